@@ -1,0 +1,34 @@
+"""Metrics of instability: arrays of predictions in, numbers out; numpy only."""
+
+from stablib.metrics.accuracy import accuracy, mean_sd
+from stablib.metrics.bootstrap import Interval, bootstrap_interval, centred_interval, resample_runs
+from stablib.metrics.churn import Churn, churn, pairwise_disagreement
+from stablib.metrics.confidence import confidence_mean, confidence_sd
+from stablib.metrics.entropy import (
+    cumulative_label_entropy,
+    label_counts,
+    label_entropy,
+    resampled_label_entropy,
+)
+from stablib.metrics.reduction import HIGH_ENTROPY, percentage_reduction, share_of_reduction
+
+__all__ = [
+    "HIGH_ENTROPY",
+    "Churn",
+    "Interval",
+    "accuracy",
+    "bootstrap_interval",
+    "centred_interval",
+    "churn",
+    "confidence_mean",
+    "confidence_sd",
+    "cumulative_label_entropy",
+    "label_counts",
+    "label_entropy",
+    "mean_sd",
+    "pairwise_disagreement",
+    "percentage_reduction",
+    "resample_runs",
+    "resampled_label_entropy",
+    "share_of_reduction",
+]

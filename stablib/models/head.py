@@ -1,0 +1,120 @@
+"""A stack of small classification heads on frozen features, one a seed, with backward by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+#: Parameters of one head are padded to this many floats. Vectorised and scalar code round
+#: differently, so a head must start at a vector boundary wherever it stands in the stack.
+ALIGNMENT = 1024
+
+
+class HeadStack:
+    """Feature -> hidden (ReLU, dropout) -> class heads, all seeds in one flat parameter array.
+
+    Parameters
+    ----------
+    generators : sequence of numpy.random.Generator
+        One a head; draws its initial weights: uniform within 1 / sqrt(fan in), as
+        ``torch.nn.Linear`` does.
+    n_features, hidden, n_classes : int
+        Sizes.
+
+    Attributes
+    ----------
+    parameters : Tensor, shape (n_heads, n_parameters)
+        All weights; ``gradients`` has the same shape.
+
+    Notes
+    -----
+    The products run head by head: they are large enough to fill the cores, the intermediate arrays
+    of one head stay in the cache, and a head gets the same bits in any stack. What is gained over
+    a loop of ``torch.nn`` models is the absence of autograd and of one optimizer a model.
+    """
+
+    def __init__(
+        self,
+        generators: Sequence[np.random.Generator],
+        *,
+        n_features: int,
+        hidden: int,
+        n_classes: int,
+    ) -> None:
+        self.n_heads = len(generators)
+        self.shapes = ((n_features, hidden), (hidden,), (hidden, n_classes), (n_classes,))
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        padded = -(-sum(sizes) // ALIGNMENT) * ALIGNMENT
+        self.parameters = torch.zeros(self.n_heads, padded)
+        self.gradients = torch.zeros(self.n_heads, padded)
+        for row, generator in zip(self.parameters, generators, strict=True):
+            for view, fan_in in zip(
+                self._views(row[None]), (n_features, n_features, hidden, hidden), strict=True
+            ):
+                bound = fan_in**-0.5
+                draws = generator.random(tuple(view.shape), dtype=np.float32)
+                view.copy_(torch.from_numpy(draws) * (2 * bound) - bound)
+
+    def _views(self, flat: Tensor) -> list[Tensor]:
+        """Weights and biases of both layers as views into a flat array."""
+        views, start = [], 0
+        for shape in self.shapes:
+            size = int(np.prod(shape))
+            views.append(flat[:, start : start + size].view(-1, *shape))
+            start += size
+        return views
+
+    def backward(self, features: Tensor, targets: Tensor, keep: Tensor, *, scale: float) -> None:
+        """Fill ``gradients`` with those of the mean cross-entropy of one batch per head.
+
+        Parameters
+        ----------
+        features : Tensor, shape (n_heads, n_batch, n_features)
+            Inputs.
+        targets : Tensor, shape (n_heads, n_batch, n_classes)
+            Target probabilities (one-hot or soft).
+        keep : Tensor, shape (n_heads, n_batch, hidden)
+            Dropout: 0 for a dropped unit, ``scale`` for a kept one.
+        scale : float
+            1 / (1 - dropout).
+        """
+        weights = zip(*self._views(self.parameters), strict=True)
+        gradients = zip(*self._views(self.gradients), strict=True)
+        for (weight1, bias1, weight2, bias2), (grad1, grad_bias1, grad2, grad_bias2), x, q, k in zip(
+            weights, gradients, features, targets, keep, strict=True
+        ):
+            hidden = torch.addmm(bias1, x, weight1).relu_().mul_(k)
+            delta = torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
+            delta.sub_(q).div_(len(x))
+            torch.mm(hidden.T, delta, out=grad2)
+            torch.sum(delta, dim=0, out=grad_bias2)
+            # A unit passes the gradient on if it was active and kept: exactly where hidden > 0.
+            back = torch.mm(delta.mul_(scale), weight2.T)
+            back = torch.ops.aten.threshold_backward(back, hidden, 0.0)
+            torch.mm(x.T, back, out=grad1)
+            torch.sum(back, dim=0, out=grad_bias1)
+
+    def probabilities(self, head: int, features: Tensor) -> Tensor:
+        """Class probabilities of one head, without dropout.
+
+        Parameters
+        ----------
+        head : int
+            Position in the stack.
+        features : Tensor, shape (n_examples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        Tensor, shape (n_examples, n_classes)
+            Rows sum to 1.
+        """
+        weight1, bias1, weight2, bias2 = (
+            view[0] for view in self._views(self.parameters[head : head + 1])
+        )
+        hidden = torch.addmm(bias1, features, weight1).relu_()
+        return torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
+

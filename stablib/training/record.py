@@ -1,0 +1,47 @@
+"""What is kept of a run. One training can be asked for several records."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Final(_Record):
+    """Predictions of the trained model on ``val`` and ``test``.
+
+    Arrays, per split: ``labels_<split>`` (n_examples,) and ``gold_<split>`` (n_examples,),
+    the probability of the gold label as float16.
+    """
+
+    kind: Literal["final"] = "final"
+
+
+class Steps(_Record):
+    """Predictions during training on one split, after every k-th optimization step.
+
+    Arrays: ``labels`` and ``gold``, both (n_steps, n_examples), and ``steps`` (n_steps,),
+    counted from 1.
+    """
+
+    kind: Literal["steps"] = "steps"
+    split: Literal["val", "test"]
+    every: int = Field(default=1, ge=1)
+
+
+class TrainMean(_Record):
+    """Mean probabilities on the training set, over the steps after ``after_step``.
+
+    ``after_step=None`` takes the trained model alone. Array: ``mean`` (n_train, n_classes).
+    """
+
+    kind: Literal["train_mean"] = "train_mean"
+    after_step: int | None = Field(default=None, ge=0)
+    every: int = Field(default=1, ge=1)
+
+
+Record = Final | Steps | TrainMean
