@@ -10,10 +10,9 @@ import itertools
 import json
 import operator
 import string
-from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,14 +22,6 @@ __all__ = ["AMBIGUOUS_SHARE", "domains", "generate"]
 
 AMBIGUOUS_SHARE: float = 0.15
 """Share of the utterances in every split that are ambiguous by construction."""
-
-
-class _Pool(NamedTuple):
-    """All distinct utterances of one kind; the three arrays have the same length."""
-
-    text: NDArray[np.object_]
-    owners: NDArray[np.object_]  # (n, 2); the second is "" for an unambiguous utterance
-    weight: NDArray[np.float64]  # relative frequency of the utterance
 
 
 @lru_cache(maxsize=1)
@@ -48,65 +39,36 @@ def _expand(template: str) -> list[str]:
     return [template.format(**dict(zip(names, filling, strict=True))) for filling in fillings]
 
 
-def _pool(groups: Iterable[tuple[tuple[str, str], list[str], float]]) -> _Pool:
-    """Enumerate groups of (owners, templates, weight of the group)."""
-    rows: dict[str, tuple[tuple[str, str], float]] = {}
-    for owners, templates, weight in groups:
+@lru_cache(maxsize=1)
+def _table() -> pd.DataFrame:
+    """Enumerate the grammar: text, its owner, the second owner or "", relative frequency."""
+    grammar = _grammar()
+    plain = [([name, ""], ts, grammar["weights"][name]) for name, ts in grammar["domains"].items()]
+    ambiguous = [(group["domains"], group["templates"], 1.0) for group in grammar["ambiguous"]]
+    rows = []
+    for (first, second), templates, weight in plain + ambiguous:
         for rank, template in enumerate(templates, start=1):
             texts = _expand(template)
             # Real requests have a long tail: the k-th template is used 1/k as often as the first.
-            for text in texts:
-                rows.setdefault(text, (owners, weight / rank / len(texts)))
-    return _Pool(
-        np.array(list(rows), dtype=object),
-        np.array([owners for owners, _ in rows.values()], dtype=object),
-        np.array([weight for _, weight in rows.values()]),
-    )
+            rows += [(text, first, second, weight / rank / len(texts)) for text in texts]
+    table = pd.DataFrame(rows, columns=["text", "first", "second", "weight"])
+    return table.drop_duplicates("text", ignore_index=True)
 
 
-@lru_cache(maxsize=1)
-def _pools() -> tuple[_Pool, _Pool]:
-    """Return the unambiguous and the ambiguous utterances."""
-    grammar = _grammar()
-    weights = grammar["weights"]
-    plain = _pool(((name, ""), ts, weights[name]) for name, ts in grammar["domains"].items())
-    ambiguous = _pool((tuple(g["domains"]), g["templates"], 1.0) for g in grammar["ambiguous"])
-    return plain, ambiguous
-
-
-def _draw(rng: np.random.Generator, weight: NDArray[np.float64], n: int) -> NDArray[np.intp]:
-    """Draw n distinct indices, in random order, with the given relative frequencies.
-
-    The n smallest of exponential arrival times with rates ``weight`` are such a draw.
-    """
-    arrival = rng.standard_exponential(len(weight)) / weight
-    # Sorting before shuffling makes the order independent of the last bit of the arrival times,
-    # which may differ between platforms, and keeps frequent wording from coming first.
-    return rng.permutation(np.sort(np.argsort(arrival, kind="stable")[:n]))
-
-
-def _frame(rng: np.random.Generator, pool: _Pool, sizes: list[int]) -> pd.DataFrame:
-    """Draw one pool's rows for the three splits; ambiguous rows get their label by a coin."""
-    index = _draw(rng, pool.weight, sum(sizes))
-    owners = pool.owners[index]
-    ambiguous = owners[:, 1] != ""
-    coin = rng.integers(0, 2, size=len(index)) * ambiguous
-    row = np.arange(len(index))
-    return pd.DataFrame(
-        {
-            "split": np.repeat(np.array(["train", "val", "test"], dtype=object), sizes),
-            "text": pool.text[index],
-            "domain": owners[row, coin],
-            "other_domain": owners[row, 1 - coin],
-            "ambiguous": ambiguous.astype(bool),
-        }
-    )
-
-
-def _check_size(name: str, size: int) -> int:
-    if operator.index(size) < 0:
-        raise ValueError(f"{name} is {size}; it must be 0 or more")
-    return operator.index(size)
+def _draw(rng: np.random.Generator, where: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
+    """Draw n distinct rows of the table among those marked in ``where``, in random order."""
+    rows = np.flatnonzero(where)
+    if n > len(rows):
+        raise ValueError(
+            f"n_train + n_val + n_test needs {n} utterances of one kind (ambiguous or not); "
+            f"the grammar makes at most {len(rows)} of that kind"
+        )
+    # The n first of exponential arrivals are a weighted draw without replacement.
+    weight = _table()["weight"].to_numpy()[rows]
+    first = np.argsort(rng.standard_exponential(len(rows)) / weight, kind="stable")[:n]
+    # Sorting before shuffling keeps frequent wording from coming first, and makes the order
+    # independent of the last bit of the arrival times, which may differ between platforms.
+    return rng.permutation(rows[np.sort(first)])
 
 
 def domains() -> tuple[str, ...]:
@@ -154,31 +116,32 @@ def generate(
     Examples
     --------
     >>> frame = generate(seed=1, n_train=40, n_val=20, n_test=20)
-    >>> frame.shape
-    (80, 6)
-    >>> int(frame["ambiguous"].sum()), frame["id"].iloc[12]
-    (12, 'standin-train-00012')
+    >>> frame.shape, int(frame["ambiguous"].sum()), frame["id"].iloc[12]
+    ((80, 6), 12, 'standin-train-00012')
     """
-    named = {"n_train": n_train, "n_val": n_val, "n_test": n_test}
-    sizes = [_check_size(name, size) for name, size in named.items()]
-    ambiguous_sizes = [round(AMBIGUOUS_SHARE * size) for size in sizes]
-    plain_sizes = [size - part for size, part in zip(sizes, ambiguous_sizes, strict=True)]
+    sizes = {"n_train": n_train, "n_val": n_val, "n_test": n_test}
+    for name, size in sizes.items():
+        if operator.index(size) < 0:
+            raise ValueError(f"{name} is {size}; it must be 0 or more")
+    totals = np.array(list(sizes.values()), dtype=np.int64)
+    shares = np.array([round(AMBIGUOUS_SHARE * size) for size in sizes.values()], dtype=np.int64)
     rng = np.random.default_rng(seed)
-    parts = []
-    for pool, wanted in zip(_pools(), (plain_sizes, ambiguous_sizes), strict=True):
-        if sum(wanted) > len(pool.text):
-            kind = "ambiguous" if pool.owners[0, 1] else "unambiguous"
-            raise ValueError(
-                f"n_train + n_val + n_test is {sum(sizes)}, which needs {sum(wanted)} {kind} "
-                f"utterances; the grammar makes at most {len(pool.text)}"
-            )
-        parts.append(_frame(rng, pool, wanted))
-    frame = pd.concat(parts, ignore_index=True)
-    # Mix the two kinds of rows, then bring the splits into their order again.
-    frame = frame.iloc[rng.permutation(len(frame))]
-    by_split = [frame[frame["split"] == split] for split in ("train", "val", "test")]
-    frame = pd.concat(by_split, ignore_index=True)
-    number = frame.groupby("split").cumcount()
-    ids = [f"standin-{split}-{k:05d}" for split, k in zip(frame["split"], number, strict=True)]
-    frame.insert(0, "id", ids)
-    return frame
+    is_ambiguous = (_table()["second"] != "").to_numpy()
+    kinds = ((~is_ambiguous, totals - shares), (is_ambiguous, shares))
+    drawn = [np.split(_draw(rng, kind, int(n.sum())), n.cumsum()[:-1]) for kind, n in kinds]
+    index = np.concatenate([rng.permutation(np.concatenate(p)) for p in zip(*drawn, strict=True)])
+    rows = _table().iloc[index].reset_index(drop=True)
+    # The coin of an unambiguous row shows 0, so its label is its only owner.
+    coin = (rng.integers(0, 2, size=len(rows)) * is_ambiguous[index]).astype(bool)
+    splits = [name.removeprefix("n_") for name, size in sizes.items() for _ in range(size)]
+    numbers = [number for size in totals for number in range(size)]
+    return pd.DataFrame(
+        {
+            "id": [f"standin-{s}-{k:05d}" for s, k in zip(splits, numbers, strict=True)],
+            "split": splits,
+            "text": rows["text"],
+            "domain": rows["first"].mask(coin, rows["second"]),
+            "other_domain": rows["second"].mask(coin, rows["first"]),
+            "ambiguous": is_ambiguous[index],
+        }
+    )

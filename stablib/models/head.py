@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 #: Parameters of one head are padded to this many floats. Vectorised and scalar code round
@@ -97,14 +98,14 @@ class HeadStack:
             torch.mm(x.T, back, out=grad1)
             torch.sum(back, dim=0, out=grad_bias1)
 
-    def probabilities(self, head: int, features: Tensor) -> Tensor:
+    def probabilities(self, head: int, features: NDArray[np.float32]) -> Tensor:
         """Class probabilities of one head, without dropout.
 
         Parameters
         ----------
         head : int
             Position in the stack.
-        features : Tensor, shape (n_examples, n_features)
+        features : ndarray of float32, shape (n_examples, n_features)
             Inputs.
 
         Returns
@@ -115,6 +116,6 @@ class HeadStack:
         weight1, bias1, weight2, bias2 = (
             view[0] for view in self._views(self.parameters[head : head + 1])
         )
-        hidden = torch.addmm(bias1, features, weight1).relu_()
+        hidden = torch.addmm(bias1, torch.from_numpy(features), weight1).relu_()
         return torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
 

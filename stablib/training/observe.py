@@ -119,7 +119,7 @@ class TrainMeanObserver:
                 f"after_step={self.record.after_step} leaves no step to average; "
                 "it must be below the number of optimization steps"
             )
-        return [{"mean": np.asarray(total / self.count)} for total in self.sums]
+        return [{"mean": np.asarray(total / self.count, dtype=np.float16)} for total in self.sums]
 
 
 def observers(

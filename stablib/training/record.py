@@ -36,7 +36,7 @@ class Steps(_Record):
 class TrainMean(_Record):
     """Mean probabilities on the training set, over the steps after ``after_step``.
 
-    ``after_step=None`` takes the trained model alone. Array: ``mean`` (n_train, n_classes).
+    ``after_step=None`` takes the trained model alone. Array: ``mean`` (n_train, n_classes), float16.
     """
 
     kind: Literal["train_mean"] = "train_mean"

@@ -60,6 +60,20 @@ class SeedPlan(BaseModel):
         seed = int(self._sequence(source).generate_state(1, np.uint64)[0])
         return torch.Generator().manual_seed(seed)
 
+    def child(self, number: int) -> SeedPlan:
+        """Return a plan for a run that belongs to this one, such as its own k-th teacher.
+
+        All four seeds enter, so runs that differ in any source have different children.
+
+        Examples
+        --------
+        >>> SeedPlan.same(0).child(0) != SeedPlan.same(0).child(1)
+        True
+        """
+        parents = [self.init, self.shuffle, self.dropout, self.augment]
+        sequence = np.random.SeedSequence([zlib.crc32(b"child"), number, *parents])
+        return SeedPlan.same(int(sequence.generate_state(1, np.uint32)[0]))
+
     def _sequence(self, source: Source) -> np.random.SeedSequence:
         seed: int = getattr(self, source)
         return np.random.SeedSequence([zlib.crc32(source.encode()), seed])

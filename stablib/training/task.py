@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.data import Dataset
+from stablib.data.registry import cache_folder
 from stablib.models import encoders, features, tokens
 from stablib.training.recipe import Head, Recipe
 
@@ -61,6 +62,9 @@ def prepare(recipe: Recipe, dataset: Dataset) -> Task:
     if data.texts is None:
         raise ValueError(f"dataset {dataset.name!r} has no texts at hand, so nothing can be trained")
     encoder = encoders.find(recipe.encoder)
-    make = features.features if isinstance(recipe.model, Head) else tokens.tokenize
-    inputs = {split: make(encoder, texts) for split, texts in data.texts.items()}
+    if isinstance(recipe.model, Head):
+        cache = cache_folder() / "features"
+        inputs = {k: features.features(encoder, v, cache=cache) for k, v in data.texts.items()}
+    else:
+        inputs = {k: tokens.tokenize(encoder, v) for k, v in data.texts.items()}
     return Task(inputs=inputs, gold=data.gold, n_classes=data.n_classes)

@@ -1,0 +1,22 @@
+"""Mitigation methods, one a file. Each is a recipe's ``method`` and usable on models of your own."""
+
+from stablib.mitigation.ensemble import Ensemble
+from stablib.mitigation.l2 import L2
+from stablib.mitigation.label_smoothing import LabelSmoothing, smooth_labels
+from stablib.mitigation.soft_labels import SoftLabels
+from stablib.mitigation.swa import SWA, average_weights
+from stablib.mitigation.temperature import temper
+from stablib.mitigation.tgtss import TGTSS, TemporalMean
+
+__all__ = [
+    "L2",
+    "SWA",
+    "TGTSS",
+    "Ensemble",
+    "LabelSmoothing",
+    "SoftLabels",
+    "TemporalMean",
+    "average_weights",
+    "smooth_labels",
+    "temper",
+]

@@ -1,0 +1,108 @@
+"""Run files: arrays and a JSON header in one npz, checked on reading, written atomically."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import uuid
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.errors import StoreError
+from stablib.training.observe import Arrays
+
+_HEADER = "header"
+
+
+class DamagedFile(StoreError):
+    """A run file that is truncated or altered. It is named, never believed."""
+
+
+def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
+    """Write a run file: complete under its name, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Target.
+    arrays : dict of str to ndarray
+        Arrays, of any numeric type.
+    header : dict
+        JSON values: recipe, plans, provenance.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written (disk full, no permission); no partial file stays.
+    """
+    checksums = {name: _checksum(array) for name, array in arrays.items()}
+    text = json.dumps({**header, "checksums": checksums}, sort_keys=True)
+    buffer = io.BytesIO()
+    encoded: Any = {**arrays, _HEADER: np.frombuffer(text.encode(), dtype=np.uint8)}
+    np.savez_compressed(buffer, **encoded)
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(f"cannot write run file {path}: {error.strerror or error}") from error
+
+
+def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """Read a run file and check it.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+    header : dict
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    DamagedFile
+        If it is truncated, altered or not a run file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: Arrays = {name: file[name] for name in file.files}
+        header = json.loads(arrays.pop(_HEADER).tobytes())
+        expected = header["checksums"]
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedFile(f"run file {path} is damaged ({error})") from error
+    if {name: _checksum(array) for name, array in arrays.items()} != expected:
+        raise DamagedFile(f"run file {path} is damaged (checksum differs)")
+    return arrays, header
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Read only the header of a run file; same errors as :func:`read`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            header: dict[str, Any] = json.loads(file[_HEADER].tobytes())
+            return header
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedFile(f"run file {path} is damaged ({error})") from error
+
+
+def _checksum(array: NDArray[Any]) -> str:
+    """Hash of type, shape and bytes."""
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,175 @@
+"""The store of finished runs: a local layer that is written, and published layers that are read."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+import stablib
+from stablib.data.registry import cache_folder
+from stablib.runs import files
+from stablib.runs.group import Group, plans_key
+from stablib.training import SeedPlan
+from stablib.training.observe import Arrays
+
+
+class DamagedRun(UserWarning):
+    """A damaged run file was found and will be trained again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One finished run: its arrays and where they came from."""
+
+    plans: tuple[SeedPlan, ...]
+    arrays: Arrays
+    provenance: dict[str, Any]
+
+
+class RunStore:
+    """Find, keep and check runs.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Local layer; ``STABLIB_CACHE/runs`` by default.
+    published : Path, optional
+        Read-only layer of packs, one file a group; the checkout's ``results/runs`` by default.
+
+    Notes
+    -----
+    Local layer: ``<group key>/<plans key>.npz``. Published layer: ``<group key>.npz``, arrays with
+    a leading run axis. Files are checked when read; a damaged one is named in a warning and
+    treated as missing.
+    """
+
+    def __init__(self, folder: Path | None = None, published: Path | None = None) -> None:
+        self.folder = folder or cache_folder() / "runs"
+        self.published = published or default_published()
+        self._packs: dict[str, dict[str, Run]] = {}
+
+    def read(self, group: Group, plans: Sequence[SeedPlan]) -> Run | None:
+        """Return a run (or the average of several, for a teacher block), None if missing."""
+        key = plans_key(plans)
+        path = self._path(group, key)
+        try:
+            arrays, header = files.read(path)
+        except FileNotFoundError:
+            return self._pack(group).get(key)
+        except files.DamagedFile as error:
+            warnings.warn(f"{error}; it will be trained again", DamagedRun, stacklevel=2)
+            path.unlink(missing_ok=True)
+            return self._pack(group).get(key)
+        return Run(tuple(plans), arrays, {**header["provenance"], "origin": "local store"})
+
+    def write(
+        self, group: Group, plans: Sequence[SeedPlan], arrays: Arrays, provenance: dict[str, Any]
+    ) -> None:
+        """Keep a run in the local layer.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        header = {
+            "group": group.model_dump(mode="json"),
+            "title": group.title(),
+            "plans": [plan.model_dump() for plan in plans],
+            "provenance": provenance,
+        }
+        files.write(self._path(group, plans_key(plans)), arrays, header)
+
+    def missing(
+        self, group: Group, blocks: Sequence[tuple[SeedPlan, ...]]
+    ) -> list[tuple[SeedPlan, ...]]:
+        """Which of the runs (or teacher blocks) are in no layer."""
+        return [block for block in blocks if self.read(group, block) is None]
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold a lock among processes; the system releases it if the holder dies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{name}.lock"):
+            yield
+
+    def local_files(self) -> list[Path]:
+        """All run files of the local layer."""
+        return sorted(self.folder.glob("*/*.npz"))
+
+    def published_files(self) -> list[Path]:
+        """All packs of the published layer."""
+        return sorted(self.published.glob("*.npz")) if self.published else []
+
+    def publish(self, group: Group, plans: Sequence[SeedPlan], folder: Path) -> Path:
+        """Write the runs of one group as a pack into ``folder`` and return its path.
+
+        Raises
+        ------
+        KeyError
+            If a run is missing.
+        """
+        runs = [self.read(group, (plan,)) for plan in plans]
+        found = [run for run in runs if run is not None]
+        if len(found) < len(runs):
+            raise KeyError(f"{group.title()}: {len(runs) - len(found)} of {len(runs)} runs missing")
+        arrays = {
+            name: np.stack([run.arrays[name] for run in found]) for name in found[0].arrays
+        }
+        header = {
+            "group": group.model_dump(mode="json"),
+            "title": group.title(),
+            "plans": [plan.model_dump() for plan in plans],
+            "provenance": [_without_origin(run.provenance) for run in found],
+        }
+        path = folder / f"{group.key}.npz"
+        files.write(path, arrays, header)
+        return path
+
+    def _path(self, group: Group, key: str) -> Path:
+        return self.folder / group.key / f"{key}.npz"
+
+    def _pack(self, group: Group) -> dict[str, Run]:
+        """Runs of a published group by plans key; read once."""
+        if group.key not in self._packs:
+            self._packs[group.key] = self._read_pack(group)
+        return self._packs[group.key]
+
+    def _read_pack(self, group: Group) -> dict[str, Run]:
+        if self.published is None:
+            return {}
+        try:
+            arrays, header = files.read(self.published / f"{group.key}.npz")
+        except FileNotFoundError:
+            return {}
+        except files.DamagedFile as error:
+            warnings.warn(f"{error}; its runs will be trained again", DamagedRun, stacklevel=2)
+            return {}
+        runs = {}
+        for row, (fields, provenance) in enumerate(
+            zip(header["plans"], header["provenance"], strict=True)
+        ):
+            plan = SeedPlan(**fields)
+            one = {name: array[row] for name, array in arrays.items()}
+            origin = {**provenance, "origin": "published runs"}
+            runs[plans_key((plan,))] = Run((plan,), one, origin)
+        return runs
+
+
+def _without_origin(provenance: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in provenance.items() if key != "origin"}
+
+
+def default_published() -> Path | None:
+    """Find the published runs: ``STABLIB_RESULTS``, or ``results`` beside the package's folder."""
+    value = os.environ.get("STABLIB_RESULTS")
+    folder = Path(value) if value else Path(stablib.__file__).parent.parent / "results"
+    return folder / "runs" if folder.is_dir() else None

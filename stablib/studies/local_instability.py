@@ -1,0 +1,237 @@
+"""The local instability paper: which recipes, and how many seeds, its exhibits need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stablib.data import entry
+from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
+from stablib.mitigation.temperature import Reading
+from stablib.studies.request import Request
+from stablib.training import Control, FineTune, Head, Method, Recipe, Steps, seed_plans
+
+PAPER = "local_instability"
+
+
+
+class Settings(BaseModel):
+    """Everything a reader may change about the study; the notebooks' parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: str
+    model: Literal["head", "finetune", "finetune_top"]
+    n_runs: int = Field(ge=2)
+    first_seed: int = Field(default=0, ge=0)
+    step_runs: int = Field(ge=1)
+    members: int = Field(ge=1)
+    own_members: int = Field(ge=1)
+    learning_rate: float = Field(gt=0.0)
+    epochs: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    hidden: int = Field(default=256, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    temperature: float = Field(default=0.5, gt=0.0)
+    reading: Reading = "sharpen"
+    weight_decay: float = Field(default=0.001, gt=0.0)
+    alpha: Mapping[str, float] = MappingProxyType({"massive": 0.1, "clinc150": 0.5})
+    after_step: Mapping[str, int] = MappingProxyType({"massive": 180, "clinc150": 200})
+    teacher_every: int = Field(default=1, ge=1)
+    step_every: int = Field(default=1, ge=1)
+
+
+_MINILM, _DISTILBERT = "all-MiniLM-L6-v2", "distilbert-base-uncased"
+
+#: Presets as rows of numbers (section 5.3.1 where nothing else is said).
+PRESETS: Mapping[str, Settings] = MappingProxyType(
+    {
+        "smoke": Settings(
+            encoder=_MINILM,
+            model="head",
+            n_runs=4,
+            step_runs=2,
+            members=4,
+            own_members=2,
+            learning_rate=1e-3,
+            epochs=2,
+            batch_size=128,
+            hidden=32,
+            limit=640,
+            after_step={"massive": 6, "clinc150": 6},
+        ),
+        # The paper's learning rate of 1e-4 is meant for fine-tuning and too small for a head.
+        "laptop": Settings(
+            encoder=_MINILM,
+            model="head",
+            n_runs=50,
+            step_runs=5,
+            members=200,
+            own_members=4,
+            learning_rate=1e-3,
+        ),
+        "paper": Settings(
+            encoder=_DISTILBERT,
+            model="finetune",
+            n_runs=50,
+            step_runs=1,
+            members=200,
+            own_members=4,
+            learning_rate=1e-4,
+        ),
+    }
+)
+
+LABELS = {"massive": "domain", "clinc150": "intent"}
+
+
+class Study:
+    """Requests of the study for one data set.
+
+    Parameters
+    ----------
+    settings : Settings
+        A preset's row, changed or not.
+    dataset : str
+        ``"massive"`` or ``"clinc150"``.
+    """
+
+    def __init__(self, settings: Settings, dataset: str) -> None:
+        self.settings = settings
+        self.dataset = entry(dataset).name
+        self.holdout = entry(dataset).holdout
+
+    @property
+    def control(self) -> Recipe:
+        """The recipe without mitigation."""
+        s = self.settings
+        models = {
+            "head": Head(hidden=s.hidden),
+            "finetune": FineTune(),
+            "finetune_top": FineTune(top_layers=1),
+        }
+        return Recipe(
+            dataset=self.dataset,
+            label=LABELS[self.dataset],
+            limit=s.limit,
+            encoder=s.encoder,
+            model=models[s.model],
+            learning_rate=s.learning_rate,
+            epochs=s.epochs,
+            batch_size=s.batch_size,
+        )
+
+    def methods(self) -> dict[str, Method]:
+        """Methods of Tables 3 and 5, by their name on the page, in the paper's order."""
+        s = self.settings
+        return {
+            "Control": Control(),
+            "Ensemble, shared": self.ensemble(teacher="shared"),
+            "Ensemble, own": self.ensemble(teacher="own"),
+            "L2": L2(weight_decay=s.weight_decay),
+            "SWA": SWA(),
+            "Label smoothing": LabelSmoothing(alpha=s.alpha[self.dataset]),
+            "TGTSS, shared": self.tgtss(teacher="shared"),
+            "TGTSS, own": self.tgtss(teacher="own"),
+        }
+
+    def ensemble(
+        self, *, teacher: Literal["shared", "own"], reading: Reading | None = None
+    ) -> Ensemble:
+        """Ensemble soft labels: 200 shared members, or a few of each student's own."""
+        s = self.settings
+        return Ensemble(
+            members=s.members if teacher == "shared" else s.own_members,
+            temperature=s.temperature,
+            reading=reading or s.reading,
+            teacher=teacher,
+        )
+
+    def tgtss(
+        self,
+        *,
+        teacher: Literal["shared", "own"],
+        temperature: float | None = None,
+        reading: Reading | None = None,
+    ) -> TGTSS:
+        """TGTSS with the paper's N."""
+        s = self.settings
+        return TGTSS(
+            after_step=s.after_step[self.dataset],
+            every=s.teacher_every,
+            temperature=temperature or s.temperature,
+            reading=reading or s.reading,
+            teacher=teacher,
+        )
+
+    def ablation(self) -> dict[tuple[str, str], Method]:
+        """TGTSS and the ensemble by (targets, teacher), for the temperature ablation (LI-A1)."""
+        teachers: tuple[Literal["shared", "own"], ...] = ("shared", "own")
+        variants: dict[str, tuple[float | None, Reading]] = {
+            "p^(1/T)": (None, "sharpen"),
+            "no temperature": (1.0, "sharpen"),
+            "p^T, as printed": (None, "printed"),
+        }
+        return {
+            (targets, teacher): self.tgtss(teacher=teacher, temperature=t, reading=reading)
+            for targets, (t, reading) in variants.items()
+            for teacher in teachers
+        }
+
+    def runs(self, method: Method) -> Request:
+        """All runs of a method, seen through their final predictions."""
+        s = self.settings
+        return Request(
+            self.control.with_method(method), seed_plans(s.n_runs, first_seed=s.first_seed)
+        )
+
+    def steps(self, method: Method) -> Request:
+        """A few runs of a method, watched on the holdout split after every step."""
+        s = self.settings
+        return Request(
+            self.control.with_method(method),
+            seed_plans(min(s.step_runs, s.n_runs), first_seed=s.first_seed),
+            Steps(split=self.holdout, every=s.step_every),  # type: ignore[arg-type]
+        )
+
+    def stepped_methods(self) -> dict[str, Method]:
+        """Methods of Tables 4 and 6, and control."""
+        return {k: v for k, v in self.methods().items() if k not in ("L2", "SWA")}
+
+
+def fine_tuning(dataset: str = "massive") -> dict[str, Request]:
+    """Fewer seeds of the fully fine-tuned encoder: the check that the head's story carries over.
+
+    The five control runs are the ensemble's five teachers; students have seeds of their own.
+    """
+    settings = PRESETS["laptop"].model_copy(
+        update={"model": "finetune", "learning_rate": 1e-4, "n_runs": 5}
+    )
+    study = Study(settings, dataset)
+    teaching = {"temperature": settings.temperature, "teacher_seed": 0}
+    after = settings.after_step[dataset]
+    methods: dict[str, Method] = {
+        "Ensemble of 5, shared": Ensemble(members=5, **teaching),
+        "TGTSS, shared": TGTSS(after_step=after, every=5, **teaching),
+    }
+    students = seed_plans(5, first_seed=100)
+    return {"Control": study.runs(Control())} | {
+        name: Request(study.control.with_method(method), students)
+        for name, method in methods.items()
+    }
+
+
+def requests(settings: Settings, datasets: tuple[str, ...] = ("massive", "clinc150")) -> list[Request]:
+    """Everything that the study's exhibits need, without repetition."""
+    wanted: list[Request] = []
+    for dataset in datasets:
+        study = Study(settings, dataset)
+        wanted += [study.runs(method) for method in study.methods().values()]
+        wanted += [study.steps(method) for method in study.stepped_methods().values()]
+        if dataset == "massive":
+            wanted += [study.runs(method) for method in study.ablation().values()]
+            wanted.append(study.runs(study.ensemble(teacher="shared", reading="printed")))
+    return list(dict.fromkeys(wanted))
