@@ -20,10 +20,26 @@ from stablib.data import standin
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-DOMAINS = (
-    "alarm audio calendar cooking datetime email general iot lists music news play qa "
-    "recommendation social takeaway transport weather"
-).split()
+DOMAINS = [
+    "alarm",
+    "audio",
+    "calendar",
+    "cooking",
+    "datetime",
+    "email",
+    "general",
+    "iot",
+    "lists",
+    "music",
+    "news",
+    "play",
+    "qa",
+    "recommendation",
+    "social",
+    "takeaway",
+    "transport",
+    "weather",
+]
 
 
 @pytest.fixture(scope="module")

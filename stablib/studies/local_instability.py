@@ -38,8 +38,8 @@ class Settings(BaseModel):
     temperature: float = Field(default=0.5, gt=0.0)
     reading: Reading = "sharpen"
     weight_decay: float = Field(default=0.001, gt=0.0)
-    alpha: Mapping[str, float] = MappingProxyType({"massive": 0.1, "clinc150": 0.5})
-    after_step: Mapping[str, int] = MappingProxyType({"massive": 180, "clinc150": 200})
+    alpha: dict[str, float] = {"massive": 0.1, "clinc150": 0.5}
+    after_step: dict[str, int] = {"massive": 180, "clinc150": 200}
     teacher_every: int = Field(default=1, ge=1)
     step_every: int = Field(default=1, ge=1)
 
