@@ -1,4 +1,4 @@
-"""stablib: train the same network twice, and measure, explain and reduce how much the answers differ.
+"""Train the same network twice: measure, explain and reduce how much the answers differ.
 
 The subpackages, from the inside out (imports go one way only):
 

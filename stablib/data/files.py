@@ -42,7 +42,8 @@ def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     missing = [column for column in columns if column not in table.column_names]
     if missing:
         raise DataError(
-            f"{path.name}: column {missing[0]!r} is missing (it has {', '.join(table.column_names)})"
+            f"{path.name}: column {missing[0]!r} is missing "
+            f"(it has {', '.join(table.column_names)})"
         )
     frame = pd.DataFrame({column: _strings(table, column, path) for column in columns})
     if "is_oos" in table.column_names:

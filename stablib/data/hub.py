@@ -1,4 +1,4 @@
-"""Download pinned files from the Hugging Face hub, or say within seconds that it is out of reach."""
+"""Download pinned files from the hub, or say within seconds that it is out of reach."""
 
 from __future__ import annotations
 

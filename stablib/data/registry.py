@@ -81,9 +81,7 @@ ENTRIES = {
             holdout="val",
             licence="CC BY 3.0",
             citation="Larson et al. 2019, EMNLP-IJCNLP, doi:10.18653/v1/D19-1131",
-            content={
-                "intent": "31e181defb15f1961a33e17f3565dfe313f135772e30fdaa0ed6f69885e05a18"
-            },
+            content={"intent": "31e181defb15f1961a33e17f3565dfe313f135772e30fdaa0ed6f69885e05a18"},
             hub=Hub(
                 repo="clinc/clinc_oos",
                 revision="155b9c710419136e17307b80d0a13e68cd46b4ec",

@@ -10,6 +10,7 @@ from stablib.metrics.entropy import (
     label_entropy,
     resampled_label_entropy,
 )
+from stablib.metrics.intervals import entropy_confidence_replicates, reduction_replicates
 from stablib.metrics.reduction import HIGH_ENTROPY, percentage_reduction, share_of_reduction
 
 __all__ = [
@@ -23,11 +24,13 @@ __all__ = [
     "confidence_mean",
     "confidence_sd",
     "cumulative_label_entropy",
+    "entropy_confidence_replicates",
     "label_counts",
     "label_entropy",
     "mean_sd",
     "pairwise_disagreement",
     "percentage_reduction",
+    "reduction_replicates",
     "resample_runs",
     "resampled_label_entropy",
     "share_of_reduction",

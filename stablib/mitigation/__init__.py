@@ -1,4 +1,4 @@
-"""Mitigation methods, one a file. Each is a recipe's ``method`` and usable on models of your own."""
+"""Mitigation methods, one a file: a recipe's ``method``, and usable on models of your own."""
 
 from stablib.mitigation.ensemble import Ensemble
 from stablib.mitigation.l2 import L2

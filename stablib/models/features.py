@@ -55,4 +55,4 @@ def features(
 def _mean_pooled(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
     states: Ragged = hidden_states(load_encoder(encoder.folder), tokenize(encoder, texts))
     sums = np.add.reduceat(states.values, states.starts[:-1], axis=0)
-    return sums / states.lengths[:, None].astype(np.float32)
+    return (sums / states.lengths[:, None]).astype(np.float32)

@@ -84,9 +84,12 @@ class HeadStack:
         """
         weights = zip(*self._views(self.parameters), strict=True)
         gradients = zip(*self._views(self.gradients), strict=True)
-        for (weight1, bias1, weight2, bias2), (grad1, grad_bias1, grad2, grad_bias2), x, q, k in zip(
-            weights, gradients, features, targets, keep, strict=True
-        ):
+        for (weight1, bias1, weight2, bias2), (
+            grad1,
+            grad_bias1,
+            grad2,
+            grad_bias2,
+        ), x, q, k in zip(weights, gradients, features, targets, keep, strict=True):
             hidden = torch.addmm(bias1, x, weight1).relu_().mul_(k)
             delta = torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
             delta.sub_(q).div_(len(x))
@@ -118,4 +121,3 @@ class HeadStack:
         )
         hidden = torch.addmm(bias1, torch.from_numpy(features), weight1).relu_()
         return torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
-

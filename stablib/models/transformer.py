@@ -10,6 +10,7 @@ the paper's protocol, and hidden states equal the library's up to rounding.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,7 +159,12 @@ class Unpadded:
         return states
 
     def _layer(
-        self, layer: Layer, states: Tensor, starts: np.ndarray, dropout: Dropout | None, firsts: bool
+        self,
+        layer: Layer,
+        states: Tensor,
+        starts: np.ndarray,
+        dropout: Dropout | None,
+        firsts: bool,
     ) -> Tensor:
         keys, values = layer.key(states), layer.value(states)
         asking = states.index_select(0, torch.from_numpy(starts[:-1])) if firsts else states
@@ -220,7 +226,7 @@ def _equal_lengths(starts: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """Groups of equally long neighbours: (first text, number of texts, length)."""
     lengths = np.diff(starts)
     edges = np.flatnonzero(np.diff(lengths, prepend=-1, append=-1))
-    for text, after in zip(edges[:-1], edges[1:], strict=True):
+    for text, after in itertools.pairwise(edges):
         yield int(text), int(after - text), int(lengths[text])
 
 

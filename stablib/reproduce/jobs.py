@@ -54,9 +54,7 @@ def phases(requests: Iterable[Request]) -> tuple[list[Job], list[Job]]:
         else:
             each = {plan: None for lesson in request.lessons for plan in lesson}
             teachers += [Job(request, ((plan,),)) for plan in each]
-            students += [
-                Job(dataclasses.replace(request, plans=(plan,))) for plan in request.plans
-            ]
+            students += [Job(dataclasses.replace(request, plans=(plan,))) for plan in request.plans]
     return list(dict.fromkeys(teachers)), list(dict.fromkeys(students))
 
 

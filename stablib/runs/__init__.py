@@ -2,6 +2,7 @@
 
 from stablib.runs.group import Group
 from stablib.runs.obtain import Runs, Trainer, obtain
+from stablib.runs.results import Results
 from stablib.runs.store import DamagedRun, Run, RunStore
 
-__all__ = ["DamagedRun", "Group", "Run", "RunStore", "Runs", "Trainer", "obtain"]
+__all__ = ["DamagedRun", "Group", "Results", "Run", "RunStore", "Runs", "Trainer", "obtain"]

@@ -66,9 +66,7 @@ class Trainer:
 
     def group(self, record: Record, recipe: Recipe | None = None) -> Group:
         """Key of a record of this recipe (or of its teachers')."""
-        return Group(
-            recipe=recipe or self.recipe, data=self.dataset.content_hash, record=record
-        )
+        return Group(recipe=recipe or self.recipe, data=self.dataset.content_hash, record=record)
 
     def train_missing(self, plans: Sequence[SeedPlan], records: Sequence[Record]) -> None:
         """Train the plans of which the store lacks a record; other processes wait meanwhile."""
@@ -88,13 +86,13 @@ class Trainer:
     def _lock(self, recipe: Recipe, unit: Sequence[SeedPlan]) -> AbstractContextManager[None]:
         """Lock of a recipe's stack, or of one fine-tuned run."""
         name = self.group(Final(), recipe).key
-        return self.store.lock(name if isinstance(recipe.model, Head) else f"{name}-{plans_key(unit)}")
+        return self.store.lock(
+            name if isinstance(recipe.model, Head) else f"{name}-{plans_key(unit)}"
+        )
 
     def _lacking(self, plans: Sequence[SeedPlan], records: Sequence[Record]) -> list[SeedPlan]:
         blocks = [(plan,) for plan in plans]
-        lacking = {
-            block[0] for r in records for block in self.store.missing(self.group(r), blocks)
-        }
+        lacking = {block[0] for r in records for block in self.store.missing(self.group(r), blocks)}
         return [plan for plan in plans if plan in lacking]
 
     def _targets(self, plans: Sequence[SeedPlan]) -> list[NDArray[np.float32]]:
@@ -112,7 +110,9 @@ class Trainer:
         """Split the teachers of each lesson into the blocks that are averaged and kept."""
         size = TEACHER_BLOCK if isinstance(self.recipe.model, Head) else 1
         blocks = [
-            lesson[start : start + size] for lesson in lessons for start in range(0, len(lesson), size)
+            lesson[start : start + size]
+            for lesson in lessons
+            for start in range(0, len(lesson), size)
         ]
         return list(dict.fromkeys(blocks))
 
@@ -181,8 +181,9 @@ class Trainer:
         for number, record in enumerate(records):
             group = self.group(record, recipe)
             if record.kind == "train_mean":
-                mean = np.mean([run[number]["mean"] for run in runs], axis=0, dtype=np.float64)
-                self.store.write(group, block, {"mean": mean.astype(np.float16)}, provenance)
+                means = np.stack([run[number]["mean"] for run in runs])
+                mean = np.asarray(means.mean(axis=0, dtype=np.float64), dtype=np.float16)
+                self.store.write(group, block, {"mean": mean}, provenance)
             else:
                 for plan, run in zip(block, runs, strict=True):
                     self.store.write(group, (plan,), run[number], provenance)

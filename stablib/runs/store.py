@@ -121,9 +121,7 @@ class RunStore:
         found = [run for run in runs if run is not None]
         if len(found) < len(runs):
             raise KeyError(f"{group.title()}: {len(runs) - len(found)} of {len(runs)} runs missing")
-        arrays = {
-            name: np.stack([run.arrays[name] for run in found]) for name in found[0].arrays
-        }
+        arrays = {name: np.stack([run.arrays[name] for run in found]) for name in found[0].arrays}
         header = {
             "group": group.model_dump(mode="json"),
             "title": group.title(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
@@ -12,10 +13,21 @@ from stablib.data import entry
 from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
 from stablib.mitigation.temperature import Reading
 from stablib.studies.request import Request
-from stablib.training import Control, FineTune, Head, Method, Recipe, Steps, seed_plans
+from stablib.training import (
+    Control,
+    Final,
+    FineTune,
+    Head,
+    Method,
+    Recipe,
+    Steps,
+    seed_plans,
+)
 
 PAPER = "local_instability"
 
+#: First seed of shared teachers. As control runs, they are also the null of the comparisons.
+TEACHER_SEED = 1000
 
 
 class Settings(BaseModel):
@@ -138,6 +150,10 @@ class Study:
             "TGTSS, own": self.tgtss(teacher="own"),
         }
 
+    def null(self) -> Request:
+        """Control runs with other seeds: what a method without any effect would give."""
+        return Request(self.control, seed_plans(self.settings.n_runs, first_seed=TEACHER_SEED))
+
     def ensemble(
         self, *, teacher: Literal["shared", "own"], reading: Reading | None = None
     ) -> Ensemble:
@@ -148,6 +164,7 @@ class Study:
             temperature=s.temperature,
             reading=reading or s.reading,
             teacher=teacher,
+            teacher_seed=TEACHER_SEED,
         )
 
     def tgtss(
@@ -165,6 +182,7 @@ class Study:
             temperature=temperature or s.temperature,
             reading=reading or s.reading,
             teacher=teacher,
+            teacher_seed=TEACHER_SEED,
         )
 
     def ablation(self) -> dict[tuple[str, str], Method]:
@@ -194,7 +212,7 @@ class Study:
         return Request(
             self.control.with_method(method),
             seed_plans(min(s.step_runs, s.n_runs), first_seed=s.first_seed),
-            Steps(split=self.holdout, every=s.step_every),  # type: ignore[arg-type]
+            Steps(split=self.holdout, every=s.step_every),
         )
 
     def stepped_methods(self) -> dict[str, Method]:
@@ -224,14 +242,25 @@ def fine_tuning(dataset: str = "massive") -> dict[str, Request]:
     }
 
 
-def requests(settings: Settings, datasets: tuple[str, ...] = ("massive", "clinc150")) -> list[Request]:
+def standin(settings: Settings) -> Request:
+    """Control runs on the generated corpus, with all probabilities on its test split."""
+    study = Study(settings, "massive")
+    recipe = study.control.model_copy(update={"dataset": "standin"})
+    plans = seed_plans(settings.n_runs, first_seed=settings.first_seed)
+    return Request(recipe, plans, Probabilities(split="test"))
+
+
+def requests(
+    settings: Settings, datasets: tuple[str, ...] = ("massive", "clinc150")
+) -> list[Request]:
     """Everything that the study's exhibits need, without repetition."""
     wanted: list[Request] = []
     for dataset in datasets:
         study = Study(settings, dataset)
         wanted += [study.runs(method) for method in study.methods().values()]
+        wanted.append(study.null())
         wanted += [study.steps(method) for method in study.stepped_methods().values()]
         if dataset == "massive":
             wanted += [study.runs(method) for method in study.ablation().values()]
-            wanted.append(study.runs(study.ensemble(teacher="shared", reading="printed")))
-    return list(dict.fromkeys(wanted))
+    final = dataclasses.replace(standin(settings), record=Final())
+    return list(dict.fromkeys([*wanted, standin(settings), final]))

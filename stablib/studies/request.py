@@ -35,5 +35,3 @@ class Request:
     def n_teachers(self) -> int:
         """Number of distinct teacher runs."""
         return len({plan for lesson in self.lessons for plan in lesson})
-
-

@@ -2,7 +2,7 @@
 
 from stablib.training.method import Control, Method
 from stablib.training.recipe import FineTune, Head, Recipe
-from stablib.training.record import Final, Record, Steps, TrainMean
+from stablib.training.record import Final, Probabilities, Record, Steps, TrainMean
 from stablib.training.seeds import SeedPlan, seed_plans
 from stablib.training.train import train
 
@@ -12,6 +12,7 @@ __all__ = [
     "FineTune",
     "Head",
     "Method",
+    "Probabilities",
     "Recipe",
     "Record",
     "SeedPlan",

@@ -150,9 +150,7 @@ def _trained_parameters(stack: TunedStack) -> list[torch.nn.Parameter]:
     if stack.trained.start is None:
         return [p for p in model.parameters() if p.requires_grad]
     modules = [
-        module
-        for layer in stack.network.layers[stack.trained]
-        for module in vars(layer).values()
+        module for layer in stack.network.layers[stack.trained] for module in vars(layer).values()
     ]
     head = [child for name, child in model.named_children() if child is not model.base_model]
     pooler = getattr(model.base_model, "pooler", None)

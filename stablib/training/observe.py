@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stablib.training.record import Final, Record, Steps, TrainMean
+from stablib.training.record import Final, Probabilities, Record, Steps, TrainMean
 from stablib.training.task import Task
 
 Arrays = dict[str, NDArray[Any]]
@@ -89,6 +89,21 @@ class StepsObserver:
         ]
 
 
+class ProbabilitiesObserver:
+    """All probabilities of the trained models, see :class:`Probabilities`."""
+
+    def __init__(self, task: Task, record: Probabilities) -> None:
+        self.inputs = task.inputs[record.split]
+
+    def after_step(self, step: int, stack: Stack) -> None:
+        """Nothing to see before the end."""
+
+    def finish(self, stack: Stack) -> list[Arrays]:
+        """Predict the split."""
+        each = (stack.probabilities(head, self.inputs) for head in range(stack.n_heads))
+        return [{"probabilities": one.numpy().astype(np.float16)} for one in each]
+
+
 class TrainMeanObserver:
     """Running mean of the predictions on the training set, see :class:`TrainMean`."""
 
@@ -122,17 +137,17 @@ class TrainMeanObserver:
         return [{"mean": np.asarray(total / self.count, dtype=np.float16)} for total in self.sums]
 
 
-def observers(
-    records: Sequence[Record], task: Task, n_models: int
-) -> list[FinalObserver | StepsObserver | TrainMeanObserver]:
+def observers(records: Sequence[Record], task: Task, n_models: int) -> list[Observer]:
     """Make one observer a record."""
-    made: list[FinalObserver | StepsObserver | TrainMeanObserver] = []
+    made: list[Observer] = []
     for record in records:
         match record:
             case Final():
                 made.append(FinalObserver(task))
             case Steps():
                 made.append(StepsObserver(task, record, n_models))
+            case Probabilities():
+                made.append(ProbabilitiesObserver(task, record))
             case TrainMean():
                 made.append(TrainMeanObserver(task, record, n_models))
     return made

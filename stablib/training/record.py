@@ -33,10 +33,21 @@ class Steps(_Record):
     every: int = Field(default=1, ge=1)
 
 
+class Probabilities(_Record):
+    """All class probabilities of the trained model on one split.
+
+    Array: ``probabilities`` (n_examples, n_classes), float16.
+    """
+
+    kind: Literal["probabilities"] = "probabilities"
+    split: Literal["val", "test"]
+
+
 class TrainMean(_Record):
     """Mean probabilities on the training set, over the steps after ``after_step``.
 
-    ``after_step=None`` takes the trained model alone. Array: ``mean`` (n_train, n_classes), float16.
+    ``after_step=None`` takes the trained model alone.
+    Array: ``mean`` (n_train, n_classes), float16.
     """
 
     kind: Literal["train_mean"] = "train_mean"
@@ -44,4 +55,4 @@ class TrainMean(_Record):
     every: int = Field(default=1, ge=1)
 
 
-Record = Final | Steps | TrainMean
+Record = Final | Steps | Probabilities | TrainMean

@@ -60,8 +60,11 @@ def prepare(recipe: Recipe, dataset: Dataset) -> Task:
     """
     data = dataset.head(recipe.limit)
     if data.texts is None:
-        raise ValueError(f"dataset {dataset.name!r} has no texts at hand, so nothing can be trained")
+        raise ValueError(
+            f"dataset {dataset.name!r} has no texts at hand, so nothing can be trained"
+        )
     encoder = encoders.find(recipe.encoder)
+    inputs: dict[str, Any]
     if isinstance(recipe.model, Head):
         cache = cache_folder() / "features"
         inputs = {k: features.features(encoder, v, cache=cache) for k, v in data.texts.items()}

@@ -1,0 +1,167 @@
+"""What the papers report, as data, and how a reproduced value compares with it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib.resources
+from collections.abc import Iterable
+from typing import Literal
+
+Verdict = Literal["reproduced", "direction reproduced", "not reproduced", "not attempted"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A reported number or ordering.
+
+    Parameters
+    ----------
+    claim : str
+        Identifier.
+    exhibit, dataset, what, unit : str
+        What it is about.
+    reported : str
+        As the text says it.
+    target, tolerance, null : float or None
+        The reported number; how far off still counts as reproduced; the value of no effect.
+    rule : {"value", "at_least", "greater"}
+        How it is judged, see :func:`judge`.
+    read_at : str
+        Where in the paper.
+    """
+
+    claim: str
+    exhibit: str
+    dataset: str
+    what: str
+    unit: str
+    reported: str
+    target: float | None
+    tolerance: float | None
+    null: float | None
+    rule: str
+    read_at: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A reproduced value.
+
+    Parameters
+    ----------
+    claim : str
+        Which claim it answers.
+    value, low, high : float
+        Value and 95 % confidence interval.
+    variant : str, default ""
+        Reading of the paper under which it was measured, e.g. ``"shared"`` teacher.
+    """
+
+    claim: str
+    value: float
+    low: float
+    high: float
+    variant: str = ""
+
+
+def read_claims(paper: str = "local_instability") -> dict[str, Claim]:
+    """Read the claims of a paper, by identifier.
+
+    Examples
+    --------
+    >>> read_claims()["t3-massive-tgtss-reduction"].target
+    31.4
+    """
+
+    def number(text: str) -> float | None:
+        return float(text) if text else None
+
+    text = (importlib.resources.files("stablib.papers") / f"{paper}.csv").read_text("utf-8")
+    claims = {}
+    for row in csv.DictReader(text.splitlines()):
+        numbers = {key: number(row.pop(key)) for key in ("target", "tolerance", "null")}
+        claims[row["claim"]] = Claim(**row, **numbers)  # type: ignore[arg-type]
+    return claims
+
+
+def judge(claim: Claim, measured: Measured | None) -> Verdict:
+    """Compare a reproduced value with a claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        ``rule="value"``: reproduced if the value is within the tolerance of the target or the
+        interval contains it. ``"at_least"``: if the value reaches the target. ``"greater"``: if
+        the whole interval lies above the null.
+    measured : Measured or None
+        None if it was not attempted.
+
+    Returns
+    -------
+    str
+        ``"direction reproduced"`` if it is not reproduced, but lies on the target's side of the
+        null: with its whole interval for ``"value"`` and ``"at_least"``, by its value alone for
+        ``"greater"``.
+
+    Examples
+    --------
+    >>> claim = read_claims()["t3-massive-tgtss-reduction"]
+    >>> judge(claim, Measured(claim.claim, 33.0, 31.9, 34.0))
+    'reproduced'
+    >>> judge(claim, Measured(claim.claim, 10.0, 5.0, 15.0))
+    'direction reproduced'
+    """
+    if measured is None or measured.value != measured.value:
+        return "not attempted"
+    if claim.rule == "greater":
+        assert claim.null is not None
+        if measured.low > claim.null:
+            return "reproduced"
+        return "direction reproduced" if measured.value > claim.null else "not reproduced"
+    assert claim.target is not None
+    if claim.rule == "at_least":
+        reached = measured.value >= claim.target
+    else:
+        assert claim.tolerance is not None
+        near = abs(measured.value - claim.target) <= claim.tolerance
+        reached = near or measured.low <= claim.target <= measured.high
+    if reached:
+        return "reproduced"
+    return "direction reproduced" if _same_side(claim, measured) else "not reproduced"
+
+
+def _same_side(claim: Claim, measured: Measured) -> bool:
+    """Whether the interval lies wholly on the target's side of the null."""
+    if claim.null is None or claim.target is None:
+        return False
+    above = claim.target > claim.null
+    return measured.low > claim.null if above else measured.high < claim.null
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """A claim, what was measured and the verdict: one row of the scorecard."""
+
+    claim: Claim
+    measured: Measured | None
+    verdict: Verdict
+
+
+def score(measured: Iterable[Measured], claims: Iterable[Claim]) -> list[Scored]:
+    """Judge every claim; one with several variants gets a row each, one without any gets one.
+
+    Raises
+    ------
+    KeyError
+        If a measured value answers no known claim.
+    """
+    by_claim: dict[str, list[Measured]] = {claim.claim: [] for claim in claims}
+    known = {claim.claim: claim for claim in claims}
+    for value in measured:
+        by_claim[value.claim].append(value)
+    return [
+        Scored(known[name], value, judge(known[name], value))
+        for name, values in by_claim.items()
+        for value in values or [None]  # type: ignore[list-item]
+    ]

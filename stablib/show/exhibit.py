@@ -1,0 +1,216 @@
+"""Record an exhibit: its picture or table, the numbers behind it, its provenance and its claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import inspect
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from stablib.papers.claims import Measured, Scored, read_claims, score
+from stablib.runs.results import Results
+from stablib.show.style import to_png, to_svg
+
+VERDICT_MARKS = {
+    "reproduced": "●",
+    "direction reproduced": "◐",
+    "not reproduced": "○",
+    "not attempted": "–",
+}
+
+
+def folder() -> Path:
+    """Where exhibits are recorded: ``STABLIB_EXHIBITS`` or ``_build/exhibits``."""
+    return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Exhibit:
+    """A recorded exhibit, shown by Jupyter as HTML."""
+
+    exhibit: str
+    numbers: pd.DataFrame
+    page: str
+
+    def _repr_html_(self) -> str:
+        return self.page
+
+
+def record(
+    exhibit: str,
+    content: Figure | pd.DataFrame,
+    *,
+    made_by: Callable[..., Any],
+    results: Sequence[Results],
+    caption: str,
+    numbers: pd.DataFrame | None = None,
+    alt: str = "",
+    measured: Sequence[Measured] = (),
+) -> Exhibit:
+    """Record an exhibit and make its place on the page.
+
+    Parameters
+    ----------
+    exhibit : str
+        Id, e.g. ``"LI-T3"``.
+    content : Figure or DataFrame
+        Picture or table as shown.
+    made_by : callable
+        The function that computed it; the page leads to its source.
+    results : sequence of Results
+        What it was computed from.
+    caption : str
+        One sentence: what it shows.
+    numbers : DataFrame, optional
+        Numbers behind a picture; a table's are its own.
+    alt : str
+        For a picture: what it shows, for readers who cannot see it.
+    measured : sequence of Measured
+        Answers to the paper's claims about this exhibit.
+
+    Returns
+    -------
+    Exhibit
+    """
+    target = folder() / exhibit
+    target.mkdir(parents=True, exist_ok=True)
+    data = content if isinstance(content, pd.DataFrame) else numbers
+    if data is None:
+        raise ValueError(f"exhibit {exhibit}: a picture needs the numbers behind it")
+    claims = [claim for claim in read_claims().values() if claim.exhibit == exhibit]
+    scored = score(measured, claims)
+    provenance = {
+        "exhibit": exhibit,
+        "caption": caption,
+        "made by": f"{made_by.__module__}.{made_by.__qualname__}",
+        "command": command(),
+        "results": [result.provenance() for result in results],
+    }
+    _flat(data).to_csv(target / "numbers.csv", index=False)
+    (target / "numbers.json").write_text(_flat(data).to_json(orient="records"))
+    (target / "provenance.json").write_text(json.dumps(provenance, indent=1))
+    (target / "claims.json").write_text(
+        json.dumps([dataclasses.asdict(s) for s in scored], indent=1)
+    )
+    if isinstance(content, Figure):
+        svg = to_svg(content, name=exhibit)
+        (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
+        (target / "figure.png").write_bytes(to_png(content))
+        body = (
+            f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
+        )
+    else:
+        body = table_html(content)
+    page = "\n".join(
+        [
+            f'<div class="exhibit" data-exhibit="{exhibit}">',
+            _notices(results),
+            body,
+            f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
+            f'<p class="exhibit-line">{_basis(results)}</p>',
+            f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
+            claims_html(scored) if scored else "",
+            "</div>",
+        ]
+    )
+    return Exhibit(exhibit, data, page)
+
+
+def table_html(frame: pd.DataFrame) -> str:
+    """Show a frame; every cell and label is text, whatever it contains."""
+    table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
+    return f'<div class="exhibit-table">{table}</div>'
+
+
+def _has_named_rows(frame: pd.DataFrame) -> bool:
+    return not isinstance(frame.index, pd.RangeIndex)
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Plain columns, for files."""
+    flat = frame.reset_index() if _has_named_rows(frame) else frame.copy()
+    flat.columns = [
+        " ".join(str(part) for part in column if str(part)) if isinstance(column, tuple) else column
+        for column in flat.columns
+    ]
+    return flat
+
+
+def claims_html(scored: Sequence[Scored]) -> str:
+    """What the paper says beside what came out."""
+    frame = pd.DataFrame(
+        {
+            "claim": [f"{s.claim.what} ({s.claim.dataset})" for s in scored],
+            "paper": [f"{s.claim.reported} {s.claim.unit}".strip() for s in scored],
+            "here [95 % interval]": [_value(s) for s in scored],
+            "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
+        }
+    )
+    head = f"<summary>{summary(scored)}</summary>"
+    return f'<details class="exhibit-claims" open>{head}{table_html(frame)}</details>'
+
+
+def summary(scored: Sequence[Scored]) -> str:
+    """Count the verdicts, in one sentence."""
+    counts = pd.Series([s.verdict for s in scored]).value_counts()
+    parts = [f"{counts[v]} {v}" for v in VERDICT_MARKS if v in counts]
+    return f"Paper against reproduction, {len(scored)} comparisons: {', '.join(parts)}"
+
+
+def _value(scored: Scored) -> str:
+    m = scored.measured
+    if m is None:
+        return "–"
+    digits = 2 if scored.claim.unit == "r" else 1
+    variant = f" ({m.variant})" if m.variant else ""
+    return f"{m.value:.{digits}f} [{m.low:.{digits}f}, {m.high:.{digits}f}]{variant}"
+
+
+def _notices(results: Sequence[Results]) -> str:
+    notices = dict.fromkeys(r.dataset.notice for r in results if r.dataset.notice)
+    return "".join(f'<p class="exhibit-notice">{html.escape(n)}</p>' for n in notices)
+
+
+def _basis(results: Sequence[Results]) -> str:
+    """What each number rests on: n, seeds, preset, data, hardware."""
+    parts = []
+    for r in results:
+        runs = next(iter(r.runs.values()))
+        seeds = [plan.init for plan in runs.plans]
+        made = runs.provenance[0]
+        parts.append(
+            f"{r.dataset.source}, {r.split} split, {len(r.gold):,} examples; preset "
+            f"{r.context['preset']}, {r.context['encoder']} {r.context['model']}, "
+            f"{len(runs)} runs a method (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} "
+            f"on {made['hardware']}, torch {made['torch']} ({made['origin']})"
+        )
+    return html.escape(" · ".join(dict.fromkeys(parts)))
+
+
+def command() -> str:
+    """The command that makes this page again."""
+    page = os.environ.get("STABLIB_PAGE", "local_instability")
+    return f"stablib reproduce {page}"
+
+
+def _links(exhibit: str, made_by: Callable[..., Any]) -> str:
+    """Ways to code, data, provenance and command; links where the page is part of a book."""
+    root = os.environ.get("STABLIB_BOOK_ROOT")
+    code = f"{made_by.__module__}.{made_by.__qualname__}"
+    how = f"<code>{html.escape(command())}</code>"
+    if root is None:
+        return f"code: <code>{code}</code> · data: <code>{folder() / exhibit}</code> · again: {how}"
+    line = inspect.getsourcelines(made_by)[1]
+    source = f"{root}/source/{made_by.__module__.replace('.', '/')}.py.html#line-{line}"
+    base = f"{root}/exhibits/{exhibit}"
+    return (
+        f'<a href="{source}">code</a> · <a href="{base}/numbers.csv">data</a> · '
+        f'<a href="{base}/provenance.json">provenance</a> · again: {how}'
+    )

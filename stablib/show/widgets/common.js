@@ -1,0 +1,363 @@
+// Shared by the widgets. Python puts this text in front of a widget's own file, so that each
+// widget is one ES module without imports: it must load from file:// and through a kernel alike.
+
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+const ARRAY_TYPES = {
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+};
+
+// Seaborn's "colorblind" palette; each series also has a dash and a marker of its own.
+const SERIES_COLOURS = ["#0173b2", "#de8f05", "#029e73", "#cc78bc", "#ca9161", "#56b4e9"];
+const SERIES_DASHES = ["none", "6 3", "2 3", "9 3 2 3", "1 4", "12 4"];
+
+/** Decode an array that `encode_array` in hosted.py wrote. */
+function decodeArray({ dtype, shape, base64 }) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return { shape, values: new ARRAY_TYPES[dtype](bytes.buffer) };
+}
+
+/** Set attributes and listeners (`onclick` and the like), and append children; strings are text. */
+function furnish(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) {
+      element.addEventListener(name.slice(2), value);
+    } else if (value === true) {
+      element.setAttribute(name, "");
+    } else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value);
+    }
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Make an HTML element. */
+function html(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/** Make an SVG element. */
+function svg(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
+}
+
+/** Make an element that tests and styles find by its part name. */
+function part(tag, name, attributes = {}, ...children) {
+  return html(tag, { "data-part": name, class: `sw-${name}`, ...attributes }, ...children);
+}
+
+/** Replace the text of an element only when it changed: a live region repeats what is set again. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Show a fraction as a percentage. */
+function percent(fraction, digits = 1) {
+  // A no-break space keeps the sign beside its number.
+  return `${(100 * fraction).toFixed(digits)}\u00a0%`;
+}
+
+/** Show a count with its noun. */
+function counted(count, noun) {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Wrap a control in its visible label. */
+function field(label, control) {
+  return html("label", { class: "sw-field" }, html("span", {}, label), control);
+}
+
+/** Fill a select with `[value, text]` pairs. */
+function setOptions(select, options) {
+  select.replaceChildren(...options.map(([value, text]) => html("option", { value }, text)));
+}
+
+/** Make a select; `onchange` gets the chosen value. */
+function choice(name, options, onchange) {
+  const select = part("select", name, { onchange: () => onchange(select.value) });
+  setOptions(select, options);
+  return select;
+}
+
+/** Write a state trait, here and in the kernel if there is one. */
+function write(model, name, value) {
+  model.set(name, value);
+  model.save_changes();
+}
+
+/** Call back when one of the traits changes; returns the function that stops it. */
+function observe(model, names, callback) {
+  for (const name of names) model.on(`change:${name}`, callback);
+  return () => {
+    for (const name of names) model.off(`change:${name}`, callback);
+  };
+}
+
+/** Call back with the width of an element, now and when it changes; returns the stop function. */
+function observeWidth(element, callback) {
+  let last = 0;
+  const observer = new ResizeObserver(() => {
+    const width = Math.floor(element.clientWidth);
+    // A hidden notebook tab has no width; drawing waits until it is shown.
+    if (width > 0 && width !== last) {
+      last = width;
+      callback(width);
+    }
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+/** Map a value from a domain to a pixel range. */
+function linearScale([low, high], [from, to]) {
+  const span = high - low || 1;
+  const scale = (value) => from + ((value - low) / span) * (to - from);
+  scale.invert = (pixel) => low + ((pixel - from) / (to - from)) * span;
+  scale.domain = [low, high];
+  scale.range = [from, to];
+  return scale;
+}
+
+/** Round numbers that divide a domain into about `count` parts. */
+function ticks([low, high], count) {
+  const rough = (high - low || 1) / Math.max(count, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999);
+  const values = [];
+  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index += 1) {
+    values.push(Number((index * step).toPrecision(12)));
+  }
+  return values;
+}
+
+/** Draw a horizontal axis with its title below the plot. */
+function xAxis(scale, { top, bottom, title }) {
+  const [from, to] = scale.range;
+  const marks = ticks(scale.domain, (to - from) / 70).map((value) =>
+    svg(
+      "g",
+      { transform: `translate(${scale(value)} 0)` },
+      svg("line", { class: "sw-grid", y1: top, y2: bottom }),
+      svg("text", { y: bottom + 16, "text-anchor": "middle" }, value.toLocaleString("en")),
+    ),
+  );
+  const middle = (from + to) / 2;
+  return svg(
+    "g",
+    { class: "sw-axis", "aria-hidden": "true" },
+    ...marks,
+    svg("text", { x: middle, y: bottom + 34, "text-anchor": "middle" }, title),
+  );
+}
+
+/** Draw a vertical axis with its title above the plot, where it stays readable on a phone. */
+function yAxis(scale, { left, right, title }) {
+  const [from, to] = scale.range;
+  const marks = ticks(scale.domain, (from - to) / 45).map((value) =>
+    svg(
+      "g",
+      { transform: `translate(0 ${scale(value)})` },
+      svg("line", { class: "sw-grid", x1: left, x2: right }),
+      svg("text", { x: left - 6, dy: "0.32em", "text-anchor": "end" }, value.toLocaleString("en")),
+    ),
+  );
+  return svg(
+    "g",
+    { class: "sw-axis", "aria-hidden": "true" },
+    ...marks,
+    svg("text", { x: 0, y: 12, "text-anchor": "start" }, title),
+  );
+}
+
+/** Make the summary line that a screen reader speaks after each change. */
+function summaryLine() {
+  return part("p", "summary", { role: "status", "aria-live": "polite" });
+}
+
+/** Make a table from a header and rows of strings; the first cell of a row is its header. */
+function table(name, caption, header, rows) {
+  const head = header.map((text) => html("th", { scope: "col" }, text));
+  const body = rows.map(([first, ...rest]) =>
+    html(
+      "tr",
+      {},
+      html("th", { scope: "row" }, first),
+      ...rest.map((text) => html("td", {}, text)),
+    ),
+  );
+  // The box scrolls sideways on a phone, and so must be reachable with the keyboard.
+  return html(
+    "div",
+    { class: "sw-scroll", tabindex: 0, role: "region", "aria-label": caption },
+    part(
+      "table",
+      name,
+      {},
+      html("caption", {}, caption),
+      html("thead", {}, html("tr", {}, ...head)),
+      html("tbody", {}, ...body),
+    ),
+  );
+}
+
+const LIST_CHUNK = 100;
+
+/**
+ * Make a list of examples to pick from: one tab stop, arrow keys move, Home and End jump.
+ *
+ * `show(items, pickedId)` fills it with `{ id, title, detail }`; `onpick(id)` tells of a choice.
+ */
+function pickList(label, onpick) {
+  const list = part("div", "list", { role: "listbox", "aria-label": label, tabindex: 0 });
+  const more = part("button", "more", { type: "button", onclick: () => extend() }, "");
+  let items = [];
+  let shown = 0;
+  let picked = null;
+
+  function option({ id, title, detail }) {
+    return html(
+      "div",
+      {
+        class: "sw-option",
+        role: "option",
+        tabindex: -1,
+        "data-id": id,
+        "aria-selected": String(id === picked),
+      },
+      html("span", { class: "sw-title" }, title),
+      html("span", { class: "sw-detail" }, detail),
+    );
+  }
+
+  function extend() {
+    const next = items.slice(shown, shown + LIST_CHUNK);
+    list.append(...next.map(option));
+    shown += next.length;
+    const left = items.length - shown;
+    more.hidden = left === 0;
+    more.textContent = `Show ${Math.min(left, LIST_CHUNK)} more (${left} left)`;
+  }
+
+  function mark(id) {
+    picked = id;
+    let current = null;
+    for (const element of list.children) {
+      const isPicked = Number(element.dataset.id) === id;
+      element.setAttribute("aria-selected", String(isPicked));
+      element.tabIndex = isPicked ? 0 : -1;
+      if (isPicked) current = element;
+    }
+    list.tabIndex = current ? -1 : 0;
+    return current;
+  }
+
+  function pick(element) {
+    if (!element) return;
+    onpick(Number(element.dataset.id));
+    element.focus({ preventScroll: true });
+    reveal(element);
+  }
+
+  // Scrolls the list alone; scrollIntoView would move the page under the reader.
+  function reveal(element) {
+    const above = element.offsetTop - list.scrollTop;
+    const below = above + element.offsetHeight - list.clientHeight;
+    if (above < 0) list.scrollTop += above;
+    else if (below > 0) list.scrollTop += below;
+  }
+
+  list.addEventListener("click", (event) => pick(event.target.closest(".sw-option")));
+  list.addEventListener("keydown", (event) => {
+    const current = list.querySelector('[aria-selected="true"]');
+    const targets = {
+      ArrowDown: () => (current ? current.nextElementSibling : list.firstElementChild),
+      ArrowUp: () => (current ? current.previousElementSibling : list.lastElementChild),
+      Home: () => list.firstElementChild,
+      End: () => list.lastElementChild,
+    };
+    if (!(event.key in targets)) return;
+    event.preventDefault();
+    // JupyterLab would also move between cells.
+    event.stopPropagation();
+    pick(targets[event.key]());
+  });
+
+  return {
+    element: html("div", { class: "sw-listbox" }, list, more),
+    mark,
+    show(newItems, pickedId) {
+      items = newItems;
+      shown = 0;
+      list.replaceChildren();
+      extend();
+      list.scrollTop = 0;
+      if (items.length === 0) list.append(html("p", { class: "sw-empty" }, "Nothing to list."));
+      mark(pickedId);
+    },
+  };
+}
+
+/** Make a legend entry: a swatch of a CSS class or a line in a series' style, and its text. */
+function legendEntry(mark, text) {
+  const swatch = svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark);
+  return html("span", { class: "sw-legend-entry" }, swatch, text);
+}
+
+/** Make the root element of a widget, sections in reading order. */
+function root(name, label, ...sections) {
+  const attributes = { class: "stablib-widget", "data-widget": name, role: "group" };
+  return html("div", { ...attributes, "aria-label": label }, ...sections);
+}
+
+/** The part of anywidget's model that the widgets use, for a page without a kernel. */
+class StaticModel {
+  #state;
+  #listeners = new Map();
+
+  constructor(state) {
+    this.#state = { ...state };
+  }
+
+  get(name) {
+    return this.#state[name];
+  }
+
+  set(name, value) {
+    if (JSON.stringify(this.#state[name]) === JSON.stringify(value)) return;
+    this.#state[name] = value;
+    for (const callback of [...(this.#listeners.get(`change:${name}`) ?? [])]) callback();
+  }
+
+  on(event, callback) {
+    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
+    this.#listeners.get(event).add(callback);
+  }
+
+  off(event, callback) {
+    this.#listeners.get(event)?.delete(callback);
+  }
+
+  save_changes() {}
+}
+
+/** Run a widget in a static page: read its state from the page, replace the fallback picture. */
+function hostStatic(widget, id) {
+  // Taking the first host that is not yet in use lets one page show the same widget twice.
+  const host = document.querySelector(`#${id}:not([data-state])`);
+  if (!host) return;
+  host.dataset.state = "starting";
+  try {
+    const state = JSON.parse(host.querySelector("script[type='application/json']").textContent);
+    const el = html("div");
+    widget.render({ model: new StaticModel(state), el });
+    host.querySelector(".stablib-fallback").replaceWith(el);
+    host.dataset.state = "ready";
+  } catch (error) {
+    host.dataset.state = "failed";
+    host.append(html("p", { role: "alert" }, `This widget could not start: ${error.message}`));
+    throw error;
+  }
+}

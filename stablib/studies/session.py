@@ -1,0 +1,221 @@
+"""A session: one study at one preset, asked for results by the notebooks."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from stablib.data import Dataset, entry, load
+from stablib.data import standin as corpus
+from stablib.data.registry import STANDIN_NOTICE, DataNotice, stand_in
+from stablib.data.sheets import read_sheet
+from stablib.errors import UsageError, unknown
+from stablib.runs import Results, Runs, RunStore, Trainer, obtain
+from stablib.studies import local_instability
+from stablib.studies.local_instability import LABELS, PRESETS, Settings, Study
+from stablib.studies.request import Request
+from stablib.training import Final, Method
+
+#: Control runs with the seeds of the shared teachers: what a method without any effect would give.
+NULL = "Control, other seeds"
+
+
+def open_study(preset: str = "laptop", **changes: Any) -> Session:
+    """Open the local instability study.
+
+    Parameters
+    ----------
+    preset : str, default "laptop"
+        ``"smoke"``, ``"laptop"`` or ``"paper"``.
+    **changes
+        Fields of :class:`~stablib.studies.local_instability.Settings` that differ from the
+        preset; None keeps the preset's value. A single number for ``alpha`` or ``after_step``
+        holds for every data set.
+
+    Returns
+    -------
+    Session
+
+    Raises
+    ------
+    UsageError
+        If the preset or a field is unknown, or a value is not allowed.
+
+    Examples
+    --------
+    >>> open_study("laptop", n_runs=10).settings.n_runs
+    10
+    """
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
+    base = PRESETS[preset]
+    for name in changes:
+        if name not in Settings.model_fields:
+            raise unknown("setting", name, Settings.model_fields)
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name in ("alpha", "after_step"):
+        if name in given and not isinstance(given[name], Mapping):
+            given[name] = dict.fromkeys(LABELS, given[name])
+    try:
+        settings = Settings(**{**base.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{place}: {first['msg']}, got {first['input']!r}") from error
+    return Session(preset, settings)
+
+
+class Standin(NamedTuple):
+    """Runs on the generated corpus: results, mean probabilities, and which are ambiguous."""
+
+    results: Results
+    mean_prediction: NDArray[np.float64]
+    ambiguous: NDArray[np.bool_]
+
+
+class Session:
+    """Get results of a study, from published runs, the local store or by training.
+
+    Parameters
+    ----------
+    preset : str
+        Name, for the reader.
+    settings : Settings
+        The numbers.
+    """
+
+    def __init__(self, preset: str, settings: Settings) -> None:
+        self.preset = preset
+        self.settings = settings
+        self.store = RunStore()
+
+    def results(
+        self,
+        dataset: str = "massive",
+        *,
+        split: str | None = None,
+        methods: Sequence[str] | None = None,
+        traced: Sequence[str] = (),
+    ) -> Results:
+        """Results on one split of one data set.
+
+        Parameters
+        ----------
+        dataset : str, default "massive"
+            Registry name.
+        split : {"val", "test"}, optional
+            The paper's holdout by default; traces exist for the holdout only.
+        methods : sequence of str, optional
+            Names as in :meth:`Study.methods`; all by default.
+        traced : sequence of str, optional
+            Methods whose predictions over training are wanted too.
+
+        Returns
+        -------
+        Results
+        """
+        study = Study(self.settings, dataset)
+        known = study.methods()
+        for name in (*(methods or ()), *traced):
+            if name not in known and name != NULL:
+                raise unknown("method", name, [*known, NULL])
+        wanted = {name: self._request(study, name) for name in methods or [*known, NULL]}
+        traces = {name: study.steps(known[name]) for name in traced}
+        return self._results(dataset, split or study.holdout, wanted, traces)
+
+    def _request(self, study: Study, name: str) -> Request:
+        if name == NULL:
+            return study.null()
+        return study.runs(study.methods()[name])
+
+    def ablation(self, dataset: str = "massive", *, split: str) -> Results:
+        """Results of the temperature ablation: control, and ``"<targets>, <teacher>"``."""
+        study = Study(self.settings, dataset)
+        variants: dict[str, Method] = {"Control": study.methods()["Control"]}
+        variants |= {", ".join(key): method for key, method in study.ablation().items()}
+        wanted = {name: study.runs(method) for name, method in variants.items()}
+        return self._results(dataset, split, wanted, {})
+
+    def fine_tuning(self) -> Results:
+        """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds."""
+        requests = local_instability.fine_tuning()
+        return self._results("massive", "test", requests, {})
+
+    def standin(self) -> Standin:
+        """Control runs on the generated corpus, whose ambiguous utterances are known."""
+        request = local_instability.standin(self.settings)
+        final = dataclasses.replace(request, record=Final())
+        results = self._collect(stand_in(), "test", {"Control": final}, {})
+        runs = self._get(request, stand_in())
+        n_examples = len(results.gold)
+        ambiguous = corpus.generate().query("split == 'test'")["ambiguous"].to_numpy()
+        return Standin(
+            results, runs["probabilities"].mean(axis=0, dtype=np.float64), ambiguous[:n_examples]
+        )
+
+    def _results(
+        self,
+        dataset: str,
+        split: str,
+        wanted: Mapping[str, Request],
+        traces: Mapping[str, Request],
+    ) -> Results:
+        return self._collect(
+            self._dataset(dataset, [*wanted.values(), *traces.values()]), split, wanted, traces
+        )
+
+    def _dataset(self, name: str, requests: Sequence[Request]) -> Dataset:
+        """Real data, else published labels if all runs exist, else the stand-in."""
+        with warnings.catch_warnings():
+            # The notice is shown with each exhibit; a warning in the page would repeat it.
+            warnings.simplefilter("ignore", DataNotice)
+            dataset = load(name, label=LABELS[name])
+        if dataset.name != "standin":
+            return dataset
+        sheet = None
+        if self.store.published is not None:
+            sheet = read_sheet(name, LABELS[name], self.store.published.parent / "data")
+        if sheet is not None and not any(self._missing(sheet, r) for r in requests):
+            return sheet
+        notice = STANDIN_NOTICE.format(title=entry(name).title)
+        return dataclasses.replace(stand_in(), notice=notice)
+
+    def _missing(self, dataset: Dataset, request: Request) -> bool:
+        group = Trainer(request.recipe, dataset, self.store).group(request.record)
+        return bool(self.store.missing(group, [(plan,) for plan in request.plans]))
+
+    def _collect(
+        self,
+        dataset: Dataset,
+        split: str,
+        wanted: Mapping[str, Request],
+        traces: Mapping[str, Request],
+    ) -> Results:
+        n_runs = max(len(request.plans) for request in wanted.values())
+        return Results(
+            dataset=dataset.head(self.settings.limit),
+            split=split,
+            runs={name: self._get(request, dataset) for name, request in wanted.items()},
+            traces={name: self._get(request, dataset) for name, request in traces.items()},
+            context={
+                "preset": self.preset,
+                "model": next(iter(wanted.values())).recipe.model.kind,
+                "encoder": self.settings.encoder,
+                "n_runs": str(n_runs),
+            },
+        )
+
+    def _get(self, request: Request, dataset: Dataset) -> Runs:
+        return obtain(
+            request.recipe,
+            request.plans,
+            dataset=dataset,
+            store=self.store,
+            record=request.record,
+        )

@@ -1,0 +1,129 @@
+"""A browser that notices every request to the network and every error on a page."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOCAL = ("file:", "blob:", "data:", "about:")
+
+Visit = Callable[..., AbstractContextManager[Page]]
+Sample = dict[str, NDArray[Any]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests; without it the tests are skipped, on CI they fail."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        reason = "needs chromium on the PATH (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def visit(chromium: Browser) -> Visit:
+    """Open a page as a context manager that fails at its end if the page misbehaved.
+
+    ``with visit(target) as page`` opens a path or a URL. ``allow`` lists the beginnings of the
+    URLs that may be requested besides local ones, ``ignore`` parts of console errors known to be
+    harmless; ``offline=False`` is for a server on loopback.
+    """
+
+    @contextmanager
+    def opened(
+        target: str | Path,
+        *,
+        width: int = 1000,
+        height: int = 900,
+        dark: bool = False,
+        offline: bool = True,
+        allow: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+    ) -> Iterator[Page]:
+        url = target.resolve().as_uri() if isinstance(target, Path) else target
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_offline(offline)
+        page = context.new_page()
+        faults: list[str] = []
+
+        def note(fault: str) -> None:
+            if not any(part in fault for part in ignore):
+                faults.append(fault)
+
+        def check_request(url: str) -> None:
+            if not url.startswith((*LOCAL, *allow)):
+                note(f"request to the network: {url}")
+
+        page.on("request", lambda request: check_request(request.url))
+        page.on("websocket", lambda socket: check_request(socket.url))
+        page.on("pageerror", lambda error: note(f"error on the page: {error}"))
+        page.on(
+            "console",
+            lambda message: note(f"console: {message.text}") if message.type == "error" else None,
+        )
+        try:
+            page.goto(url)
+            yield page
+            assert faults == []
+        finally:
+            context.close()
+
+    return opened
+
+
+@pytest.fixture
+def open_page(visit: Visit) -> Iterator[Callable[..., Page]]:
+    """Open pages for the length of a test; takes what ``visit`` takes."""
+    opened: list[AbstractContextManager[Page]] = []
+
+    def open_one(target: str | Path, **options: Any) -> Page:
+        opened.append(visit(target, **options))
+        return opened[-1].__enter__()
+
+    yield open_one
+    for manager in reversed(opened):
+        manager.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Sample:
+    """Small synthetic runs: 12 runs, 80 examples, 3 classes, 2 methods, 30 steps."""
+    rng = np.random.default_rng(7)
+    n_runs, n_examples, n_steps = 12, 80, 30
+    gold = np.arange(n_examples) % 3
+    ease = np.linspace(-0.5, 4, n_examples)
+    arrays: Sample = {"gold": gold}
+    for method, noise in (("control", 1.0), ("tgtss", 0.5)):
+        scores = noise * rng.normal(size=(n_runs, n_examples, 3))
+        scores[:, np.arange(n_examples), gold] += ease
+        chances = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
+        arrays[f"{method}_labels"] = scores.argmax(axis=2)
+        arrays[f"{method}_chances"] = chances[:, np.arange(n_examples), gold]
+        arrays[f"{method}_curves"] = rng.random((n_steps, n_examples))
+    return arrays

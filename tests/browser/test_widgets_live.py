@@ -1,0 +1,239 @@
+"""Each widget in a JupyterLab with a kernel, on loopback."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from stablib.metrics import label_entropy
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
+
+BUILD = """
+import numpy as np
+from stablib.metrics import label_entropy
+from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+
+arrays = np.load("sample.npz")
+labels = {"Control": arrays["control_labels"], "TGTSS": arrays["tgtss_labels"]}
+about = {
+    "gold": arrays["gold"],
+    "label_names": ["alarm", "lists", "music"],
+    "texts": [f"utterance {i}" for i in range(arrays["gold"].size)],
+}
+quantities = {
+    method: {
+        "mu_m": arrays[f"{method.lower()}_chances"].mean(axis=0),
+        "sigma_m": arrays[f"{method.lower()}_chances"].std(axis=0),
+        "LE_m": label_entropy(labels[method]),
+    }
+    for method in labels
+}
+curves = {method: arrays[f"{method.lower()}_curves"] for method in labels}
+explorer = seed_explorer(labels, trajectories=curves, name="explorer", **about)
+scatter = instability_map(quantities, name="scatter", **about)
+many = how_many_seeds(labels, baseline="Control", gold=about["gold"], name="many")
+"""
+CELLS = [
+    BUILD,
+    "explorer",
+    "scatter",
+    "many",
+    "print('EXPLORER', explorer.method, explorer.rows, explorer.picked)",
+    "explorer.rows = [4, 9]; explorer.gold = 1",
+    "print('SCATTER', scatter.method, scatter.picked, scatter.brush)",
+    "scatter.brush = [0.0, 0.5, 0.0, 1.0]",
+    "print('MANY', many.k, many.draw, many.rows)",
+    "many.k = 12",
+]
+# No questions to the network at the start, and every cell in the page, scrolled to or not.
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+START_SECONDS = 90
+RUN_MILLISECONDS = 90_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def write_settings(folder: Path) -> None:
+    for name, content in SETTINGS.items():
+        path = folder / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Iterator[str]:
+    """Start JupyterLab on a free port of loopback, with a notebook of all widgets; its URL."""
+    folder = tmp_path_factory.mktemp("lab")
+    work = folder / "work"
+    work.mkdir()
+    np.savez(work / "sample.npz", **sample)
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(CELLS)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, work / "widgets.ipynb")
+    write_settings(folder / "settings")
+    port, token = free_port(), secrets.token_hex(16)
+    # Folders of its own: neither the settings of the person testing nor their open files count.
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+    command = [
+        sys.executable,
+        *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}"),
+        *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+    ]
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, cwd=work, env=environment, stdout=output, stderr=output)
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
+        yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={token}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="module")
+def notebook(lab: str, visit: Any) -> Iterator[Page]:
+    """The notebook after all its cells ran."""
+    host = lab.split("/lab/")[0]
+    allow = [host, host.replace("http:", "ws:")]
+    with visit(lab, width=1400, height=1600, offline=False, allow=allow) as page:
+        expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(
+            len(CELLS), timeout=RUN_MILLISECONDS
+        )
+        page.wait_for_function(
+            """() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel
+                       ?.status === "idle" """,
+            timeout=RUN_MILLISECONDS,
+        )
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        expect(output_of(page, 8)).to_contain_text("MANY", timeout=RUN_MILLISECONDS)
+        yield page
+
+
+def output_of(page: Page, cell: int) -> Locator:
+    return page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
+
+
+def widget_of(page: Page, name: str) -> Locator:
+    return page.locator(f'.jp-Notebook [data-widget="{name}"]')
+
+
+def part(widget: Locator, name: str) -> Locator:
+    return widget.locator(f'[data-part="{name}"]')
+
+
+def run_cell(page: Page, cell: int) -> None:
+    page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+
+
+def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
+    for name in ("seed-explorer", "instability-map", "how-many-seeds"):
+        expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
+    expect(notebook.locator(".stablib-host")).to_have_count(0)
+
+
+def test_seed_explorer_and_kernel_share_their_state(notebook: Page, sample: dict[str, Any]) -> None:
+    widget = widget_of(notebook, "seed-explorer")
+    part(widget, "method").select_option("TGTSS")
+    part(widget, "run-b").select_option(label="run 8")
+    part(widget, "gold").select_option("-1")
+    runs = sample["tgtss_labels"]
+    row_a = int(part(widget, "run-a").input_value())
+    agree = int(np.sum(runs[row_a] == runs[7]))
+    expect(part(widget, "summary")).to_contain_text(f"agree on {agree} of 80 examples")
+    option = part(widget, "list").get_by_role("option").first
+    option.click()
+    picked = option.get_attribute("data-id")
+    expect(part(widget, "picked-text")).to_have_text(f"utterance {picked}")
+    run_cell(notebook, 4)
+    expect(output_of(notebook, 4)).to_contain_text(f"EXPLORER TGTSS [{row_a}, 7] {picked}")
+
+    run_cell(notebook, 5)
+    expect(part(widget, "summary")).to_contain_text("TGTSS: run 5 and run 10 agree")
+    expect(part(widget, "gold")).to_have_value("1")
+
+
+def test_map_and_kernel_share_their_state(notebook: Page, sample: dict[str, Any]) -> None:
+    widget = widget_of(notebook, "instability-map")
+    part(widget, "method").select_option("TGTSS")
+    mean = label_entropy(sample["tgtss_labels"]).mean()
+    part(widget, "clear").click()
+    expect(part(widget, "summary")).to_contain_text(f"mean LE_m {mean:.3f} nats")
+    part(widget, "plot").focus()
+    notebook.keyboard.press("Home")
+    lowest = int(np.argmin(sample["tgtss_chances"].mean(axis=0)))
+    expect(part(widget, "readout")).to_contain_text(f"utterance {lowest} ")
+    run_cell(notebook, 6)
+    expect(output_of(notebook, 6)).to_contain_text(f"SCATTER TGTSS {lowest} []")
+
+    run_cell(notebook, 7)
+    inside = int(np.sum(sample["tgtss_chances"].mean(axis=0) <= 0.5))
+    expect(part(widget, "summary")).to_contain_text(f"{inside} of 80 examples selected")
+
+
+def test_how_many_seeds_and_kernel_share_their_state(
+    notebook: Page, sample: dict[str, Any]
+) -> None:
+    widget = widget_of(notebook, "how-many-seeds")
+    part(widget, "k").fill("4")
+    part(widget, "resample").click()
+    expect(part(widget, "drawn")).to_contain_text("Draw 2")
+    run_cell(notebook, 8)
+    expect(output_of(notebook, 8)).to_contain_text("MANY 4 2")
+    printed = output_of(notebook, 8).inner_text()
+    rows = json.loads(printed[printed.index("[") :])
+    total = label_entropy(sample["control_labels"][rows]).sum()
+    expect(part(widget, "summary")).to_contain_text(f"sums to {total:.1f} nats")
+
+    run_cell(notebook, 9)
+    expect(part(widget, "k-value")).to_have_text("12 of 12")
+    expect(part(widget, "summary")).to_contain_text("With 12 of 12 runs")

@@ -1,0 +1,422 @@
+"""Each widget in a page without kernel, server and network, driven as a reader would."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from stablib.metrics import label_counts, label_entropy
+from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+from stablib.show.widgets.hosted import HostedWidget
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
+
+NAMES = ["alarm", "lists", "<b>music</b>"]
+HOSTILE = "<img src=x onerror=alert(1)></script>"
+WIDGETS = ["seed-explorer", "instability-map", "how-many-seeds"]
+FRAME = """<!doctype html>
+<html lang="en"{attributes}>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Widgets</title></head>
+<body style="margin: 8px">{body}</body></html>"""
+
+Sample = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def widgets(sample: Sample) -> dict[str, HostedWidget]:
+    labels = {"Control": sample["control_labels"], "TGTSS": sample["tgtss_labels"]}
+    described = {
+        "gold": sample["gold"],
+        "label_names": NAMES,
+        "texts": [HOSTILE, *(f"utterance {i}" for i in range(1, sample["gold"].size))],
+    }
+    quantities = {
+        method: {
+            "mu_m": sample[f"{key}_chances"].mean(axis=0),
+            "sigma_m": sample[f"{key}_chances"].std(axis=0),
+            "LE_m": label_entropy(sample[f"{key}_labels"]),
+        }
+        for method, key in (("Control", "control"), ("TGTSS", "tgtss"))
+    }
+    quantities["Control"]["LE_s"] = label_entropy(sample["control_labels"][:6])
+    trajectories = {"Control": sample["control_curves"], "TGTSS": sample["tgtss_curves"]}
+    return {
+        "seed-explorer": seed_explorer(
+            labels,
+            seeds={"Control": range(100, 112), "TGTSS": range(200, 212)},
+            trajectories=trajectories,
+            name="explorer",
+            **described,
+        ),
+        "instability-map": instability_map(quantities, name="map", **described),
+        "how-many-seeds": how_many_seeds(
+            labels, baseline="Control", gold=sample["gold"], name="many"
+        ),
+    }
+
+
+@pytest.fixture
+def show(
+    open_page: Callable[..., Page], widgets: dict[str, HostedWidget], tmp_path: Path
+) -> Callable[..., Page]:
+    """Open a page with all widgets, several on one page as in the book."""
+
+    def show_page(attributes: str = "", **options: Any) -> Page:
+        body = "\n".join(widget.static_html() for widget in widgets.values())
+        path = tmp_path / "page.html"
+        path.write_text(FRAME.format(attributes=attributes, body=body), encoding="utf-8")
+        return open_page(path, **options)
+
+    return show_page
+
+
+def widget_of(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-widget="{name}"]')
+
+
+def part(widget: Locator, name: str) -> Locator:
+    return widget.locator(f'[data-part="{name}"]')
+
+
+def table_rows(widget: Locator, name: str) -> dict[str, list[str]]:
+    """Read a table as row header to cells."""
+    rows = part(widget, name).locator("tbody tr").all()
+    return {
+        row.locator("th").inner_text(): [cell.inner_text() for cell in row.locator("td").all()]
+        for row in rows
+    }
+
+
+def drawn_rows(widget: Locator) -> list[int]:
+    """Rows, counted from 0, that the view says it drew."""
+    text = part(widget, "drawn").inner_text()
+    return [int(number) - 1 for number in re.findall(r"\d+", text.split("runs")[1])]
+
+
+def test_seed_explorer_compares_the_two_chosen_runs(
+    show: Callable[..., Page], sample: Sample
+) -> None:
+    widget = widget_of(show(), "seed-explorer")
+    part(widget, "method").select_option("TGTSS")
+    part(widget, "run-a").select_option(label="seed 203")
+    part(widget, "run-b").select_option(label="seed 207")
+    a, b, gold = sample["tgtss_labels"][3], sample["tgtss_labels"][7], sample["gold"]
+    differ = int(np.sum(a != b))
+    assert differ > 0
+    expect(part(widget, "summary")).to_contain_text(
+        f"TGTSS: seed 203 and seed 207 agree on {80 - differ} of 80 examples"
+    )
+    expect(part(widget, "summary")).to_contain_text(f"differ on {differ}.")
+    assert table_rows(widget, "agreement") == {
+        "both right": [str(np.sum((a == gold) & (b == gold)))],
+        "only seed 203 right": [str(np.sum((a == gold) & (b != gold)))],
+        "only seed 207 right": [str(np.sum((a != gold) & (b == gold)))],
+        "both wrong, same label": [str(np.sum((a != gold) & (a == b)))],
+        "both wrong, other labels": [str(np.sum((a != gold) & (b != gold) & (a != b)))],
+    }
+    expect(widget.get_by_role("option").filter(has_text="gold")).to_have_count(differ)
+
+
+def test_seed_explorer_searches_sorts_and_filters(
+    show: Callable[..., Page], sample: Sample
+) -> None:
+    widget = widget_of(show(), "seed-explorer")
+    labels, gold = sample["control_labels"], sample["gold"]
+    differing = np.flatnonzero(labels[0] != labels[1])
+    options = part(widget, "list").get_by_role("option")
+    entropies = [
+        float(text.split("LE_m ")[1])
+        for text in part(widget, "list").locator(".sw-detail").all_inner_texts()
+    ]
+    assert entropies == sorted(entropies, reverse=True)
+    part(widget, "order").select_option("position")
+    assert [int(option.get_attribute("data-id") or -1) for option in options.all()] == list(
+        differing
+    )
+    part(widget, "gold").select_option(label="lists")
+    expect(options).to_have_count(int(np.sum(gold[differing] == 1)))
+    part(widget, "gold").select_option("-1")
+    part(widget, "search").fill("UTTERANCE 1")
+    wanted = [i for i in differing if f"utterance {i}".startswith("utterance 1")]
+    expect(part(widget, "listed")).to_have_text(
+        f"{len(wanted)} of {len(differing)} differences listed."
+    )
+
+
+def test_seed_explorer_shows_the_picked_example(show: Callable[..., Page], sample: Sample) -> None:
+    widget = widget_of(show(), "seed-explorer")
+    option = part(widget, "list").get_by_role("option").nth(2)
+    example = int(option.get_attribute("data-id") or -1)
+    before = part(widget, "trajectories").inner_html()
+    option.click()
+    counts = label_counts(sample["control_labels"], 3)[example]
+    expect(part(widget, "picked-text")).to_have_text(
+        HOSTILE if example == 0 else f"utterance {example}"
+    )
+    shown = part(widget, "label-counts").get_by_role("listitem").all_inner_texts()
+    assert sum(int(text.split()[-1]) for text in shown) == 12
+    assert len(shown) == np.sum(counts > 0)
+    entropies = table_rows(widget, "methods-table")["LE_m (nats)"]
+    expected = [label_entropy(sample[f"{key}_labels"])[example] for key in ("control", "tgtss")]
+    assert entropies == [f"{value:.3f}" for value in expected]
+    assert part(widget, "trajectories").inner_html() != before
+
+
+def test_seed_explorer_by_keyboard_alone(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "seed-explorer")
+    page.keyboard.press("Tab")
+    expect(part(widget, "method")).to_be_focused()
+    summary = part(widget, "summary").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(part(widget, "summary")).not_to_have_text(summary)
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('[data-part=list]') !== null"):
+            break
+    page.keyboard.press("Home")
+    first = part(widget, "picked-text").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(part(widget, "picked-text")).not_to_have_text(first)
+    expect(part(widget, "list").get_by_role("option", selected=True)).to_be_focused()
+
+
+def test_texts_with_html_stay_text(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "instability-map")
+    part(widget, "list").get_by_role("option").filter(has_text="<img").click()
+    expect(part(widget, "readout")).to_contain_text(HOSTILE)
+    assert page.locator("img").count() == 0
+    assert page.locator(".stablib-widget b").count() == 0
+    assert page.get_by_text(NAMES[2]).count() > 0
+
+
+def test_map_switches_method_axes_and_gold_label(show: Callable[..., Page], sample: Sample) -> None:
+    widget = widget_of(show(), "instability-map")
+    summary = part(widget, "summary")
+    for method in ("Control", "TGTSS"):
+        part(widget, "method").select_option(method)
+        mean = label_entropy(sample[f"{method.lower()}_labels"]).mean()
+        expect(summary).to_contain_text(f"{method}: 80 of 80 examples selected")
+        expect(summary).to_contain_text(f"mean LE_m {mean:.3f} nats")
+    expect(part(widget, "plot").locator("circle.sw-point")).to_have_count(80)
+    part(widget, "y").select_option("LE_m")
+    expect(part(widget, "plot")).to_contain_text("LE_m: label entropy over runs (nats)")
+    part(widget, "gold").select_option(label="alarm")
+    expect(summary).to_contain_text(f"of {np.sum(sample['gold'] == 0)} examples")
+    part(widget, "y").select_option("LE_s")
+    expect(summary).to_have_text("LE_s not computed for TGTSS.")
+
+
+def test_map_is_brushed_by_pointer_and_picked_by_click(
+    show: Callable[..., Page], sample: Sample
+) -> None:
+    page = show()
+    widget = widget_of(page, "instability-map")
+    plot = part(widget, "plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 45, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 50, steps=3)
+    page.mouse.up()
+    ends = [
+        float(part(widget, name).input_value()) for name in ("x-from", "x-to", "y-from", "y-to")
+    ]
+    mean = sample["control_chances"].mean(axis=0)
+    spread = sample["control_chances"].std(axis=0)
+    inside = (mean >= ends[0]) & (mean <= ends[1]) & (spread >= ends[2]) & (spread <= ends[3])
+    assert 0 < inside.sum() < 80
+    expect(part(widget, "summary")).to_contain_text(f"{inside.sum()} of 80 examples selected")
+    expect(part(widget, "list").get_by_role("option")).to_have_count(int(inside.sum()))
+    part(widget, "clear").click()
+    expect(part(widget, "summary")).to_contain_text("80 of 80")
+    point = plot.locator("circle.sw-level-high").last.bounding_box()
+    assert point
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    expect(part(widget, "hover")).to_contain_text("sigma_m")
+    page.mouse.down()
+    page.mouse.up()
+    expect(part(widget, "readout")).to_contain_text("LE_m")
+    expect(plot.locator(".sw-ring")).to_have_count(1)
+
+
+def test_map_by_keyboard_alone(show: Callable[..., Page], sample: Sample) -> None:
+    page = show()
+    widget = widget_of(page, "instability-map")
+    order = np.argsort(sample["control_chances"].mean(axis=0), kind="stable")
+    part(widget, "plot").focus()
+    page.keyboard.press("Home")
+    expect(part(widget, "readout")).to_contain_text(f"utterance {order[0]} " if order[0] else "<")
+    page.keyboard.press("ArrowRight")
+    expect(part(widget, "readout")).to_contain_text(f"utterance {order[1]} " if order[1] else "<")
+    part(widget, "x-from").focus()
+    page.keyboard.type("0.9")
+    page.keyboard.press("Enter")
+    inside = np.sum(sample["control_chances"].mean(axis=0) >= 0.9)
+    expect(part(widget, "summary")).to_contain_text(f"{inside} of 80 examples selected")
+    part(widget, "plot").focus()
+    page.keyboard.press("Escape")
+    expect(part(widget, "summary")).to_contain_text("80 of 80 examples selected")
+
+
+@pytest.mark.parametrize("clicks", [0, 1, 3])
+def test_how_many_seeds_agrees_with_the_metrics(
+    show: Callable[..., Page], sample: Sample, clicks: int
+) -> None:
+    widget = widget_of(show(), "how-many-seeds")
+    part(widget, "k").fill("5")
+    for _ in range(clicks):
+        part(widget, "resample").click()
+    rows = drawn_rows(widget)
+    assert len(set(rows)) == 5
+    control = label_entropy(sample["control_labels"][rows])
+    tgtss = label_entropy(sample["tgtss_labels"][rows])
+    cells = {name.split(". ")[1]: values for name, values in table_rows(widget, "results").items()}
+    assert cells["Control"][0] == f"{control.sum():.1f}"
+    assert cells["TGTSS"][0] == f"{tgtss.sum():.1f}"
+    assert cells["TGTSS"][2] == f"{100 * (1 - tgtss.sum() / control.sum()):.1f}\u00a0%"
+    assert cells["Control"][4] == str(np.sum(control > 0))
+    right = (sample["control_labels"][rows] == sample["gold"]).mean()
+    assert cells["Control"][5] == f"{100 * right:.1f}\u00a0%"
+    low, high = map(float, cells["TGTSS"][3].strip("[]").split(", "))
+    assert low < high
+
+
+def test_how_many_seeds_with_all_runs_has_one_answer(
+    show: Callable[..., Page], sample: Sample
+) -> None:
+    widget = widget_of(show(), "how-many-seeds")
+    part(widget, "k").fill("12")
+    total = label_entropy(sample["control_labels"]).sum()
+    expect(part(widget, "summary")).to_contain_text(
+        f"LE_m of Control sums to {total:.1f} nats (all runs: {total:.1f})"
+    )
+    expect(part(widget, "summary")).to_contain_text("all 12 runs: the same")
+    reduction = label_entropy(sample["tgtss_labels"]).sum() / total
+    exact = f"{100 * (1 - reduction):.1f}"
+    cells = table_rows(widget, "results")["1. TGTSS"]
+    assert cells[2:4] == [f"{exact}\u00a0%", f"[{exact}, {exact}]"]
+
+
+def test_how_many_seeds_redraws_the_same_runs_for_the_same_click(
+    show: Callable[..., Page],
+) -> None:
+    seen = []
+    for _ in range(2):
+        widget = widget_of(show(), "how-many-seeds")
+        first = drawn_rows(widget)
+        part(widget, "resample").click()
+        seen.append((first, drawn_rows(widget)))
+    assert seen[0] == seen[1]
+    assert seen[0][0] != seen[0][1]
+
+
+def test_how_many_seeds_by_keyboard_alone(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "how-many-seeds")
+    part(widget, "k").focus()
+    page.keyboard.press("ArrowRight")
+    expect(part(widget, "k-value")).to_have_text("11 of 12")
+    expect(part(widget, "summary")).to_contain_text("With 11 of 12 runs")
+    before = drawn_rows(widget)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(part(widget, "drawn")).to_contain_text("Draw 2")
+    assert drawn_rows(widget) != before
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_every_control_has_a_name(show: Callable[..., Page], name: str) -> None:
+    nameless = widget_of(show(), name).evaluate(
+        """root => [...root.querySelectorAll("select, input, button, [tabindex='0']")]
+             .filter(control => !(control.labels?.length || control.ariaLabel
+                                  || control.textContent.trim()))
+             .map(control => control.outerHTML)"""
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_texts_have_contrast(show: Callable[..., Page], name: str, dark: bool) -> None:
+    widget = widget_of(show(dark=dark), name)
+    lightness = widget.evaluate(
+        """root => ["color", "backgroundColor"].map(property => {
+             const [r, g, b] = getComputedStyle(root)[property].match(/\\d+/g).map(Number);
+             return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+           })"""
+    )
+    text, ground = lightness
+    assert (text > 0.8 and ground < 0.2) if dark else (text < 0.2 and ground > 0.8)
+
+
+def test_the_books_theme_wins_over_the_system(show: Callable[..., Page]) -> None:
+    style = "--pst-color-text-base: rgb(1, 2, 3); --pst-color-background: rgb(250, 251, 252)"
+    widget = widget_of(show(f' data-theme="light" style="{style}"', dark=True), "seed-explorer")
+    expect(widget).to_have_css("color", "rgb(1, 2, 3)")
+    expect(widget).to_have_css("background-color", "rgb(250, 251, 252)")
+    expect(widget).to_have_css("color-scheme", "light")
+
+
+def test_a_phone_needs_no_sideways_scrolling(show: Callable[..., Page]) -> None:
+    page = show(width=360)
+    for name in WIDGETS:
+        expect(part(widget_of(page, name), "summary")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_picture_stays_until_the_widget_is_drawn(
+    chromium: Any, open_page: Callable[..., Page], sample: Sample, tmp_path: Path
+) -> None:
+    widget = how_many_seeds(
+        {"Control": sample["control_labels"]},
+        baseline="Control",
+        gold=sample["gold"],
+        name="still",
+        picture="<svg id='still'><text y='20'>still picture</text></svg>",
+    )
+    path = tmp_path / "still.html"
+    path.write_text(FRAME.format(attributes="", body=widget.static_html()), encoding="utf-8")
+    page = open_page(path)
+    expect(widget_of(page, "how-many-seeds")).to_be_visible()
+    expect(page.get_by_text("still picture")).to_have_count(0)
+    unscripted = chromium.new_context(java_script_enabled=False)
+    page = unscripted.new_page()
+    page.goto(path.as_uri())
+    expect(page.get_by_text("still picture")).to_be_visible()
+    unscripted.close()
+
+
+def test_the_same_widget_twice_on_a_page_works_twice(
+    open_page: Callable[..., Page], widgets: dict[str, HostedWidget], tmp_path: Path
+) -> None:
+    path = tmp_path / "twice.html"
+    body = widgets["how-many-seeds"].static_html() * 2
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    both = widget_of(open_page(path), "how-many-seeds")
+    expect(both).to_have_count(2)
+    part(both.nth(1), "k").fill("3")
+    expect(part(both.nth(1), "summary")).to_contain_text("With 3 of 12")
+    expect(part(both.nth(0), "summary")).to_contain_text("With 10 of 12")
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<img src="http://127.0.0.1:9/picture.png" alt="">', "request to the network"),
+        ("<script>console.error('broken')</script>", "console: broken"),
+        ("<script>throw new Error('broken')</script>", "error on the page: .*broken"),
+    ],
+)
+def test_a_misbehaving_page_is_noticed(visit: Any, tmp_path: Path, body: str, fault: str) -> None:
+    path = tmp_path / "bad.html"
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    with pytest.raises(AssertionError, match=fault), visit(path):
+        pass

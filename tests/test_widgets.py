@@ -1,0 +1,347 @@
+"""The widgets' Python side: what goes into a page, and what is refused."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import traitlets
+from numpy.typing import NDArray
+
+from stablib.metrics import label_entropy
+from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+N_RUNS, N_EXAMPLES, N_STEPS = 6, 40, 300
+NAMES = ["alarm", "lists", "<b>music</b>"]
+HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!-- <script>"]
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@pytest.fixture
+def gold() -> NDArray[Any]:
+    return np.arange(N_EXAMPLES) % 3
+
+
+@pytest.fixture
+def texts() -> list[str]:
+    return HOSTILE + [f"utterance {i}" for i in range(len(HOSTILE), N_EXAMPLES)]
+
+
+@pytest.fixture
+def labels(gold: NDArray[Any]) -> Arrays:
+    """Labels of which some switch; the hostile texts are among the switching examples."""
+    rng = np.random.default_rng(1)
+    runs = {}
+    for method, rate in (("Control", 0.6), ("TGTSS", 0.3)):
+        flips = rng.random((N_RUNS, N_EXAMPLES)) < rate * (np.arange(N_EXAMPLES) < 25)
+        runs[method] = np.where(flips, (gold + 1) % 3, gold)
+    runs["Control"][0, :3] = 2 - runs["Control"][1, :3]
+    runs["Control"][:, 30] = (gold[30] + 1) % 3
+    runs["Control"][:2, 1] = [0, 1]
+    return runs
+
+
+@pytest.fixture
+def quantities(labels: Arrays) -> dict[str, Arrays]:
+    rng = np.random.default_rng(2)
+    return {
+        method: {
+            "mu_m": rng.random(N_EXAMPLES),
+            "sigma_m": rng.random(N_EXAMPLES) / 2,
+            "LE_m": label_entropy(runs),
+        }
+        for method, runs in labels.items()
+    }
+
+
+@pytest.fixture
+def build(
+    labels: Arrays, quantities: dict[str, Arrays], gold: NDArray[Any], texts: list[str]
+) -> Callable[..., HostedWidget]:
+    """Build a widget by name, with some arguments replaced."""
+    curves = {"Control": np.linspace(0, 1, N_STEPS * N_EXAMPLES).reshape(N_STEPS, N_EXAMPLES)}
+    described = {"gold": gold, "label_names": NAMES, "texts": texts}
+    builders: dict[str, tuple[Callable[..., HostedWidget], dict[str, Any]]] = {
+        "seed_explorer": (seed_explorer, {"labels": labels, "trajectories": curves, **described}),
+        "instability_map": (instability_map, {"quantities": quantities, **described}),
+        "how_many_seeds": (how_many_seeds, {"labels": labels, "baseline": "Control", "gold": gold}),
+    }
+
+    def build_widget(which: str, **replaced: Any) -> HostedWidget:
+        builder, arguments = builders[which]
+        arguments = {"name": "sample", **arguments, **replaced}
+        return builder(arguments.pop(next(iter(builders[which][1]))), **arguments)
+
+    return build_widget
+
+
+WIDGETS = ["seed_explorer", "instability_map", "how_many_seeds"]
+
+
+def embedded_state(page: str) -> dict[str, Any]:
+    """Read the JSON out of a static page the way a browser does: up to the first end tag."""
+    found = re.search(r'<script type="application/json">(.*?)</script', page, re.DOTALL)
+    assert found
+    state: dict[str, Any] = json.loads(found[1])
+    return state
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "float32"])
+@pytest.mark.parametrize("shape", [(3, 4), (0, 2), (5,)])
+def test_arrays_survive_the_round_trip(dtype: str, shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(0).uniform(0, 250, shape).astype(dtype)
+    decoded = decode_array(json.loads(json.dumps(encode_array(array))))
+    assert decoded.dtype == array.dtype
+    np.testing.assert_array_equal(decoded, array)
+
+
+def test_an_array_without_a_javascript_type_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"dtype uint8, .* got int64"):
+        encode_array(np.arange(3, dtype=np.int64))
+
+
+def test_script_json_refuses_nan() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        script_json([float("nan")])
+
+
+@pytest.mark.parametrize("which", WIDGETS)
+def test_a_page_holds_only_the_tags_of_its_frame(
+    build: Callable[..., HostedWidget], which: str
+) -> None:
+    page = build(which).static_html()
+    assert len(re.findall(r"<script", page)) == 2
+    assert len(re.findall(r"</script", page)) == 2
+    assert "<!--" not in page
+    assert "<img" not in page
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+@pytest.mark.parametrize("which", ["seed_explorer", "instability_map"])
+def test_hostile_texts_arrive_unchanged(build: Callable[..., HostedWidget], which: str) -> None:
+    data = embedded_state(build(which).static_html())["data"]
+    assert set(HOSTILE) <= set(data["texts"])
+    assert data["label_names"] == NAMES
+
+
+@pytest.mark.parametrize("which", WIDGETS)
+def test_the_same_arguments_give_the_same_page(
+    build: Callable[..., HostedWidget], which: str
+) -> None:
+    first, second = build(which), build(which)
+    assert first.static_html() == second.static_html()
+    assert repr(first) == repr(second)
+    assert 'id="stablib-sample"' in first.static_html()
+    assert build(which, name="other").static_html() != first.static_html()
+
+
+@pytest.mark.parametrize("which", WIDGETS)
+def test_the_bundle_holds_the_widget_and_the_page(
+    build: Callable[..., HostedWidget], which: str
+) -> None:
+    widget = build(which, picture="<svg id='still'></svg>")
+    bundle = widget._repr_mimebundle_()
+    assert bundle is not None
+    content, _ = bundle
+    assert "application/vnd.jupyter.widget-view+json" in content
+    assert content["text/html"] == widget.static_html()
+    assert "<svg id='still'></svg>" in content["text/html"]
+
+
+def test_the_page_carries_the_state_at_the_time(build: Callable[..., HostedWidget]) -> None:
+    widget = build("how_many_seeds")
+    widget.set_trait("k", 3)
+    assert embedded_state(widget.static_html())["k"] == 3
+
+
+def test_seed_explorer_embeds_switching_examples_and_their_entropy(
+    build: Callable[..., HostedWidget], labels: Arrays
+) -> None:
+    data = build("seed_explorer").data
+    positions = decode_array(data["positions"])
+    switches = np.any([label_entropy(runs) > 0 for runs in labels.values()], axis=0)
+    np.testing.assert_array_equal(positions, np.flatnonzero(switches))
+    assert 0 < positions.size < N_EXAMPLES
+    for method in data["methods"]:
+        runs = labels[method["name"]]
+        np.testing.assert_array_equal(decode_array(method["labels"]), runs[:, positions])
+        np.testing.assert_allclose(
+            decode_array(method["entropy"]), label_entropy(runs)[positions], rtol=1e-6
+        )
+
+
+def test_seed_explorer_keeps_the_accuracy_of_each_run(
+    build: Callable[..., HostedWidget], labels: Arrays, gold: NDArray[Any]
+) -> None:
+    data = build("seed_explorer").data
+    embedded_gold = decode_array(data["gold"])
+    for method in data["methods"]:
+        right = (decode_array(method["labels"]) == embedded_gold).sum(axis=1)
+        expected = (labels[method["name"]] == gold).sum(axis=1)
+        np.testing.assert_array_equal(right + method["omitted_right"], expected)
+
+
+def test_trajectories_are_thinned_with_both_ends_and_quantised(
+    build: Callable[..., HostedWidget],
+) -> None:
+    steps = np.arange(N_STEPS) * 10
+    widget = build("seed_explorer", steps=steps)
+    kept = widget.data["steps"]
+    assert len(kept) == 120
+    assert (kept[0], kept[-1]) == (0, 10 * (N_STEPS - 1))
+    curve = np.linspace(0, 1, N_STEPS * N_EXAMPLES).reshape(N_STEPS, N_EXAMPLES)
+    positions = decode_array(widget.data["positions"])
+    expected = curve[np.array(kept) // 10][:, positions]
+    values = decode_array(widget.data["trajectories"][0]["values"])
+    np.testing.assert_allclose(values / 255, expected, atol=0.5 / 255)
+
+
+def test_unanimous_runs_make_a_widget_without_examples(gold: NDArray[Any]) -> None:
+    widget = seed_explorer(
+        {"Control": np.tile(gold, (3, 1))},
+        gold=gold,
+        label_names=NAMES,
+        texts=[str(i) for i in range(N_EXAMPLES)],
+        name="calm",
+    )
+    assert widget.picked == -1
+    assert widget.data["texts"] == []
+    assert widget.data["methods"][0]["omitted_right"] == N_EXAMPLES
+
+
+def test_instability_map_embeds_the_quantities_as_given(
+    build: Callable[..., HostedWidget], quantities: dict[str, Arrays]
+) -> None:
+    quantities["Control"]["LE_s"] = np.ones(N_EXAMPLES)
+    data = build("instability_map").data
+    assert [quantity["key"] for quantity in data["quantities"]] == [
+        "mu_m",
+        "sigma_m",
+        "LE_m",
+        "LE_s",
+    ]
+    for method in data["methods"]:
+        assert method["values"].keys() == quantities[method["name"]].keys()
+        for key, encoded in method["values"].items():
+            np.testing.assert_allclose(
+                decode_array(encoded), quantities[method["name"]][key], rtol=1e-6
+            )
+
+
+def test_how_many_seeds_embeds_each_methods_switching_examples(
+    build: Callable[..., HostedWidget], labels: Arrays, gold: NDArray[Any]
+) -> None:
+    for method in build("how_many_seeds").data["methods"]:
+        runs = labels[method["name"]]
+        embedded = decode_array(method["labels"])
+        np.testing.assert_array_equal(embedded, runs[:, label_entropy(runs) > 0])
+        assert label_entropy(embedded).sum() == pytest.approx(label_entropy(runs).sum())
+        np.testing.assert_allclose(method["accuracy"], (runs == gold).mean(axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("which", "replaced", "message"),
+    [
+        ("seed_explorer", {"name": "Not A Name"}, "name must be lower-case"),
+        ("seed_explorer", {"gold": np.zeros((2, 2), int)}, r"gold must be integers of shape"),
+        ("seed_explorer", {"gold": np.full(N_EXAMPLES, 3)}, "gold must be class indices below 3"),
+        ("seed_explorer", {"texts": ["a"]}, f"texts must hold {N_EXAMPLES} texts"),
+        ("seed_explorer", {"labels": {}}, "labels must hold at least one method"),
+        (
+            "seed_explorer",
+            {"labels": {"A": np.zeros((1, N_EXAMPLES), int)}},
+            "labels must hold at least 2 runs, got 1",
+        ),
+        (
+            "seed_explorer",
+            {"labels": {"A": np.zeros((2, 3), int)}},
+            rf"labels\['A'\] must have shape \(2, {N_EXAMPLES}\), got \(2, 3\)",
+        ),
+        (
+            "seed_explorer",
+            {"labels": {"A": np.full((2, N_EXAMPLES), 7)}},
+            r"labels\['A'\] must be class indices below 3",
+        ),
+        ("seed_explorer", {"labels": {"A": np.zeros((2, 3))}}, r"labels\['A'\] must be integers"),
+        ("seed_explorer", {"seeds": {"Control": [1]}}, r"seeds\['Control'\] must hold 6 seeds"),
+        (
+            "seed_explorer",
+            {"trajectories": {"A": np.full((3, N_EXAMPLES), 1.5)}},
+            r"trajectories\['A'\] must be fractions",
+        ),
+        (
+            "seed_explorer",
+            {"trajectories": {"A": np.zeros((3, 2))}},
+            rf"trajectories\['A'\] must have shape \(3, {N_EXAMPLES}\)",
+        ),
+        ("seed_explorer", {"trajectories": {"A": np.zeros((1, 2))}}, "at least two steps, got 1"),
+        ("seed_explorer", {"steps": [2, 1]}, "steps must be 300 ascending numbers"),
+        ("instability_map", {"quantities": {}}, "quantities must hold at least one method"),
+        (
+            "instability_map",
+            {"quantities": {"A": {"mu_m": np.zeros(N_EXAMPLES)}}},
+            r"quantities\['A'\] must hold mu_m, sigma_m, LE_m; missing sigma_m",
+        ),
+        ("instability_map", {"gold": np.zeros(0, int), "texts": []}, "gold must hold at least one"),
+        ("how_many_seeds", {"baseline": "Contrl"}, "did you mean 'Control'"),
+        ("how_many_seeds", {"n_resamples": 0}, "n_resamples must be at least 1, got 0"),
+        ("how_many_seeds", {"gold": np.zeros((2, 2))}, "gold must have shape"),
+    ],
+)
+def test_errors_name_the_argument(
+    build: Callable[..., HostedWidget], which: str, replaced: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(which, **replaced)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("mu_m", np.full(N_EXAMPLES, 2.0), r"quantities\['Control'\]\['mu_m'\] must be fractions"),
+        ("LE_m", np.full(N_EXAMPLES, np.nan), r"\['LE_m'\] must be finite"),
+        ("sigma_m", np.zeros(2), rf"\['sigma_m'\] must have shape \({N_EXAMPLES},\)"),
+        ("LEm", np.zeros(N_EXAMPLES), "did you mean 'LE_m'"),
+    ],
+)
+def test_instability_map_checks_each_quantity(
+    build: Callable[..., HostedWidget],
+    quantities: dict[str, Arrays],
+    key: str,
+    value: NDArray[Any],
+    message: str,
+) -> None:
+    quantities["Control"][key] = value
+    with pytest.raises(ValueError, match=message):
+        build("instability_map")
+
+
+@pytest.mark.parametrize(
+    ("which", "trait", "value", "message"),
+    [
+        ("seed_explorer", "method", "TGTS", "did you mean 'TGTSS'"),
+        ("seed_explorer", "rows", [0, N_RUNS], "rows must be 0 to 5"),
+        ("seed_explorer", "picked", N_EXAMPLES, "picked must be -1"),
+        ("seed_explorer", "gold", 3, "gold must be -1"),
+        ("instability_map", "method", "?", "unknown method"),
+        ("instability_map", "x", "LE_s", "unknown x 'LE_s'"),
+        ("instability_map", "gold", -2, "gold must be -1"),
+        ("instability_map", "picked", N_EXAMPLES, "picked must be -1"),
+        ("instability_map", "brush", [0.0, 1.0], "brush must be empty or 4 numbers"),
+        ("how_many_seeds", "k", 1, "k must be 2 to 6, got 1"),
+    ],
+)
+def test_a_state_that_the_view_cannot_show_is_refused(
+    build: Callable[..., HostedWidget], which: str, trait: str, value: Any, message: str
+) -> None:
+    widget = build(which)
+    before = widget.state()
+    with pytest.raises(traitlets.TraitError, match=message):
+        widget.set_trait(trait, value)
+    assert widget.state() == before
