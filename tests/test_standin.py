@@ -140,7 +140,8 @@ def test_grammar_is_rich_and_complete(grammar: dict[str, Any]) -> None:
     assert len(set(pairs)) == len(pairs)
     for group in grammar["ambiguous"]:
         assert 5 <= len(group["templates"]) <= 8
-        assert len(group["domains"]) == 2 and set(group["domains"]) < set(DOMAINS)
+        assert len(group["domains"]) == 2
+        assert set(group["domains"]) < set(DOMAINS)
     for name, fillers in grammar["slots"].items():
         assert 8 <= len(fillers) <= 25, name
         assert len(set(fillers)) == len(fillers), name

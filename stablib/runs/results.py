@@ -29,6 +29,8 @@ class Results:
         Final predictions by method.
     traces : mapping of str to Runs
         Predictions over training steps by method, on this split; may be empty.
+    curves : mapping of str to Runs
+        One watched run by method, with its confidence at every step; may be empty.
     context : mapping of str to str
         What a reader must know beside each number: preset, counts, seeds, encoder.
     """
@@ -37,6 +39,7 @@ class Results:
     split: str
     runs: Mapping[str, Runs]
     traces: Mapping[str, Runs]
+    curves: Mapping[str, Runs]
     context: Mapping[str, str]
 
     @property

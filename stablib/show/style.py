@@ -33,7 +33,7 @@ def figure(width: float = 6.5, height: float = 4.2, columns: int = 1) -> Iterato
         Panels side by side, sharing the y axis.
     """
     inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
-    settings: dict[str, Any] = {
+    settings: Any = {
         **sns.axes_style("ticks"),
         "figure.facecolor": "none",
         "axes.facecolor": "none",

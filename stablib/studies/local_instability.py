@@ -19,6 +19,7 @@ from stablib.training import (
     FineTune,
     Head,
     Method,
+    Probabilities,
     Recipe,
     Steps,
     seed_plans,
@@ -96,6 +97,9 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
         ),
     }
 )
+
+#: Methods whose confidence over the steps is shown.
+CURVED = ("Control", "TGTSS, shared")
 
 LABELS = {"massive": "domain", "clinc150": "intent"}
 
@@ -215,6 +219,13 @@ class Study:
             Steps(split=self.holdout, every=s.step_every),
         )
 
+    def curves(self, method: Method) -> Request:
+        """The first of these runs again, with its confidence at every step."""
+        steps = self.steps(method)
+        assert isinstance(steps.record, Steps)
+        record = steps.record.model_copy(update={"confidence": True})
+        return dataclasses.replace(steps, plans=steps.plans[:1], record=record)
+
     def stepped_methods(self) -> dict[str, Method]:
         """Methods of Tables 4 and 6, and control."""
         return {k: v for k, v in self.methods().items() if k not in ("L2", "SWA")}
@@ -260,6 +271,7 @@ def requests(
         wanted += [study.runs(method) for method in study.methods().values()]
         wanted.append(study.null())
         wanted += [study.steps(method) for method in study.stepped_methods().values()]
+        wanted += [study.curves(study.methods()[name]) for name in CURVED]
         if dataset == "massive":
             wanted += [study.runs(method) for method in study.ablation().values()]
     final = dataclasses.replace(standin(settings), record=Final())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,11 @@ from stablib.data.sheets import read_sheet
 from stablib.errors import UsageError, unknown
 from stablib.runs import Results, Runs, RunStore, Trainer, obtain
 from stablib.studies import local_instability
-from stablib.studies.local_instability import LABELS, PRESETS, Settings, Study
+from stablib.studies.local_instability import CURVED, LABELS, PRESETS, Settings, Study
 from stablib.studies.request import Request
 from stablib.training import Final, Method
+
+NOTHING: Mapping[str, Request] = MappingProxyType({})
 
 #: Control runs with the seeds of the shared teachers: what a method without any effect would give.
 NULL = "Control, other seeds"
@@ -101,7 +104,7 @@ class Session:
         *,
         split: str | None = None,
         methods: Sequence[str] | None = None,
-        traced: Sequence[str] = (),
+        watched: bool = False,
     ) -> Results:
         """Results on one split of one data set.
 
@@ -113,8 +116,8 @@ class Session:
             The paper's holdout by default; traces exist for the holdout only.
         methods : sequence of str, optional
             Names as in :meth:`Study.methods`; all by default.
-        traced : sequence of str, optional
-            Methods whose predictions over training are wanted too.
+        watched : bool, default False
+            Also the predictions over training, of the methods of Tables 4 and 6.
 
         Returns
         -------
@@ -122,12 +125,14 @@ class Session:
         """
         study = Study(self.settings, dataset)
         known = study.methods()
-        for name in (*(methods or ()), *traced):
+        for name in methods or ():
             if name not in known and name != NULL:
                 raise unknown("method", name, [*known, NULL])
         wanted = {name: self._request(study, name) for name in methods or [*known, NULL]}
-        traces = {name: study.steps(known[name]) for name in traced}
-        return self._results(dataset, split or study.holdout, wanted, traces)
+        stepped = study.stepped_methods() if watched else {}
+        traces = {name: study.steps(method) for name, method in stepped.items()}
+        curves = {name: study.curves(known[name]) for name in (CURVED if watched else ())}
+        return self._results(dataset, split or study.holdout, wanted, traces, curves)
 
     def _request(self, study: Study, name: str) -> Request:
         if name == NULL:
@@ -140,18 +145,18 @@ class Session:
         variants: dict[str, Method] = {"Control": study.methods()["Control"]}
         variants |= {", ".join(key): method for key, method in study.ablation().items()}
         wanted = {name: study.runs(method) for name, method in variants.items()}
-        return self._results(dataset, split, wanted, {})
+        return self._results(dataset, split, wanted)
 
     def fine_tuning(self) -> Results:
         """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds."""
         requests = local_instability.fine_tuning()
-        return self._results("massive", "test", requests, {})
+        return self._results("massive", "test", requests)
 
     def standin(self) -> Standin:
         """Control runs on the generated corpus, whose ambiguous utterances are known."""
         request = local_instability.standin(self.settings)
         final = dataclasses.replace(request, record=Final())
-        results = self._collect(stand_in(), "test", {"Control": final}, {})
+        results = self._collect(stand_in(), "test", {"Control": final})
         runs = self._get(request, stand_in())
         n_examples = len(results.gold)
         ambiguous = corpus.generate().query("split == 'test'")["ambiguous"].to_numpy()
@@ -164,11 +169,12 @@ class Session:
         dataset: str,
         split: str,
         wanted: Mapping[str, Request],
-        traces: Mapping[str, Request],
+        traces: Mapping[str, Request] = NOTHING,
+        curves: Mapping[str, Request] = NOTHING,
     ) -> Results:
-        return self._collect(
-            self._dataset(dataset, [*wanted.values(), *traces.values()]), split, wanted, traces
-        )
+        requests = [*wanted.values(), *traces.values(), *curves.values()]
+        data = self._dataset(dataset, requests)
+        return self._collect(data, split, wanted, traces, curves)
 
     def _dataset(self, name: str, requests: Sequence[Request]) -> Dataset:
         """Real data, else published labels if all runs exist, else the stand-in."""
@@ -195,7 +201,8 @@ class Session:
         dataset: Dataset,
         split: str,
         wanted: Mapping[str, Request],
-        traces: Mapping[str, Request],
+        traces: Mapping[str, Request] = NOTHING,
+        curves: Mapping[str, Request] = NOTHING,
     ) -> Results:
         n_runs = max(len(request.plans) for request in wanted.values())
         return Results(
@@ -203,6 +210,7 @@ class Session:
             split=split,
             runs={name: self._get(request, dataset) for name, request in wanted.items()},
             traces={name: self._get(request, dataset) for name, request in traces.items()},
+            curves={name: self._get(request, dataset) for name, request in curves.items()},
             context={
                 "preset": self.preset,
                 "model": next(iter(wanted.values())).recipe.model.kind,

@@ -65,6 +65,7 @@ class StepsObserver:
         self.inputs = task.inputs[record.split]
         self.gold = task.gold[record.split]
         self.every = record.every
+        self.confidence = record.confidence
         self.steps: list[int] = []
         self.seen: list[list[tuple[NDArray[Any], NDArray[Any]]]] = [[] for _ in range(n_models)]
 
@@ -79,14 +80,13 @@ class StepsObserver:
     def finish(self, stack: Stack) -> list[Arrays]:
         """Stack what was seen."""
         steps = np.array(self.steps, dtype=np.int32)
-        return [
-            {
-                "labels": np.stack([labels for labels, _ in seen]),
-                "gold": np.stack([gold for _, gold in seen]),
-                "steps": steps,
-            }
-            for seen in self.seen
-        ]
+        results: list[Arrays] = []
+        for seen in self.seen:
+            arrays: Arrays = {"labels": np.stack([labels for labels, _ in seen]), "steps": steps}
+            if self.confidence:
+                arrays["gold"] = np.stack([gold for _, gold in seen])
+            results.append(arrays)
+        return results
 
 
 class ProbabilitiesObserver:

@@ -24,13 +24,15 @@ class Final(_Record):
 class Steps(_Record):
     """Predictions during training on one split, after every k-th optimization step.
 
-    Arrays: ``labels`` and ``gold``, both (n_steps, n_examples), and ``steps`` (n_steps,),
-    counted from 1.
+    Arrays: ``labels`` (n_steps, n_examples) and ``steps`` (n_steps,), counted from 1; with
+    ``confidence`` also ``gold`` (n_steps, n_examples), the probability of the gold label as
+    float16. It takes ten times the space of the labels, so it is kept only where it is shown.
     """
 
     kind: Literal["steps"] = "steps"
     split: Literal["val", "test"]
     every: int = Field(default=1, ge=1)
+    confidence: bool = False
 
 
 class Probabilities(_Record):

@@ -179,7 +179,7 @@ def _stable_and_unstable(
 
 def trajectories(results: Results, method: str = "TGTSS, shared") -> Exhibit:
     """Gold-label probability over steps before and after TGTSS (LI-F3)."""
-    curves = {m: results.traces[m]["gold"][0].astype(np.float64) for m in (CONTROL, method)}
+    curves = {m: results.curves[m]["gold"][0].astype(np.float64) for m in (CONTROL, method)}
     stable, unstable = _stable_and_unstable(results, method)
     return _before_after(
         results,

@@ -148,8 +148,10 @@ def reductions(
         replicates[method] = draws
         rows[method] = {"reduction": value, **centred_interval(value, draws)._asdict()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    best: str | None = next((m for m in frame.index if m.startswith("Ensemble")), None)
-    for method in frame.index if best is not None else ():
+    best = next((str(m) for m in frame.index if str(m).startswith("Ensemble")), None)
+    if best is None:
+        return frame, replicates
+    for method in frame.index:
         share = share_of_reduction(frame.loc[method, "reduction"], frame.loc[best, "reduction"])
         # Shares are ratios of two centred quantities: their replicates are centred likewise.
         ratio = 100.0 * _centred(replicates, frame, method) / _centred(replicates, frame, best)
