@@ -19,6 +19,7 @@ from stablib.runs import files
 from stablib.runs.group import Group, plans_key
 from stablib.training import SeedPlan
 from stablib.training.observe import Arrays
+from stablib.training.train import TRAINING_VERSION
 
 
 class DamagedRun(UserWarning):
@@ -101,6 +102,41 @@ class RunStore:
         with FileLock(self.folder / f"{name}.lock"):
             yield
 
+    def catalogue(self) -> list[dict[str, Any]]:
+        """Describe every group: key, what it is, number of runs, layer, size, header."""
+        rows = []
+        for folder in sorted({path.parent for path in self.local_files()}):
+            paths = sorted(folder.glob("*.npz"))
+            rows.append(_catalogue_row(folder.name, paths, "local", len(paths)))
+        for path in self.published_files():
+            rows.append(_catalogue_row(path.stem, [path], "published", None))
+        return rows
+
+    def damaged(self) -> list[Path]:
+        """Read every run file and return the damaged ones."""
+        found = []
+        for path in (*self.local_files(), *self.published_files()):
+            try:
+                files.read(path)
+            except files.DamagedFile:
+                found.append(path)
+        return found
+
+    def collect_garbage(self) -> tuple[int, int]:
+        """Delete what is damaged, half-written, of an old training version, or can be remade.
+
+        Returns
+        -------
+        removed, size : int
+            Number of files and of bytes.
+        """
+        doomed = [path for path in self.local_files() if _is_garbage(path)]
+        doomed += self.folder.glob("*/*.partial")
+        size = sum(path.stat().st_size for path in doomed)
+        for path in doomed:
+            path.unlink()
+        return len(doomed), size
+
     def local_files(self) -> list[Path]:
         """All run files of the local layer."""
         return sorted(self.folder.glob("*/*.npz"))
@@ -160,6 +196,30 @@ class RunStore:
             origin = {**provenance, "origin": "published runs"}
             runs[plans_key((plan,))] = Run((plan,), one, origin)
         return runs
+
+
+def _is_garbage(path: Path) -> bool:
+    """Damaged, of another training version, or the soft labels of teachers."""
+    try:
+        group = files.read(path)[1]["group"]
+    except files.DamagedFile:
+        return True
+    return group["version"] != TRAINING_VERSION or group["record"]["kind"] == "train_mean"
+
+
+def _catalogue_row(key: str, paths: list[Path], layer: str, n_runs: int | None) -> dict[str, Any]:
+    size = sum(path.stat().st_size for path in paths) // 1024
+    row = {"group": key, "layer": layer, "KiB": size}
+    try:
+        header = files.read_header(paths[0])
+    except files.DamagedFile as error:
+        return {**row, "what": str(error), "runs": "?", "header": {}}
+    return {
+        **row,
+        "what": header["title"],
+        "runs": n_runs or len(header["plans"]),
+        "header": header,
+    }
 
 
 def _without_origin(provenance: dict[str, Any]) -> dict[str, Any]:

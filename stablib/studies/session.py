@@ -98,6 +98,10 @@ class Session:
         self.settings = settings
         self.store = RunStore()
 
+    def changed(self, **changes: Any) -> Session:
+        """Return the same study with other settings, see :func:`open_study`."""
+        return open_study(self.preset, **{**self.settings.model_dump(), **changes})
+
     def results(
         self,
         dataset: str = "massive",

@@ -1,0 +1,100 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3 Measuring instability
+#
+# The *multi-run label entropy* of an utterance is the entropy of the labels that $N$ runs give it,
+#
+# $$LE_m^{(i)} = -\sum_{k=1}^{K} \frac{n_k^{(i)}}{N} \log \frac{n_k^{(i)}}{N},$$
+#
+# where $n_k^{(i)}$ runs predict class $k$ (eq. 1, natural logarithm). It is 0 if all runs agree,
+# even on a wrong class. The *single-run* entropy $LE_s$ is the same formula over the optimization
+# steps of one run. $\mu_m$ and $\sigma_m$ are mean and standard deviation over runs of the
+# probability of the gold label.
+#
+# **What the paper claims.** $LE_m$ and $\sigma_m$ are strongly linearly related, and so are
+# $LE_s$ and $LE_m$. It gives no coefficient; we read "strong" as $r \ge 0.7$, and say so beside
+# the verdict.
+
+# %% tags=["parameters"]
+preset: str = "laptop"  # smoke, laptop or paper
+encoder: str | None = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+n_runs: int | None = None  # runs per method
+first_seed: int | None = None  # first seed
+learning_rate: float | None = None  # Adam's learning rate
+temperature: float | None = None  # T of eq. 2
+alpha: float | None = None  # label smoothing
+after_step: int | None = None  # N of TGTSS: the first steps that are not averaged
+members: int | None = None  # teachers of the shared ensemble
+
+# %% tags=["hide-input"]
+from stablib.show.local_instability import figures, widgets
+from stablib.studies import open_study
+
+study = open_study(
+    preset,
+    encoder=encoder,
+    n_runs=n_runs,
+    first_seed=first_seed,
+    learning_rate=learning_rate,
+    temperature=temperature,
+    alpha=alpha,
+    after_step=after_step,
+    members=members,
+)
+
+# %%
+massive_val = study.results("massive", split="val", methods=["Control"])
+massive = study.results("massive", watched=True)
+
+# %% [markdown]
+# (li-f1)=
+# ## Figure 1: label entropy against the spread of confidence
+
+# %%
+figures.le_m_against_sigma(massive_val, "LI-F1")
+
+# %% [markdown]
+# (li-f2)=
+# ## Figure 2: one run against many
+#
+# $LE_s$ costs one training and $LE_m$ fifty: if one predicts the other, instability can be
+# measured in production. The paper draws this on its validation set; runs are watched on the
+# holdout set here.
+
+# %%
+figures.le_s_against_le_m(massive, "LI-F2")
+
+# %% [markdown]
+# ## Explore
+#
+# Each point is an utterance. Choose the axes and the method, brush a region or step through the
+# points with the keyboard.
+
+# %%
+widgets.instability_map(massive)
+
+# %% [markdown]
+# How much of this rests on the number of runs? Draw k of them and see how the entropy, its sum and
+# the ranking of the methods move.
+
+# %%
+widgets.how_many_seeds(massive)
+
+# %% [markdown]
+# (li-x2)=
+# ## Does label entropy find what is truly ambiguous?
+#
+# In real data nobody knows which utterances have two right answers. In the generated corpus it is
+# known by construction: the label of an ambiguous utterance was drawn from two domains.
+
+# %%
+figures.finds_ambiguous(*study.standin())

@@ -1,0 +1,73 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 Mitigating instability
+#
+# | method | what changes | cost in trainings |
+# |---|---|---|
+# | L2 | a penalty on the squared weights | 1 |
+# | SWA | mean of the weights after the last two epochs {cite}`izmailov2018` | 1 |
+# | label smoothing | targets $(1-\alpha)\,y + \alpha/K$ {cite}`szegedy2016` | 1 |
+# | ensemble soft labels ($E_b$) | a student learns the mean prediction of 200 runs | 201 |
+# | TGTSS | a student learns one teacher's mean prediction over its last steps | 2 |
+#
+# Both soft-label methods temper their targets by eq. 2, printed as
+#
+# $$q_i = \frac{\bar p_i^{\,T}}{\sum_k \bar p_k^{\,T}}, \qquad T = 0.5 .$$
+#
+# **Two things the text leaves open.** With $T < 1$ this formula *flattens* the targets; the usual
+# temperature, $\bar p^{\,1/T}$, sharpens them. And it does not say whether the 50 students
+# learned from one shared teacher or from a teacher each. `stablib` has both readings of both
+# (`reading=`, `teacher=`), and the tables of section 5 carry both. A shared teacher removes
+# variation by itself: its soft labels are the same for all students. A teacher of one's own is what
+# retraining the whole procedure would do.
+
+# %% tags=["parameters"]
+preset: str = "laptop"  # smoke, laptop or paper
+encoder: str | None = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+n_runs: int | None = None  # runs per method
+first_seed: int | None = None  # first seed
+learning_rate: float | None = None  # Adam's learning rate
+temperature: float | None = None  # T of eq. 2
+alpha: float | None = None  # label smoothing
+after_step: int | None = None  # N of TGTSS: the first steps that are not averaged
+members: int | None = None  # teachers of the shared ensemble
+
+# %% tags=["hide-input"]
+from stablib.show.local_instability import figures
+from stablib.studies import open_study
+
+study = open_study(
+    preset,
+    encoder=encoder,
+    n_runs=n_runs,
+    first_seed=first_seed,
+    learning_rate=learning_rate,
+    temperature=temperature,
+    alpha=alpha,
+    after_step=after_step,
+    members=members,
+)
+
+# %%
+massive = study.results("massive", watched=True)
+
+# %% [markdown]
+# (li-f3)=
+# ## Figure 3: confidence during training, before and after TGTSS
+
+# %%
+figures.trajectories(massive)
+
+# %% [markdown]
+# The utterances are picked by a rule, not by hand: the unstable ones are those on which TGTSS helps
+# most, so the figure shows what the method can do, not what it does on average. Tables 4 and 6 in
+# [section 5](05_results.py) are the average.

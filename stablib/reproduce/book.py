@@ -1,0 +1,138 @@
+"""Assemble the executed notebooks and the prose pages, and build the book."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import html
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+import stablib
+from stablib.errors import StablibError
+from stablib.reproduce import scorecard
+from stablib.reproduce.notebooks import root, sections
+
+
+class BookFailed(StablibError):
+    """Sphinx reported an error or a warning."""
+
+
+def build(folder: Path, *, preset: str) -> bool:
+    """Build ``<folder>/html`` from the executed notebooks in ``<folder>/notebooks``.
+
+    Parameters
+    ----------
+    folder : Path
+        Build folder.
+    preset : str
+        For the footer.
+
+    Returns
+    -------
+    bool
+        False if the book was up to date.
+
+    Raises
+    ------
+    BookFailed
+        If a notebook has not been executed, or Sphinx warns.
+    """
+    source = folder / "source"
+    assemble(source, folder, preset=preset)
+    stamp = _tree_hash(source)
+    stamp_file = folder / "html" / ".stamp"
+    if stamp_file.is_file() and stamp_file.read_text() == stamp:
+        return False
+    stamp_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "jupyter_book", "build", str(source)]
+    command += ["--path-output", str(folder.parent), "--warningiserror", "--keep-going", "--quiet"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    if outcome.returncode:
+        log = folder / "book.log"
+        log.write_text(outcome.stdout + outcome.stderr)
+        problems = [
+            line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line
+        ]
+        raise BookFailed("; ".join(problems[:5]) or f"the book was not built, see {log}")
+    shutil.copytree(folder / "exhibits", folder / "html" / "exhibits", dirs_exist_ok=True)
+    write_sources(folder / "html" / "source")
+    stamp_file.write_text(stamp)
+    return True
+
+
+def assemble(source: Path, folder: Path, *, preset: str) -> None:
+    """Put everything that Sphinx reads into one folder; unchanged files keep their time."""
+    top = root()
+    wanted: dict[Path, bytes] = {}
+    for path in sorted((top / "book").rglob("*")):
+        if path.is_file():
+            wanted[path.relative_to(top)] = path.read_bytes()
+    for name in sections():
+        executed = folder / "notebooks" / f"{name}.ipynb"
+        if not executed.is_file():
+            raise BookFailed(f"notebook {name} has not been executed: stablib reproduce {name}")
+        wanted[Path("notebooks") / f"{name}.ipynb"] = executed.read_bytes()
+    wanted[Path("book/scorecard.md")] = scorecard.page(folder / "exhibits").encode()
+    wanted[Path("_toc.yml")] = (top / "_toc.yml").read_bytes()
+    wanted[Path("_config.yml")] = _config(top, folder, preset).encode()
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and path.relative_to(source) not in wanted:
+            path.unlink()
+    for relative, content in wanted.items():
+        target = source / relative
+        if not target.is_file() or target.read_bytes() != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _config(top: Path, folder: Path, preset: str) -> str:
+    """The book's configuration with the stamp of this build in the footer."""
+    config = yaml.safe_load((top / "_config.yml").read_text())
+    data = set()
+    for path in sorted((folder / "exhibits").glob("*/provenance.json")):
+        for result in json.loads(path.read_text())["results"]:
+            data.add(f"{result['dataset']} ({result['data content'][:8]})")
+    commit, date = _commit(top)
+    text = (
+        f"stablib {stablib.__version__}, commit {commit} of {date} · preset {preset} · data: "
+        + "; ".join(sorted(data))
+    )
+    config["html"]["extra_footer"] = f'<p class="stablib-stamp">{html.escape(text)}</p>'
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def _commit(top: Path) -> tuple[str, str]:
+    """Commit and its date; the build date outside a git checkout."""
+    command = ["git", "-C", str(top), "log", "-1", "--format=%h %cs"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    commit, _, date = outcome.stdout.strip().partition(" ")
+    return commit or "unknown", date or datetime.date.today().isoformat()
+
+
+def _tree_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def write_sources(target: Path) -> None:
+    """Write the library's code as pages with line anchors, for the exhibits' links."""
+    package = Path(stablib.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package.parent)
+        page = target / f"{name.as_posix()}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        formatter = HtmlFormatter(
+            full=True, title=name.as_posix(), linenos="inline", lineanchors="line", wrapcode=True
+        )
+        page.write_text(highlight(path.read_text("utf-8"), PythonLexer(), formatter), "utf-8")

@@ -1,0 +1,318 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stablib.errors import StablibError, unknown
+
+app = typer.Typer(
+    help=(
+        "Reproduce the research on neural-network instability: train networks that differ only "
+        "by their seed, execute the papers' notebooks, build the book."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Data sets: where they come from and whether they are whole.")
+runs_app = typer.Typer(help="The store of finished runs.")
+book_app = typer.Typer(help="Build the book from executed notebooks, or serve it.")
+for name, group in (("data", data_app), ("runs", runs_app), ("book", book_app)):
+    app.add_typer(group, name=name, no_args_is_help=True)
+
+out = Console()
+_CORES = os.cpu_count() or 1
+Preset = Annotated[str, typer.Option(help="smoke (seconds), laptop (default) or paper.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", help="name=value of a notebook parameter; repeat.")
+]
+Jobs = Annotated[int, typer.Option(min=1, help="Training processes on this machine.")]
+Strict = Annotated[
+    bool, typer.Option("--strict-data", help="Fail instead of using the generated stand-in.")
+]
+
+
+def main() -> None:
+    """Run the command line: an expected error is one line and exit code 2."""
+    try:
+        app()
+    except StablibError as error:
+        print(f"stablib: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print(
+            "stablib: stopped; finished runs and notebooks are kept, the same command resumes",
+            file=sys.stderr,
+        )
+        # Not raise: worker processes may still be in a training step that nobody waits for.
+        sys.stderr.flush()
+        os._exit(130)
+
+
+def _build_folder(preset: str) -> Path:
+    """Presets have folders of their own; the default one is the book that readers open."""
+    from stablib.reproduce.notebooks import root
+
+    return root() / "_build" if preset == "laptop" else root() / "_build" / preset / "_build"
+
+
+def _check_preset(preset: str) -> None:
+    from stablib.studies.local_instability import PRESETS
+
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
+
+
+@app.command()
+def reproduce(
+    section: Annotated[
+        str | None, typer.Argument(help="PAPER or PAPER/SECTION; all if left out.")
+    ] = None,
+    preset: Preset = "laptop",
+    param: Params = None,
+    fresh: Annotated[
+        bool, typer.Option(help="Retrain everything and compare with published runs.")
+    ] = False,
+    jobs: Jobs = _CORES,
+    strict_data: Strict = False,
+) -> None:
+    """Train what is missing and execute notebooks; unchanged notebooks are skipped."""
+    from stablib.reproduce.notebooks import execute, select
+    from stablib.reproduce.parameters import parse
+
+    _check_preset(preset)
+    chosen = select(section)
+    given = {"preset": preset, **parse(param or [])}
+    build = _build_folder(preset)
+    _validate(chosen, given, build)
+    if fresh:
+        _fresh(preset, jobs, strict_data)
+        return
+    for number, (name, source) in enumerate(chosen.items(), start=1):
+        began = time.perf_counter()
+        with out.status(f"[{number}/{len(chosen)}] {name}"):
+            executed = execute(name, source, given=_own(given, source, build), build=build)
+        what = f"{time.perf_counter() - began:.0f} s" if executed else "unchanged"
+        out.print(f"[{number}/{len(chosen)}] {name}: {what}")
+
+
+def _own(given: dict[str, str], source: Path, build: Path) -> dict[str, str]:
+    """Leave out a default preset, so that the page's command stays short."""
+    return {k: v for k, v in given.items() if (k, v) != ("preset", "laptop")}
+
+
+def _validate(chosen: dict[str, Path], given: dict[str, str], build: Path) -> None:
+    """Refuse bad parameters before anything runs."""
+    from stablib.reproduce.notebooks import to_ipynb
+    from stablib.reproduce.parameters import check
+
+    with tempfile.TemporaryDirectory() as folder:
+        for source in chosen.values():
+            plain = Path(folder) / f"{source.stem}.ipynb"
+            to_ipynb(source, plain)
+            check(plain, given)
+
+
+def _fresh(preset: str, jobs: int, strict: bool) -> None:
+    """Retrain the study into an empty store and compare with the published runs."""
+    from stablib.reproduce.compare import compare
+    from stablib.reproduce.jobs import local_executor, train_all
+    from stablib.studies.local_instability import PRESETS, requests
+
+    wanted = requests(PRESETS[preset])
+    os.environ["STABLIB_CACHE"] = str(_build_folder(preset) / "fresh")
+    published = os.environ.get("STABLIB_RESULTS")
+    os.environ["STABLIB_RESULTS"] = str(_build_folder(preset) / "none")
+    with local_executor(jobs) as executor:
+        train_all(wanted, executor, strict=strict)
+    if published is None:
+        del os.environ["STABLIB_RESULTS"]
+    else:
+        os.environ["STABLIB_RESULTS"] = published
+    _print_rows(compare(wanted, strict=strict))
+
+
+@app.command()
+def train(
+    paper: Annotated[
+        str, typer.Argument(help="Paper, such as local_instability.")
+    ] = "local_instability",
+    preset: Preset = "laptop",
+    jobs: Jobs = _CORES,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler to train on.")
+    ] = None,
+    fine_tuning: Annotated[bool, typer.Option(help="Also the fine-tuned runs (an hour).")] = False,
+    strict_data: Strict = False,
+) -> None:
+    """Train the runs that a paper's exhibits need and that no store has."""
+    from stablib.reproduce.jobs import cluster_executor, local_executor, train_all
+    from stablib.studies import local_instability as study
+
+    _check_preset(preset)
+    if paper != study.PAPER:
+        raise unknown("paper", paper, [study.PAPER])
+    wanted = study.requests(study.PRESETS[preset])
+    if fine_tuning:
+        wanted += list(study.fine_tuning().values())
+    executor = cluster_executor(dask) if dask else local_executor(jobs)
+    with executor:
+        done = train_all(wanted, executor, strict=strict_data)
+    out.print(f"{done} jobs trained; everything that {paper} needs at {preset} is in the store")
+
+
+@app.command()
+def scorecard(preset: Preset = "laptop") -> None:
+    """Print every claim beside what came out in the executed notebooks."""
+    from stablib.reproduce.scorecard import collect, frame
+
+    _check_preset(preset)
+    _print_rows(frame(collect(_build_folder(preset) / "exhibits")).to_dict("records"))
+
+
+@data_app.command("status")
+def data_status() -> None:
+    """Say where each data set would come from, without touching the network."""
+    from stablib.data import ENTRIES
+    from stablib.data.registry import cache_folder, data_folder
+
+    rows = []
+    for item in ENTRIES.values():
+        places = (("STABLIB_DATA", data_folder()), ("cache", cache_folder() / "data"))
+        found = [where for where, f in places if f is not None and (f / item.file).is_file()]
+        rows.append(
+            {
+                "data set": item.name,
+                "found in": found[0] if found else "nowhere here; the hub would be asked",
+                "licence": item.licence,
+                "cite": item.citation,
+            }
+        )
+    _print_rows(rows)
+
+
+@data_app.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(help="Data set, e.g. massive.")]) -> None:
+    """Download a data set from the hub into the cache."""
+    from stablib.data import registry
+
+    registry.fetch(registry.entry(name))
+    out.print(f"{name} is in {registry.cache_folder() / 'data'}")
+
+
+@data_app.command("verify")
+def data_verify() -> None:
+    """Check the content of the data sets at hand against the pinned hashes."""
+    from stablib.data import ENTRIES, load
+
+    rows = []
+    for item in ENTRIES.values():
+        for label in item.labels:
+            dataset = load(item.name, label=label, strict=True)
+            rows.append(
+                {
+                    "data set": f"{item.name}/{label}",
+                    "content": dataset.content_hash[:16],
+                    "as pinned": "yes" if dataset.content_hash == item.content[label] else "NO",
+                    "source": dataset.source,
+                }
+            )
+    _print_rows(rows)
+
+
+@runs_app.command("list")
+def runs_list() -> None:
+    """List groups of runs in the local store and among the published ones."""
+    from stablib.runs import RunStore
+
+    _print_rows([_describe(row) for row in RunStore().catalogue()])
+
+
+def _describe(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("group", "what", "runs", "layer", "KiB")}
+
+
+@runs_app.command("show")
+def runs_show(
+    group: Annotated[str, typer.Argument(help="Key (or its beginning) from runs list.")],
+) -> None:
+    """Print everything that is known about a group of runs."""
+    from stablib.runs import RunStore
+
+    found = [row for row in RunStore().catalogue() if row["group"].startswith(group)]
+    if not found:
+        raise unknown("group of runs", group, [row["group"] for row in RunStore().catalogue()])
+    for row in found:
+        out.print_json(data=row["header"])
+
+
+@runs_app.command("verify")
+def runs_verify() -> None:
+    """Read every run file and name the damaged ones; exit code 1 if there is any."""
+    from stablib.runs import RunStore
+
+    damaged = RunStore().damaged()
+    for path in damaged:
+        out.print(f"damaged: {path}")
+    out.print(f"{len(damaged)} damaged files")
+    raise typer.Exit(1 if damaged else 0)
+
+
+@runs_app.command("gc")
+def runs_gc() -> None:
+    """Delete damaged and half-written files, old training versions and teachers' soft labels."""
+    from stablib.runs import RunStore
+
+    removed, size = RunStore().collect_garbage()
+    out.print(f"{removed} files removed, {size / 2**20:.1f} MiB")
+
+
+@book_app.command("build")
+def book_build(preset: Preset = "laptop") -> None:
+    """Execute changed notebooks and build the book; prints where it is."""
+    from stablib.reproduce.book import build
+
+    reproduce(preset=preset, jobs=1)
+    folder = _build_folder(preset)
+    with out.status("Building the pages"):
+        changed = build(folder, preset=preset)
+    out.print(f"{'Built' if changed else 'Up to date'}: {folder / 'html' / 'index.html'}")
+
+
+@book_app.command("serve")
+def book_serve(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000, preset: Preset = "laptop"
+) -> None:
+    """Serve the built book on this machine alone."""
+    _check_preset(preset)
+    folder = _build_folder(preset) / "html"
+    if not (folder / "index.html").is_file():
+        raise StablibError("there is no book yet: stablib book build")
+    handler: Callable[..., Any] = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=str(folder)
+    )
+    out.print(f"http://127.0.0.1:{port}/ (Ctrl-C ends it)")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        server.serve_forever()
+
+
+def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table."""
+    table = Table()
+    for column in rows[0] if rows else ("nothing",):
+        table.add_column(str(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    out.print(table)

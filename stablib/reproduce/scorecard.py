@@ -1,0 +1,60 @@
+"""Collect what the recorded exhibits say about the papers' claims."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
+from stablib.show.exhibit import summary, table_html
+
+
+def collect(exhibits: Path) -> list[Scored]:
+    """Score every claim; those whose exhibit was not recorded are "not attempted"."""
+    measured = []
+    for path in sorted(exhibits.glob("*/claims.json")):
+        rows = json.loads(path.read_text())
+        measured += [Measured(**row["measured"]) for row in rows if row["measured"]]
+    return score(measured, read_claims().values())
+
+
+def frame(scored: list[Scored]) -> pd.DataFrame:
+    """One row a comparison."""
+    return pd.DataFrame([_row(s.claim, s) for s in scored])
+
+
+def _row(claim: Claim, scored: Scored) -> dict[str, str]:
+    m = scored.measured
+    return {
+        "exhibit": claim.exhibit,
+        "claim": f"{claim.what} ({claim.dataset})",
+        "reported": f"{claim.reported} {claim.unit}",
+        "read at": claim.read_at,
+        "reproduced": "–" if m is None else f"{m.value:.2f} [{m.low:.2f}, {m.high:.2f}]",
+        "variant": "" if m is None else m.variant,
+        "verdict": scored.verdict,
+    }
+
+
+def page(exhibits: Path) -> str:
+    """Write the scorecard as a page of the book."""
+    scored = collect(exhibits)
+    table = frame(scored)
+    parts = [
+        "# Scorecard\n",
+        "Every claim of the paper that a number can answer, beside what came out here: value and "
+        "95 % bootstrap interval over runs. A claim counts as *reproduced* if the value is within "
+        "the tolerance (accuracy: two of the paper's standard deviations; reductions: 5 points; "
+        "shares of E_b: 10 points) or the interval contains the reported number, and as *direction "
+        "reproduced* if the whole interval lies on the same side of no effect. Where the paper "
+        "leaves open whether students share a teacher, both variants are scored. Model and size "
+        "are those of the preset in the page's footer, not the paper's.\n",
+        f"**{summary(scored)}.**\n",
+    ]
+    for exhibit, rows in table.groupby("exhibit", sort=False):
+        anchor = str(exhibit).lower()
+        parts.append(f"\n## [{exhibit}](#{anchor})\n")
+        parts.append(table_html(rows.drop(columns="exhibit").reset_index(drop=True)) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,68 @@
+"""Widgets of the local instability paper, from results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stablib.metrics import confidence_mean, confidence_sd
+from stablib.runs.results import Results
+from stablib.show import widgets
+from stablib.show.exhibit import folder
+from stablib.show.local_instability.tables import CONTROL
+from stablib.show.widgets.hosted import HostedWidget
+
+
+def _picture(exhibit: str) -> str:
+    """Static picture of a recorded exhibit, for a page whose scripts do not run."""
+    path = Path(folder() / exhibit / "figure.svg")
+    if not path.is_file():
+        return ""
+    return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
+
+
+def seed_explorer(results: Results) -> HostedWidget:
+    """Compare two seeds: where they differ, and what all runs say about an utterance."""
+    return widgets.seed_explorer(
+        {method: results.labels(method) for method in results.runs},
+        gold=results.gold,
+        label_names=results.dataset.label_names,
+        texts=results.texts(),
+        seeds={m: [plan.init for plan in runs.plans] for m, runs in results.runs.items()},
+        trajectories={m: runs["gold"][0].astype(float) for m, runs in results.curves.items()},
+        steps=results.curves[CONTROL]["steps"][0],
+        name=f"seed-explorer-{results.dataset.name}",
+        picture=_picture("LI-F3"),
+    )
+
+
+def instability_map(results: Results) -> HostedWidget:
+    """Every utterance by confidence, spread and entropy."""
+    quantities = {}
+    for method in results.runs:
+        confidence = results.confidence(method)
+        quantities[method] = {
+            "mu_m": confidence_mean(confidence),
+            "sigma_m": confidence_sd(confidence),
+            "LE_m": results.le_m[method],
+        }
+        if method in results.le_s:
+            quantities[method]["LE_s"] = results.le_s[method][0]
+    return widgets.instability_map(
+        quantities,
+        gold=results.gold,
+        label_names=results.dataset.label_names,
+        texts=results.texts(),
+        name=f"instability-map-{results.dataset.name}",
+        picture=_picture("LI-F1"),
+    )
+
+
+def how_many_seeds(results: Results) -> HostedWidget:
+    """How the comparison of methods depends on the number of runs."""
+    return widgets.how_many_seeds(
+        {method: results.labels(method) for method in results.runs},
+        baseline=CONTROL,
+        gold=results.gold,
+        name=f"how-many-seeds-{results.dataset.name}",
+        picture=_picture("LI-F1"),
+    )

@@ -1,0 +1,287 @@
+"""Metrics against worked examples of the paper, other libraries and brute force."""
+
+import itertools
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+
+from stablib import metrics
+
+
+def random_labels(seed, n_runs=20, n_examples=40, n_classes=6):
+    return np.random.default_rng(seed).integers(n_classes, size=(n_runs, n_examples))
+
+
+def reference_entropy(labels):
+    labels = np.asarray(labels)
+    return np.array(
+        [scipy.stats.entropy(np.unique(column, return_counts=True)[1]) for column in labels.T]
+    )
+
+
+def test_label_entropy_worked_example():
+    labels = [[0]] * 18 + [[1]] + [[2]]
+    assert metrics.label_entropy(labels).round(2) == [0.39]
+
+
+def test_high_entropy_threshold_is_three_to_one():
+    assert metrics.label_entropy([[0], [0], [1], [0]]).round(2) == [metrics.HIGH_ENTROPY]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_label_entropy_agrees_with_scipy(seed):
+    rng = np.random.default_rng(1000 + seed)
+    n_runs, n_examples, n_classes = rng.integers(1, 60), rng.integers(1, 50), rng.integers(1, 300)
+    labels = random_labels(seed, n_runs, n_examples, n_classes)
+    np.testing.assert_allclose(
+        metrics.label_entropy(labels), reference_entropy(labels), rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.uint64])
+def test_label_entropy_of_any_integer_type(dtype):
+    labels = random_labels(3)
+    np.testing.assert_array_equal(
+        metrics.label_entropy(labels.astype(dtype)), metrics.label_entropy(labels)
+    )
+
+
+@pytest.mark.parametrize("n_runs", [1, 2, 3, 7, 50])
+def test_identical_runs_have_exactly_zero_entropy(n_runs):
+    labels = np.tile(random_labels(0, n_runs=1), (n_runs, 1))
+    assert (metrics.label_entropy(labels) == 0.0).all()
+    assert (metrics.cumulative_label_entropy(labels) == 0.0).all()
+
+
+def test_entropy_is_at_most_log_n_runs():
+    labels = np.tile(np.arange(9)[:, None], (1, 4))
+    np.testing.assert_allclose(metrics.label_entropy(labels), np.log(9), atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_run_order_and_class_names_do_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    labels = random_labels(seed)
+    expected = metrics.label_entropy(labels)
+    np.testing.assert_array_equal(metrics.label_entropy(rng.permutation(labels)), expected)
+    renamed = rng.permutation(1000)[:6][labels]
+    np.testing.assert_allclose(metrics.label_entropy(renamed), expected, rtol=0, atol=1e-12)
+
+
+def test_examples_do_not_influence_each_other():
+    labels = random_labels(4)
+    alone = [metrics.label_entropy(labels[:, [i]])[0] for i in range(labels.shape[1])]
+    np.testing.assert_array_equal(metrics.label_entropy(labels), alone)
+
+
+def test_no_examples():
+    empty = np.zeros((3, 0), dtype=int)
+    assert metrics.label_entropy(empty).shape == (0,)
+    assert metrics.cumulative_label_entropy(empty).shape == (3, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cumulative_entropy_is_the_entropy_of_the_first_rows(seed):
+    labels = random_labels(seed)
+    cumulative = metrics.cumulative_label_entropy(labels)
+    assert cumulative.shape == labels.shape
+    for t, row in enumerate(cumulative):
+        np.testing.assert_allclose(row, metrics.label_entropy(labels[: t + 1]), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_resampled_entropy_equals_repeated_rows(seed):
+    labels = random_labels(seed, n_runs=12)
+    labels[:, :5] = labels[0, :5]
+    weights = metrics.resample_runs(12, rng=np.random.default_rng(seed), n_resamples=15)
+    resampled = metrics.resampled_label_entropy(labels, weights)
+    for row, multiplicity in zip(resampled, weights, strict=True):
+        repeated = np.repeat(labels, multiplicity, axis=0)
+        np.testing.assert_allclose(row, metrics.label_entropy(repeated), rtol=0, atol=1e-12)
+
+
+def test_label_counts_against_a_loop():
+    labels = random_labels(1)
+    counts = metrics.label_counts(labels, 6)
+    for example, klass in itertools.product(range(labels.shape[1]), range(6)):
+        assert counts[example, klass] == (labels[:, example] == klass).sum()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_accuracy_agrees_with_sklearn(seed):
+    labels = random_labels(seed)
+    gold = np.random.default_rng(100 + seed).integers(6, size=labels.shape[1])
+    expected = [sklearn.metrics.accuracy_score(gold, run) for run in labels]
+    np.testing.assert_allclose(metrics.accuracy(labels, gold), expected, rtol=1e-12)
+
+
+def test_mean_sd():
+    values = np.random.default_rng(0).normal(size=50)
+    assert metrics.mean_sd(values) == pytest.approx((values.mean(), values.std(ddof=1)))
+    mean, sd = metrics.mean_sd([0.9])
+    assert mean == 0.9
+    assert np.isnan(sd)
+
+
+def test_confidence_mean_and_sd():
+    values = np.random.default_rng(0).random((7, 5))
+    np.testing.assert_allclose(metrics.confidence_mean(values), values.mean(axis=0))
+    np.testing.assert_allclose(metrics.confidence_sd(values), values.std(axis=0))
+    np.testing.assert_allclose(metrics.confidence_sd(values, ddof=1), values.std(axis=0, ddof=1))
+    assert (metrics.confidence_sd(values[:1]) == 0.0).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pairwise_disagreement_against_all_pairs(seed):
+    labels = random_labels(seed, n_runs=9)
+    pairs = [a != b for a, b in itertools.combinations(labels, 2)]
+    np.testing.assert_allclose(
+        metrics.pairwise_disagreement(labels), np.mean(pairs, axis=0), rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_churn_parts_sum(seed):
+    labels = random_labels(seed, n_classes=4)
+    gold = labels[2]
+    parts = metrics.churn(labels[0], labels[1], gold)
+    assert parts.total == pytest.approx(parts.good + parts.bad + parts.neutral, abs=1e-12)
+    assert parts.total == pytest.approx(metrics.pairwise_disagreement(labels[:2]).mean())
+    gain = metrics.accuracy(labels[:2], gold)
+    assert parts.good - parts.bad == pytest.approx(gain[1] - gain[0], abs=1e-12)
+    back = metrics.churn(labels[1], labels[0], gold)
+    assert (back.good, back.bad, back.neutral) == (parts.bad, parts.good, parts.neutral)
+
+
+def test_percentage_reduction():
+    assert metrics.percentage_reduction([1.0, 0.5], [2.0, 1.0]) == 50.0
+    assert metrics.percentage_reduction([3.0, 1.5], [2.0, 1.0]) == -50.0
+    assert metrics.percentage_reduction([0.0], [2.0]) == 100.0
+    assert np.isnan(metrics.percentage_reduction([1.0], [0.0]))
+    where = np.array([True, False])
+    assert metrics.percentage_reduction([1.0, 9.0], [4.0, 1.0], where=where) == 75.0
+
+
+@pytest.mark.parametrize(("ours", "reference", "share"), [(31.4, 34.5, 91), (26.7, 31.1, 86)])
+def test_share_of_reduction_of_the_paper(ours, reference, share):
+    assert round(metrics.share_of_reduction(ours, reference)) == share
+
+
+def test_share_of_no_reduction_is_nan():
+    assert np.isnan(metrics.share_of_reduction(1.0, 0.0))
+
+
+def test_bootstrap_repeats_with_the_same_generator():
+    labels = random_labels(0)
+
+    def interval(seed):
+        return metrics.bootstrap_interval(
+            lambda x: metrics.label_entropy(x).sum(),
+            labels,
+            rng=np.random.default_rng(seed),
+            n_resamples=50,
+        )
+
+    assert interval(1) == interval(1)
+    assert interval(1) != interval(2)
+
+
+def test_centred_interval_covers_the_mean():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        values = rng.normal(loc=3.0, size=50)
+        low, high = metrics.bootstrap_interval(np.mean, values, rng=rng, n_resamples=200)
+        covered += low <= 3.0 <= high
+    assert 0.88 <= covered / 300 <= 0.99
+
+
+def test_wider_confidence_is_a_wider_interval_around_the_estimate():
+    replicates = np.random.default_rng(0).normal(size=500)
+    narrow = metrics.centred_interval(2.0, replicates, confidence=0.5)
+    wide = metrics.centred_interval(2.0, replicates, confidence=0.99)
+    assert wide.low < narrow.low < 2.0 < narrow.high < wide.high
+
+
+def test_reduction_replicates_against_repeated_rows():
+    ours, theirs = random_labels(0, n_classes=2), random_labels(1, n_classes=6)
+    where = np.arange(ours.shape[1]) % 2 == 0
+    replicates = metrics.reduction_replicates(
+        ours, theirs, rng=np.random.default_rng(5), where=where, n_resamples=10
+    )
+    rng = np.random.default_rng(5)
+    weights = [metrics.resample_runs(20, rng=rng, n_resamples=10) for _ in range(2)]
+    for value, a, b in zip(replicates, *weights, strict=True):
+        expected = metrics.percentage_reduction(
+            metrics.label_entropy(np.repeat(ours, a, axis=0)),
+            metrics.label_entropy(np.repeat(theirs, b, axis=0)),
+            where=where,
+        )
+        assert value == pytest.approx(expected, abs=1e-9)
+
+
+def test_entropy_confidence_replicates_against_repeated_rows():
+    labels = random_labels(0)
+    gold = np.random.default_rng(9).random(labels.shape)
+    entropy, sd = metrics.entropy_confidence_replicates(
+        labels, gold, rng=np.random.default_rng(5), n_resamples=8
+    )
+    weights = metrics.resample_runs(20, rng=np.random.default_rng(5), n_resamples=8)
+    for row, multiplicity in enumerate(weights):
+        repeat = np.repeat(np.arange(20), multiplicity)
+        np.testing.assert_allclose(
+            entropy[row], metrics.label_entropy(labels[repeat]), rtol=0, atol=1e-12
+        )
+        np.testing.assert_allclose(sd[row], metrics.confidence_sd(gold[repeat]), atol=1e-7)
+
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("labels", lambda: metrics.label_entropy([0, 1])),
+        ("labels", lambda: metrics.label_entropy([[0.0, 1.0]])),
+        ("labels", lambda: metrics.label_entropy([[0, -1]])),
+        ("labels", lambda: metrics.label_entropy(np.zeros((0, 3), dtype=int))),
+        ("labels", lambda: metrics.cumulative_label_entropy([0, 1])),
+        ("n_classes", lambda: metrics.label_counts([[0, 3]], 3)),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[1, 1, 1]])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[1, 1], [1, 0]])),
+        ("gold", lambda: metrics.accuracy([[0, 1]], [0, 1, 2])),
+        ("gold", lambda: metrics.churn([0, 1], [0, 1], [0])),
+        ("values", lambda: metrics.mean_sd([])),
+        ("labels", lambda: metrics.pairwise_disagreement([[0, 1]])),
+        ("gold_probability", lambda: metrics.confidence_mean([0.1, 0.2])),
+        ("gold_probability", lambda: metrics.confidence_sd([[0.1]], ddof=1)),
+        ("baseline", lambda: metrics.percentage_reduction([1.0], [1.0, 2.0])),
+        ("where", lambda: metrics.percentage_reduction([1.0], [1.0], where=[True, True])),
+        ("confidence", lambda: metrics.centred_interval(0.0, [0.0], confidence=1.0)),
+        ("n_runs", lambda: metrics.resample_runs(0, rng=RNG)),
+        ("n_resamples", lambda: metrics.resample_runs(3, rng=RNG, n_resamples=0)),
+    ],
+)
+def test_errors_name_the_argument(name, call):
+    with pytest.raises(ValueError, match=rf"\b{name}\b"):
+        call()
+
+
+def test_label_entropy_of_a_large_study_is_fast_and_small():
+    labels = random_labels(0, n_runs=50, n_examples=100_000, n_classes=150)
+    start = time.perf_counter()
+    entropy = metrics.label_entropy(labels)
+    assert time.perf_counter() - start < 5.0
+    tracemalloc.start()
+    try:
+        again = metrics.label_entropy(labels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200e6
+    np.testing.assert_array_equal(entropy, again)
+    np.testing.assert_allclose(entropy[:50], reference_entropy(labels[:, :50]), atol=1e-12)

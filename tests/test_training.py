@@ -1,0 +1,328 @@
+"""The head trainer: same bits anywhere, right gradients, right records."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stablib.mitigation import SWA
+from stablib.models.head import HeadStack
+from stablib.training import (
+    Final,
+    Head,
+    Probabilities,
+    Recipe,
+    SeedPlan,
+    Steps,
+    TrainMean,
+    seed_plans,
+    train,
+)
+from stablib.training.head import DropoutMasks
+from stablib.training.task import Task
+
+RECIPE = Recipe(dataset="massive", label="domain", model=Head(hidden=8), epochs=2, batch_size=64)
+RECORDS = (Final(), TrainMean(after_step=2), Probabilities(split="test"), Steps(split="val"))
+SEED = 7
+
+
+def make_task(n_examples=300, n_features=16, n_classes=4):
+    """Noisy linear classes, hard enough that seeds disagree."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(n_features, n_classes))
+    inputs, gold = {}, {}
+    for split in ("train", "val", "test"):
+        x = rng.normal(size=(n_examples, n_features)).astype(np.float32)
+        inputs[split] = x
+        gold[split] = (x @ weights + rng.normal(size=(n_examples, n_classes)) * 2).argmax(axis=1)
+    return Task(inputs=inputs, gold=gold, n_classes=n_classes)
+
+
+def run_alone(plan, recipe=RECIPE, records=RECORDS):
+    return train(recipe, [plan], make_task(), records)[0]
+
+
+def flat(run):
+    return {f"{k}_{name}": array for k, arrays in enumerate(run) for name, array in arrays.items()}
+
+
+def assert_same_bits(one, other):
+    one, other = flat(one), flat(other)
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        assert array.dtype == other[name].dtype, name
+        assert array.tobytes() == other[name].tobytes(), name
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return run_alone(SeedPlan.same(SEED))
+
+
+@pytest.mark.parametrize("stack", [5, 50])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_run_has_the_same_bits_alone_and_in_a_stack(alone, stack, place):
+    position = {"first": 0, "middle": stack // 2, "last": stack - 1}[place]
+    plans = list(seed_plans(stack, first_seed=100))
+    plans[position] = SeedPlan.same(SEED)
+    assert_same_bits(alone, train(RECIPE, plans, make_task(), RECORDS)[position])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_the_number_of_threads_changes_no_bit_and_is_put_back(alone, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        plans = seed_plans(10)
+        stack = train(RECIPE, plans, make_task(), RECORDS)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert_same_bits(alone, stack[SEED])
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        RECIPE.model_copy(update={"model": Head(hidden=7, dropout=0.3), "batch_size": 37}),
+        RECIPE.model_copy(update={"model": Head(hidden=33, dropout=0.0)}),
+        RECIPE.with_method(SWA(last_epochs=2)),
+    ],
+)
+def test_odd_sizes_and_methods_have_the_same_bits_too(recipe):
+    one = run_alone(SeedPlan.same(SEED), recipe)
+    assert_same_bits(one, train(recipe, seed_plans(11), make_task(), RECORDS)[SEED])
+
+
+def test_another_process_gives_the_same_bits(alone, tmp_path):
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import numpy as np, test_training as t\n"
+        "plan = t.SeedPlan.same(t.SEED)\n"
+        "np.savez(sys.argv[2], **t.flat(t.run_alone(plan)))\n"
+    )
+    path = tmp_path / "run.npz"
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(path)]
+    subprocess.run(command, check=True, timeout=120)
+    with np.load(path) as file:
+        other = {name: file[name] for name in file.files}
+    assert_same_bits(alone, _unflat(other, len(alone)))
+
+
+def _unflat(arrays, n_records):
+    runs = [{} for _ in range(n_records)]
+    for name, array in arrays.items():
+        number, rest = name.split("_", 1)
+        runs[int(number)][rest] = array
+    return runs
+
+
+def test_seeds_differ():
+    runs = train(RECIPE, seed_plans(3), make_task(), [Final()])
+    gold = [run[0]["gold_test"] for run in runs]
+    assert (gold[0] != gold[1]).any()
+    assert (gold[1] != gold[2]).any()
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1, 0.5])
+def test_backward_equals_autograd(dropout):
+    rng = np.random.default_rng(0)
+    n_heads, n_batch, n_features, hidden, n_classes = 3, 20, 16, 8, 4
+    plans = seed_plans(n_heads)
+    stack = HeadStack(
+        [plan.generator("init") for plan in plans],
+        n_features=n_features,
+        hidden=hidden,
+        n_classes=n_classes,
+    )
+    x = torch.from_numpy(rng.normal(size=(n_heads, n_batch, n_features)).astype(np.float32))
+    soft = rng.dirichlet(np.ones(n_classes), size=(n_heads, n_batch)).astype(np.float32)
+    masks = DropoutMasks(plans, Head(hidden=hidden, dropout=dropout))
+    keep = masks.draw(n_batch)
+    stack.backward(x, torch.from_numpy(soft), keep, scale=masks.scale)
+    for head in range(n_heads):
+        leaves = [
+            view[head].clone().requires_grad_(True) for view in stack._views(stack.parameters)
+        ]
+        w1, b1, w2, b2 = leaves
+        active = torch.relu(x[head] @ w1 + b1) * keep[head]
+        loss = torch.nn.functional.cross_entropy(active @ w2 + b2, torch.from_numpy(soft[head]))
+        loss.backward()
+        for leaf, view in zip(leaves, stack._views(stack.gradients), strict=True):
+            torch.testing.assert_close(view[head], leaf.grad, rtol=1e-5, atol=1e-6)
+
+
+def by_hand(plan, recipe, task):
+    """Weights after each epoch, with torch autograd and Adam."""
+    stack = HeadStack(
+        [plan.generator("init")],
+        n_features=task.inputs["train"].shape[1],
+        hidden=recipe.model.hidden,
+        n_classes=task.n_classes,
+    )
+    layers = [view[0].clone().requires_grad_(True) for view in stack._views(stack.parameters)]
+    adam = torch.optim.Adam(layers, lr=recipe.learning_rate, weight_decay=recipe.method.decay)
+    x, y = torch.from_numpy(task.inputs["train"]), torch.from_numpy(task.gold["train"])
+    shuffle, masks = plan.generator("shuffle"), DropoutMasks([plan], recipe.model)
+    epochs = []
+    for _ in range(recipe.epochs):
+        order = torch.from_numpy(shuffle.permutation(len(x)))
+        for rows in order.split(recipe.batch_size):
+            w1, b1, w2, b2 = layers
+            active = torch.relu(x[rows] @ w1 + b1) * masks.draw(len(rows))[0]
+            adam.zero_grad()
+            torch.nn.functional.cross_entropy(active @ w2 + b2, y[rows]).backward()
+            adam.step()
+        epochs.append([layer.detach().clone() for layer in layers])
+    return epochs
+
+
+def predict(layers, x):
+    w1, b1, w2, b2 = layers
+    return torch.softmax(torch.relu(torch.from_numpy(x) @ w1 + b1) @ w2 + b2, dim=-1).numpy()
+
+
+def test_training_equals_torch_adam_by_hand():
+    task, plan = make_task(), SeedPlan.same(SEED)
+    expected = predict(by_hand(plan, RECIPE, task)[-1], task.inputs["test"])
+    (arrays,) = train(RECIPE, [plan], task, [Probabilities(split="test")])[0]
+    np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("last_epochs", [1, 2, 3])
+def test_swa_equals_the_mean_of_the_weights_by_hand(last_epochs):
+    task, plan = make_task(), SeedPlan.same(SEED)
+    recipe = RECIPE.with_method(SWA(last_epochs=last_epochs)).model_copy(
+        update={"epochs": 4, "learning_rate": 0.02}
+    )
+    epochs = by_hand(plan, recipe, task)[-last_epochs:]
+    mean = [torch.stack(layer).mean(dim=0) for layer in zip(*epochs, strict=True)]
+    expected = predict(mean, task.inputs["test"])
+    (arrays,) = train(recipe, [plan], task, [Probabilities(split="test")])[0]
+    np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-3)
+    if last_epochs > 1:
+        assert np.abs(predict(epochs[-1], task.inputs["test"]) - expected).max() > 0.01
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_last_step_equals_final(split):
+    final, steps = run_alone(SeedPlan.same(SEED), records=(Final(), Steps(split=split)))
+    assert steps["steps"].tolist() == list(range(1, RECIPE.steps(300) + 1))
+    assert steps["labels"].shape == steps["gold"].shape == (RECIPE.steps(300), 300)
+    np.testing.assert_array_equal(steps["labels"][-1], final[f"labels_{split}"])
+    np.testing.assert_array_equal(steps["gold"][-1], final[f"gold_{split}"])
+
+
+def test_every_second_step_is_a_subset():
+    every, second = run_alone(
+        SeedPlan.same(SEED), records=(Steps(split="val"), Steps(split="val", every=2))
+    )
+    assert second["steps"].tolist() == [2, 4, 6, 8, 10]
+    np.testing.assert_array_equal(second["labels"], every["labels"][1::2])
+
+
+def test_final_fits_the_probabilities():
+    task = make_task()
+    final, full = run_alone(SeedPlan.same(SEED), records=(Final(), Probabilities(split="test")))
+    probabilities = full["probabilities"]
+    assert probabilities.dtype == np.float16
+    np.testing.assert_array_equal(
+        final["gold_test"], probabilities[np.arange(300), task.gold["test"]]
+    )
+    assert (probabilities.max(axis=1) == probabilities[np.arange(300), final["labels_test"]]).all()
+
+
+def with_train_as_test():
+    task = make_task()
+    return Task(
+        inputs={**task.inputs, "test": task.inputs["train"]},
+        gold={**task.gold, "test": task.gold["train"]},
+        n_classes=task.n_classes,
+    )
+
+
+def test_train_mean_of_the_trained_model():
+    records = (TrainMean(after_step=None), Probabilities(split="test"))
+    mean, final = train(RECIPE, [SeedPlan.same(SEED)], with_train_as_test(), records)[0]
+    np.testing.assert_array_equal(mean["mean"], final["probabilities"])
+
+
+def test_train_mean_of_the_steps_after_one():
+    task = with_train_as_test()
+    records = (TrainMean(after_step=6, every=2), TrainMean(after_step=8), Steps(split="test"))
+    sparse, dense, steps = train(RECIPE, [SeedPlan.same(SEED)], task, records)[0]
+    rows = np.arange(300)
+    gold = steps["gold"].astype(np.float64)
+    for got, chosen in ((sparse["mean"], [7, 9]), (dense["mean"], [8, 9])):
+        np.testing.assert_allclose(
+            got[rows, task.gold["train"]], gold[chosen].mean(axis=0), atol=1e-3
+        )
+
+
+def test_train_mean_of_no_step_is_an_error():
+    with pytest.raises(ValueError, match="after_step=10"):
+        run_alone(SeedPlan.same(SEED), records=[TrainMean(after_step=10)])
+
+
+def test_progress_counts_every_model_step():
+    done = []
+    train(RECIPE, seed_plans(3), make_task(), [Final()], progress=done.append)
+    assert sum(done) == 3 * RECIPE.steps(300)
+
+
+@pytest.mark.parametrize("source", ["init", "shuffle", "dropout"])
+def test_each_source_matters_and_nothing_else(source):
+    base = SeedPlan.same(SEED)
+    other = base.model_copy(update={source: SEED + 1})
+    probabilities = [
+        run_alone(plan, records=[Probabilities(split="test")])[0]["probabilities"]
+        for plan in (base, base, other)
+    ]
+    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    assert (probabilities[0] != probabilities[2]).any()
+    for name in ("init", "shuffle", "dropout", "augment"):
+        same = base.generator(name).random(8) == other.generator(name).random(8)
+        assert same.all() == (name != source)
+
+
+def test_the_unused_source_changes_nothing(alone):
+    plan = SeedPlan(init=SEED, shuffle=SEED, dropout=SEED, augment=99)
+    assert_same_bits(alone, run_alone(plan))
+
+
+def test_without_dropout_its_seed_changes_nothing():
+    recipe = RECIPE.model_copy(update={"model": Head(hidden=8, dropout=0.0)})
+    base = SeedPlan.same(SEED)
+    other = base.model_copy(update={"dropout": 99})
+    assert_same_bits(run_alone(base, recipe), run_alone(other, recipe))
+
+
+def test_sources_of_one_seed_are_independent_streams():
+    plan = SeedPlan.same(3)
+    draws = {tuple(plan.generator(s).integers(2**32, size=4)) for s in SeedPlan.model_fields}
+    assert len(draws) == 4
+
+
+def test_children_are_distinct():
+    parents = [
+        *seed_plans(20),
+        SeedPlan(init=0, shuffle=0, dropout=0, augment=1),
+        SeedPlan(init=1, shuffle=0, dropout=0),
+        SeedPlan(init=0, shuffle=1, dropout=0),
+        SeedPlan(init=0, shuffle=0, dropout=1),
+    ]
+    children = {parent.child(k) for parent in parents for k in range(50)}
+    assert len(children) == len(parents) * 50
+    assert SeedPlan.same(4).child(2) == SeedPlan.same(4).child(2)
+
+
+def test_dropout_masks_drop_the_right_share():
+    masks = DropoutMasks(seed_plans(2), Head(hidden=100, dropout=0.1))
+    drawn = masks.draw(1000).numpy()
+    assert drawn.shape == (2, 1000, 100)
+    assert set(np.unique(drawn)) == {0.0, np.float32(masks.scale)}
+    assert (drawn == 0.0).mean() == pytest.approx(0.1, abs=0.005)
+    assert drawn.mean() == pytest.approx(1.0, abs=0.01)
