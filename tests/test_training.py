@@ -209,11 +209,32 @@ def test_swa_equals_the_mean_of_the_weights_by_hand(last_epochs):
 
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_last_step_equals_final(split):
-    final, steps = run_alone(SeedPlan.same(SEED), records=(Final(), Steps(split=split)))
+    final, steps = run_alone(
+        SeedPlan.same(SEED), records=(Final(), Steps(split=split, confidence=True))
+    )
     assert steps["steps"].tolist() == list(range(1, RECIPE.steps(300) + 1))
     assert steps["labels"].shape == steps["gold"].shape == (RECIPE.steps(300), 300)
     np.testing.assert_array_equal(steps["labels"][-1], final[f"labels_{split}"])
     np.testing.assert_array_equal(steps["gold"][-1], final[f"gold_{split}"])
+
+
+def test_steps_keep_the_confidence_only_if_asked():
+    (plain,) = run_alone(SeedPlan.same(SEED), records=[Steps(split="val")])
+    assert plain.keys() == {"labels", "steps"}
+
+
+def test_read_only_data_trains_without_a_warning():
+    """Gold labels of the registry's data sets are read-only, and torch warns about those."""
+    code = (
+        "import sys, warnings; sys.path.insert(0, sys.argv[1]); warnings.simplefilter('error')\n"
+        "import test_training as t\n"
+        "task = t.make_task()\n"
+        "for array in task.gold.values(): array.flags.writeable = False\n"
+        "t.train(t.RECIPE, [t.SeedPlan.same(0)], task, t.RECORDS)\n"
+    )  # In a process of its own: torch warns once in each.
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-600:]
 
 
 def test_every_second_step_is_a_subset():
@@ -252,7 +273,8 @@ def test_train_mean_of_the_trained_model():
 
 def test_train_mean_of_the_steps_after_one():
     task = with_train_as_test()
-    records = (TrainMean(after_step=6, every=2), TrainMean(after_step=8), Steps(split="test"))
+    watched = Steps(split="test", confidence=True)
+    records = (TrainMean(after_step=6, every=2), TrainMean(after_step=8), watched)
     sparse, dense, steps = train(RECIPE, [SeedPlan.same(SEED)], task, records)[0]
     rows = np.arange(300)
     gold = steps["gold"].astype(np.float64)

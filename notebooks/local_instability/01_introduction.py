@@ -24,15 +24,17 @@
 # paper's fine-tuned DistilBERT; the line under each exhibit says what its numbers rest on.
 
 # %% tags=["parameters"]
+from typing import Optional
+
 preset: str = "laptop"  # smoke, laptop or paper
-encoder: str | None = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
-n_runs: int | None = None  # runs per method
-first_seed: int | None = None  # first seed
-learning_rate: float | None = None  # Adam's learning rate
-temperature: float | None = None  # T of eq. 2
-alpha: float | None = None  # label smoothing
-after_step: int | None = None  # N of TGTSS: the first steps that are not averaged
-members: int | None = None  # teachers of the shared ensemble
+encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+n_runs: Optional[int] = None  # runs per method
+first_seed: Optional[int] = None  # first seed
+learning_rate: Optional[float] = None  # Adam's learning rate
+temperature: Optional[float] = None  # T of eq. 2
+alpha: Optional[float] = None  # label smoothing
+after_step: Optional[int] = None  # N of TGTSS: the first steps that are not averaged
+members: Optional[int] = None  # teachers of the shared ensemble
 
 # %% tags=["hide-input"]
 from stablib.show.local_instability import figures, tables
@@ -69,7 +71,7 @@ tables.table_1(massive)
 #
 # The paper's first observation is that unstable predictions are not spread over all utterances.
 # The curve sorts utterances by their label entropy (defined in
-# [section 3](03_measurement.py)) and adds it up; the caption gives the shares.
+# [section 3](03_measurement.ipynb)) and adds it up; the caption gives the shares.
 
 # %%
 figures.entropy_histogram(massive)

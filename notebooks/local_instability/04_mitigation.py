@@ -31,15 +31,17 @@
 # retraining the whole procedure would do.
 
 # %% tags=["parameters"]
+from typing import Optional
+
 preset: str = "laptop"  # smoke, laptop or paper
-encoder: str | None = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
-n_runs: int | None = None  # runs per method
-first_seed: int | None = None  # first seed
-learning_rate: float | None = None  # Adam's learning rate
-temperature: float | None = None  # T of eq. 2
-alpha: float | None = None  # label smoothing
-after_step: int | None = None  # N of TGTSS: the first steps that are not averaged
-members: int | None = None  # teachers of the shared ensemble
+encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+n_runs: Optional[int] = None  # runs per method
+first_seed: Optional[int] = None  # first seed
+learning_rate: Optional[float] = None  # Adam's learning rate
+temperature: Optional[float] = None  # T of eq. 2
+alpha: Optional[float] = None  # label smoothing
+after_step: Optional[int] = None  # N of TGTSS: the first steps that are not averaged
+members: Optional[int] = None  # teachers of the shared ensemble
 
 # %% tags=["hide-input"]
 from stablib.show.local_instability import figures
@@ -70,4 +72,4 @@ figures.trajectories(massive)
 # %% [markdown]
 # The utterances are picked by a rule, not by hand: the unstable ones are those on which TGTSS helps
 # most, so the figure shows what the method can do, not what it does on average. Tables 4 and 6 in
-# [section 5](05_results.py) are the average.
+# [section 5](05_results.ipynb) are the average.

@@ -16,15 +16,17 @@
 # both entropies most where they are high.
 
 # %% tags=["parameters"]
+from typing import Optional
+
 preset: str = "laptop"  # smoke, laptop or paper
-encoder: str | None = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
-n_runs: int | None = None  # runs per method
-first_seed: int | None = None  # first seed
-learning_rate: float | None = None  # Adam's learning rate
-temperature: float | None = None  # T of eq. 2
-alpha: float | None = None  # label smoothing
-after_step: int | None = None  # N of TGTSS: the first steps that are not averaged
-members: int | None = None  # teachers of the shared ensemble
+encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+n_runs: Optional[int] = None  # runs per method
+first_seed: Optional[int] = None  # first seed
+learning_rate: Optional[float] = None  # Adam's learning rate
+temperature: Optional[float] = None  # T of eq. 2
+alpha: Optional[float] = None  # label smoothing
+after_step: Optional[int] = None  # N of TGTSS: the first steps that are not averaged
+members: Optional[int] = None  # teachers of the shared ensemble
 
 # %% tags=["hide-input"]
 from stablib.show.local_instability import figures, tables

@@ -53,7 +53,7 @@ def build(folder: Path, *, preset: str) -> bool:
     if stamp_file.is_file() and stamp_file.read_text() == stamp:
         return False
     stamp_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(source)]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source)]
     command += ["--path-output", str(folder.parent), "--warningiserror", "--keep-going", "--quiet"]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     if outcome.returncode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,15 @@ def check(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _convert(name: str, text: str, declared_type: str) -> Any:
-    """Convert one value; ``float | None`` and the like accept ``None`` too."""
-    options = [part.strip() for part in declared_type.split("|")]
-    if "None" in options and text == "None":
+    """Convert one value; ``Optional[float]`` and the like accept ``None`` too.
+
+    ``Optional`` and not ``float | None``: papermill reads no other form of annotation.
+    """
+    inner = declared_type.removeprefix("Optional[").removesuffix("]")
+    if inner != declared_type and text == "None":
         return None
-    kinds = {"int": int, "float": float, "str": str}
-    for option in options:
-        if option in kinds:
-            try:
-                return kinds[option](text)
-            except ValueError:
-                continue
-    raise UsageError(f"parameter {name!r} must be {declared_type}, got {text!r}")
+    kinds: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str}
+    try:
+        return kinds[inner](text)
+    except ValueError:
+        raise UsageError(f"parameter {name!r} must be {inner}, got {text!r}") from None

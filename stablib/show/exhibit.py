@@ -161,7 +161,11 @@ def summary(scored: Sequence[Scored]) -> str:
     """Count the verdicts, in one sentence."""
     counts = pd.Series([s.verdict for s in scored]).value_counts()
     parts = [f"{counts[v]} {v}" for v in VERDICT_MARKS if v in counts]
-    return f"Paper against reproduction, {len(scored)} comparisons: {', '.join(parts)}"
+    return f"Paper against reproduction, {_count(len(scored))}: {', '.join(parts)}"
+
+
+def _count(number: int) -> str:
+    return "1 comparison" if number == 1 else f"{number} comparisons"
 
 
 def _value(scored: Scored) -> str:

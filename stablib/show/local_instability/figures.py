@@ -36,7 +36,7 @@ def _rng() -> np.random.Generator:
 
 def _scatter(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
     """One point an utterance; many coincide, so they are small and see-through."""
-    axes.scatter(x, y, s=12, alpha=0.35, linewidths=0, color=PALETTE[0], rasterized=True)
+    axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, color=PALETTE[9], rasterized=True)
 
 
 def _fit(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
