@@ -49,8 +49,8 @@ def temper(
     >>> temper(np.array([[0.8, 0.2]]), 0.5, reading="printed").round(3)
     array([[0.667, 0.333]], dtype=float32)
     """
-    if not temperature > 0.0:
-        raise ValueError(f"temperature must be positive, got {temperature}")
+    if not 0.0 < temperature < float("inf"):
+        raise ValueError(f"temperature must be positive and finite, got {temperature}")
     if reading not in ("sharpen", "printed"):
         raise unknown("reading", reading, ("sharpen", "printed"))
     power = 1.0 / temperature if reading == "sharpen" else temperature

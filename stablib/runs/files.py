@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import uuid
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,8 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise StoreError(f"cannot write run file {path}: {error.strerror or error}") from error
 
 
@@ -74,16 +77,13 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
         If there is none.
     DamagedFile
         If it is truncated, altered or not a run file.
+    StoreError
+        If it cannot be read for another reason (permission, too many open files).
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays: Arrays = {name: file[name] for name in file.files}
+    with _opened(path) as file:
+        arrays: Arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop(_HEADER).tobytes())
         expected = header["checksums"]
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DamagedFile(f"run file {path} is damaged ({error})") from error
     if {name: _checksum(array) for name, array in arrays.items()} != expected:
         raise DamagedFile(f"run file {path} is damaged (checksum differs)")
     return arrays, header
@@ -91,14 +91,36 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 def read_header(path: Path) -> dict[str, Any]:
     """Read only the header of a run file; same errors as :func:`read`."""
+    with _opened(path) as file:
+        header: dict[str, Any] = json.loads(file[_HEADER].tobytes())
+    return header
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a run file; whatever its bytes make the reader stumble over means damage."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            header: dict[str, Any] = json.loads(file[_HEADER].tobytes())
-            return header
+        stream = path.open("rb")
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DamagedFile(f"run file {path} is damaged ({error})") from error
+    except OSError as error:
+        raise StoreError(f"cannot read run file {path}: {error.strerror or error}") from error
+    with stream:
+        try:
+            with np.load(stream, allow_pickle=False) as file:
+                yield file
+        # An altered zip header can claim encryption or unknown compression: RuntimeError.
+        except (
+            EOFError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise DamagedFile(f"run file {path} is damaged ({error})") from error
 
 
 def _checksum(array: NDArray[Any]) -> str:

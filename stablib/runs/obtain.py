@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import stablib
 from stablib.data import Dataset
+from stablib.errors import StoreError
 from stablib.runs.group import Group, plans_key
 from stablib.runs.store import Run, RunStore
 from stablib.training import Control, Final, Head, Recipe, Record, SeedPlan, train
@@ -278,4 +279,9 @@ def obtain(
     trainer = Trainer(recipe, dataset, store, on_runs=on_runs)
     trainer.train_missing(plans, [wanted])
     runs = [store.read(trainer.group(wanted), (plan,)) for plan in plans]
-    return Runs(recipe, [run for run in runs if run is not None])
+    found = [run for run in runs if run is not None]
+    if len(found) < len(plans):
+        raise StoreError(
+            f"{len(plans) - len(found)} runs vanished from {store.folder} while reading"
+        )
+    return Runs(recipe, found)

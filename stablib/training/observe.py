@@ -158,6 +158,7 @@ def _labels_and_gold(
 ) -> tuple[NDArray[Any], NDArray[np.float16]]:
     """Predicted labels in the smallest type, and the probability of the gold label."""
     labels = probabilities.argmax(dim=1).numpy()
-    of_gold = probabilities[torch.arange(len(gold)), torch.from_numpy(gold)]
+    # A copy: arrays that come out of a data frame may be read-only, which torch warns about.
+    of_gold = probabilities[torch.arange(len(gold)), torch.from_numpy(np.array(gold))]
     smallest = np.min_scalar_type(probabilities.shape[1] - 1)
     return labels.astype(smallest), of_gold.numpy().astype(np.float16)

@@ -18,7 +18,7 @@ class Head(_Frozen):
 
     kind: Literal["head"] = "head"
     hidden: int = Field(default=256, ge=1)
-    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    dropout: float = Field(default=0.1, ge=0.0, le=0.99)
 
 
 class FineTune(_Frozen):
