@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -113,7 +114,6 @@ def _opened(path: Path) -> Iterator[Any]:
         except (
             EOFError,
             KeyError,
-            OSError,
             RuntimeError,
             TypeError,
             ValueError,
@@ -121,6 +121,11 @@ def _opened(path: Path) -> Iterator[Any]:
             zlib.error,
         ) as error:
             raise DamagedFile(f"run file {path} is damaged ({error})") from error
+        except OSError as error:
+            # A seek to an impossible place comes from altered bytes; anything else is the system.
+            if error.errno == errno.EINVAL:
+                raise DamagedFile(f"run file {path} is damaged ({error})") from error
+            raise StoreError(f"cannot read run file {path}: {error.strerror}") from error
 
 
 def _checksum(array: NDArray[Any]) -> str:

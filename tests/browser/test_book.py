@@ -1,0 +1,99 @@
+"""The built book, from file:// with the network off."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+BOOK = Path(__file__).parent.parent.parent / "_build" / "html"
+PAGES = [
+    "book/welcome",
+    "book/rerun",
+    "book/data",
+    "book/glossary",
+    "book/scorecard",
+    "book/references",
+    "notebooks/local_instability/01_introduction",
+    "notebooks/local_instability/03_measurement",
+    "notebooks/local_instability/04_mitigation",
+    "notebooks/local_instability/05_results",
+    "notebooks/local_instability/appendix",
+]
+#: Known harmless messages of the theme.
+HARMLESS = ["THEBE_JS_URL", "Got invalid theme mode"]
+
+
+@pytest.fixture(autouse=True)
+def built() -> None:
+    if not (BOOK / "index.html").is_file():
+        if os.environ.get("CI"):
+            pytest.fail("the book has not been built")
+        pytest.skip("build the book first: make book")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(("width", "dark"), [(1300, False), (400, True)])
+def test_pages_load_nothing_from_outside_and_fit(open_page, page, width, dark) -> None:
+    view = open_page(BOOK / f"{page}.html", width=width, dark=dark, ignore=HARMLESS)
+    assert view.locator("h1").first.inner_text()
+    assert "preset laptop" in view.locator(".stablib-stamp").inner_text()
+    assert view.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_formulas_are_rendered(open_page) -> None:
+    page = BOOK / "notebooks/local_instability/03_measurement.html"
+    view = open_page(page, ignore=HARMLESS)
+    view.wait_for_selector("mjx-container")
+    assert view.locator("mjx-container").count() > 5
+
+
+def test_every_exhibit_has_its_anchor_and_working_links(open_page) -> None:
+    ids = {path.name for path in (BOOK / "exhibits").iterdir()}
+    found = set()
+    for name in PAGES[6:]:
+        path = BOOK / f"{name}.html"
+        view = open_page(path, ignore=HARMLESS)
+        for exhibit in view.locator(".exhibit").all():
+            number = exhibit.get_attribute("data-exhibit")
+            found.add(number)
+            assert view.locator(f"#{number.lower()}").count() >= 1
+            for link in exhibit.locator(".exhibit-line a").all():
+                target = (path.parent / link.get_attribute("href").split("#")[0]).resolve()
+                assert target.is_file(), target
+    assert ids <= found
+
+
+def widget(open_page, page: str, name: str):
+    view = open_page(BOOK / f"notebooks/local_instability/{page}.html", ignore=HARMLESS)
+    root = view.locator(f'.stablib-widget[data-widget="{name}"]')
+    root.wait_for()
+    return root
+
+
+def test_seed_explorer_answers(open_page) -> None:
+    root = widget(open_page, "05_results", "seed-explorer")
+    before = root.locator("[data-part=summary]").inner_text()
+    root.locator("[data-part=method]").select_option(index=1)
+    assert root.locator("[data-part=summary]").inner_text() != before
+    root.locator("[data-part=list] [role=option]").first.click()
+    assert root.locator("[data-part=picked-text]").inner_text()
+
+
+def test_instability_map_answers(open_page) -> None:
+    root = widget(open_page, "03_measurement", "instability-map")
+    root.locator("[data-part=next]").click()
+    before = root.locator("[data-part=readout]").inner_text()
+    root.locator("[data-part=next]").click()
+    assert root.locator("[data-part=readout]").inner_text() != before
+
+
+def test_how_many_seeds_answers(open_page) -> None:
+    root = widget(open_page, "03_measurement", "how-many-seeds")
+    before = root.locator("[data-part=results]").inner_text()
+    root.locator("[data-part=k]").focus()
+    root.page.keyboard.press("ArrowRight")
+    assert root.locator("[data-part=results]").inner_text() != before
