@@ -1,0 +1,80 @@
+"""Unpadded fine-tuning against the library's dynamic padding, and the top layer alone.
+
+Claims: at least 2.5 times faster than padding to the longest of the batch, and at least 5 times
+faster again where only the top layer trains on cached states. MiniLM, batches of 256 MASSIVE
+utterances in random order, one thread, dropout on.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification
+
+from stablib.data import load
+from stablib.models import encoders
+from stablib.training import FineTune, Recipe, seed_plans, train
+from stablib.training.finetune import _below_trained_layers
+from stablib.training.task import Task, prepare
+
+STEPS, BATCH = 4, 256
+
+
+def ours(recipe: Recipe, task: Task) -> float:
+    """Seconds a step, without loading and without making the cached states."""
+    began = time.perf_counter()
+    train(recipe, seed_plans(1), task, [])
+    return (time.perf_counter() - began) / STEPS
+
+
+def padded(task: Task) -> float:
+    torch.set_num_threads(1)
+    folder = encoders.find("all-MiniLM-L6-v2").folder
+    model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=task.n_classes)
+    model.train()
+    adam = torch.optim.Adam(model.parameters(), lr=1e-4)
+    texts, gold = task.inputs["train"], torch.from_numpy(np.array(task.gold["train"]))
+    order = np.random.default_rng(0).permutation(len(texts))
+    began = time.perf_counter()
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        batch = texts.take(rows)
+        longest = int(batch.lengths.max())
+        ids = torch.zeros(len(rows), longest, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (a, b) in enumerate(zip(batch.starts[:-1], batch.starts[1:], strict=True)):
+            ids[row, : b - a] = torch.from_numpy(batch.values[a:b])
+            mask[row, : b - a] = 1
+        loss = model(input_ids=ids, attention_mask=mask, labels=gold[rows]).loss
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    return (time.perf_counter() - began) / STEPS
+
+
+def main() -> None:
+    massive = load("massive")
+    full = Recipe(
+        dataset="massive",
+        label="domain",
+        limit=STEPS * BATCH,
+        model=FineTune(),
+        learning_rate=1e-4,
+        epochs=1,
+    )
+    top = full.model_copy(update={"model": FineTune(top_layers=1)})
+    task = prepare(full, massive)
+    slow, fast = padded(task), ours(full, task)
+    # The states are made once for all seeds and epochs, so they are not part of a step.
+    began = time.perf_counter()
+    _below_trained_layers(top, task)
+    making = time.perf_counter() - began
+    least = ours(top, task) - making / STEPS
+    print(f"padded {slow:.2f} s, unpadded {fast:.2f} s a step: {slow / fast:.2f}x")
+    print(f"top layer on cached states {least:.2f} s a step: {fast / least:.2f}x faster than all")
+
+
+if __name__ == "__main__":
+    main()
