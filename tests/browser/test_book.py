@@ -97,3 +97,12 @@ def test_how_many_seeds_answers(open_page) -> None:
     root.locator("[data-part=k]").focus()
     root.page.keyboard.press("ArrowRight")
     assert root.locator("[data-part=results]").inner_text() != before
+
+
+def test_figures_stay_on_the_dark_page(open_page) -> None:
+    page = BOOK / "notebooks/local_instability/appendix.html"
+    view = open_page(page, dark=True, ignore=HARMLESS)
+    backgrounds = view.locator(".text_html:has(.exhibit)").evaluate_all(
+        "nodes => nodes.map(node => getComputedStyle(node).backgroundColor)"
+    )
+    assert set(backgrounds) == {"rgba(0, 0, 0, 0)"}

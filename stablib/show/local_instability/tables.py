@@ -30,6 +30,9 @@ TABLE_1_IDS = ("val-216", "val-214", "val-1181")
 
 CONTROL = "Control"
 
+#: Readings of a method under which it answers the paper's claims.
+VARIANTS = ("", "shared", "own")
+
 
 def _rng() -> np.random.Generator:
     """The bootstrap's generator: fixed, so that a rebuilt page shows the same intervals."""
@@ -43,9 +46,9 @@ def _claim_name(table: str, dataset: str, method: str, quantity: str) -> tuple[s
 
 
 def _answers(measured: Sequence[Measured]) -> list[Measured]:
-    """Keep what answers a claim; the rest is in the table alone."""
+    """Keep what answers a claim; the rest, the null row too, is in the table alone."""
     known = read_claims()
-    return [value for value in measured if value.claim in known]
+    return [m for m in measured if m.claim in known and m.variant in VARIANTS]
 
 
 def _range(value: float, interval: Interval, digits: int = 1) -> str:
@@ -225,7 +228,7 @@ def _reported(table: str, dataset: str, methods: Mapping[str, object]) -> dict[s
     cells = {}
     for method in methods:
         claim, variant = _claim_name(table, dataset, method, "reduction")
-        if claim in known and variant in ("", "shared", "own"):
+        if claim in known and variant in VARIANTS:
             cells[method] = known[claim].reported
     return cells
 
