@@ -285,3 +285,11 @@ def test_label_entropy_of_a_large_study_is_fast_and_small():
     assert peak < 200e6
     np.testing.assert_array_equal(entropy, again)
     np.testing.assert_allclose(entropy[:50], reference_entropy(labels[:, :50]), atol=1e-12)
+
+
+def test_undefined_resamples_are_left_out_of_an_interval():
+    from stablib.metrics import centred_interval
+
+    with_nan = centred_interval(1.0, [0.5, 1.5, np.nan, np.inf, -np.inf])
+    assert with_nan == centred_interval(1.0, [0.5, 1.5])
+    assert np.isnan(centred_interval(1.0, [np.nan]).low)

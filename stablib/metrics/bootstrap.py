@@ -67,7 +67,8 @@ def centred_interval(
     Returns
     -------
     Interval
-        Quantiles of the replicates about their own mean, moved to the estimate.
+        Quantiles of the replicates about their own mean, moved to the estimate. Replicates that
+        are not finite are left out; nan if none is finite.
 
     Raises
     ------
@@ -90,6 +91,10 @@ def centred_interval(
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
     values = np.asarray(replicates, dtype=np.float64)
+    # With few runs a resample may repeat one run only: a ratio of its entropies is undefined.
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return Interval(float("nan"), float("nan"))
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(values - values.mean(), [tail, 1.0 - tail])
     return Interval(estimate + float(low), estimate + float(high))
