@@ -57,7 +57,7 @@ massive = study.results("massive", split="val", methods=["Control"])
 
 # %% [markdown]
 # (li-t1)=
-# ## Table 1: three utterances
+# ## LI-T1 · Table 1: three utterances
 #
 # The paper shows one utterance on which all 50 runs agree and two on which they scatter over many
 # labels, the second of them although its confidence hardly varies.
@@ -67,7 +67,7 @@ tables.table_1(massive)
 
 # %% [markdown]
 # (li-x3)=
-# ## How local is it?
+# ## LI-X3 · How local is it?
 #
 # The paper's first observation is that unstable predictions are not spread over all utterances.
 # The curve sorts utterances by their label entropy (defined in

@@ -59,14 +59,14 @@ massive = study.results("massive", watched=True)
 
 # %% [markdown]
 # (li-f1)=
-# ## Figure 1: label entropy against the spread of confidence
+# ## LI-F1 · Figure 1: label entropy against the spread of confidence
 
 # %%
 figures.le_m_against_sigma(massive_val, "LI-F1")
 
 # %% [markdown]
 # (li-f2)=
-# ## Figure 2: one run against many
+# ## LI-F2 · Figure 2: one run against many
 #
 # $LE_s$ costs one training and $LE_m$ fifty: if one predicts the other, instability can be
 # measured in production. The paper draws this on its validation set; runs are watched on the
@@ -93,7 +93,7 @@ widgets.how_many_seeds(massive)
 
 # %% [markdown]
 # (li-x2)=
-# ## Does label entropy find what is truly ambiguous?
+# ## LI-X2 · Does label entropy find what is truly ambiguous?
 #
 # In real data nobody knows which utterances have two right answers. In the generated corpus it is
 # known by construction: the label of an ambiguous utterance was drawn from two domains.

@@ -64,7 +64,7 @@ massive = study.results("massive", watched=True)
 
 # %% [markdown]
 # (li-f3)=
-# ## Figure 3: confidence during training, before and after TGTSS
+# ## LI-F3 · Figure 3: confidence during training, before and after TGTSS
 
 # %%
 figures.trajectories(massive)

@@ -52,7 +52,7 @@ both = [massive, clinc]
 
 # %% [markdown]
 # (li-t2)=
-# ## Table 2: data sets
+# ## LI-T2 · Table 2: data sets
 #
 # The paper reports 11,514 training and 2,974 holdout utterances for MASSIVE, 15,000 and 3,000 for
 # CLINC150.
@@ -62,7 +62,7 @@ tables.table_2(both)
 
 # %% [markdown]
 # (li-t3)=
-# ## Table 3: what reduces instability over runs?
+# ## LI-T3 · Table 3: what reduces instability over runs?
 #
 # The paper's headline: TGTSS reaches 91 % (MASSIVE) and 86 % (CLINC150) of the ensemble's
 # reduction, at the cost of two trainings.
@@ -76,14 +76,14 @@ tables.table_3(both)
 # of its size is noise.
 #
 # (li-t4)=
-# ## Table 4: instability within one run
+# ## LI-T4 · Table 4: instability within one run
 
 # %%
 tables.table_4(both)
 
 # %% [markdown]
 # (li-a1)=
-# ## Ablation: temperature, in both readings of eq. 2
+# ## LI-A1 · Ablation: temperature, in both readings of eq. 2
 #
 # The paper reports 17.5 % without and 31.5 % with temperature on the validation set.
 
@@ -98,7 +98,7 @@ widgets.seed_explorer(massive)
 
 # %% [markdown]
 # (li-x1)=
-# ## Does it carry over to full fine-tuning?
+# ## LI-X1 · Does it carry over to full fine-tuning?
 #
 # Five seeds of the whole MiniLM encoder, fine-tuned as in section 5.3.1 (Adam, learning rate 1e-4,
 # 5 epochs, batches of 256): control, students of the five control runs' mean prediction, and

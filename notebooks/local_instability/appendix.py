@@ -51,28 +51,28 @@ clinc = study.results("clinc150", watched=True)
 
 # %% [markdown]
 # (li-f4)=
-# ## Figure 4: confidence and its spread, MASSIVE
+# ## LI-F4 · Figure 4: confidence and its spread, MASSIVE
 
 # %%
 figures.confidence_map(massive_val, "LI-F4")
 
 # %% [markdown]
 # (li-f5)=
-# ## Figure 5: confidence and its spread, CLINC150
+# ## LI-F5 · Figure 5: confidence and its spread, CLINC150
 
 # %%
 figures.confidence_map(clinc, "LI-F5")
 
 # %% [markdown]
 # (li-f6)=
-# ## Figure 6: one run against many, CLINC150
+# ## LI-F6 · Figure 6: one run against many, CLINC150
 
 # %%
 figures.le_s_against_le_m(clinc, "LI-F6")
 
 # %% [markdown]
 # (li-f7)=
-# ## Figure 7: label entropy against the spread of confidence, CLINC150
+# ## LI-F7 · Figure 7: label entropy against the spread of confidence, CLINC150
 #
 # The appendix' text names $\mu_m$, the caption $\sigma_m$; the latter is drawn, as in Figure 1.
 
@@ -81,7 +81,7 @@ figures.le_m_against_sigma(clinc, "LI-F7")
 
 # %% [markdown]
 # (li-t5)=
-# ## Table 5: utterances with high entropy, over runs
+# ## LI-T5 · Table 5: utterances with high entropy, over runs
 #
 # The subset is chosen by the entropy of the control runs themselves. Chosen examples are partly
 # unlucky ones, and
@@ -93,14 +93,14 @@ tables.table_5([massive, clinc])
 
 # %% [markdown]
 # (li-t6)=
-# ## Table 6: utterances with high entropy, within one run
+# ## LI-T6 · Table 6: utterances with high entropy, within one run
 
 # %%
 tables.table_6([massive, clinc])
 
 # %% [markdown]
 # (li-f8)=
-# ## Figure 8: label entropy over the steps
+# ## LI-F8 · Figure 8: label entropy over the steps
 
 # %%
 figures.entropy_over_steps(massive)

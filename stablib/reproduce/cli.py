@@ -103,12 +103,12 @@ def reproduce(
     for number, (name, source) in enumerate(chosen.items(), start=1):
         began = time.perf_counter()
         with out.status(f"[{number}/{len(chosen)}] {name}"):
-            executed = execute(name, source, given=_own(given, source, build), build=build)
+            executed = execute(name, source, given=_own(given), build=build)
         what = f"{time.perf_counter() - began:.0f} s" if executed else "unchanged"
         out.print(f"[{number}/{len(chosen)}] {name}: {what}")
 
 
-def _own(given: dict[str, str], source: Path, build: Path) -> dict[str, str]:
+def _own(given: dict[str, str]) -> dict[str, str]:
     """Leave out a default preset, so that the page's command stays short."""
     return {k: v for k, v in given.items() if (k, v) != ("preset", "laptop")}
 
