@@ -10,6 +10,9 @@ import scipy.stats
 import sklearn.metrics
 
 from stablib import metrics
+from stablib.errors import UsageError
+
+RNG = np.random.default_rng(0)
 
 
 def random_labels(seed, n_runs=20, n_examples=40, n_classes=6):
@@ -50,11 +53,26 @@ def test_label_entropy_of_any_integer_type(dtype):
     )
 
 
-@pytest.mark.parametrize("n_runs", [1, 2, 3, 7, 50])
+@pytest.mark.parametrize("n_runs", [1, 2, 3, 7, 23, 50, 433])
 def test_identical_runs_have_exactly_zero_entropy(n_runs):
     labels = np.tile(random_labels(0, n_runs=1), (n_runs, 1))
     assert (metrics.label_entropy(labels) == 0.0).all()
-    np.testing.assert_allclose(metrics.cumulative_label_entropy(labels), 0.0, atol=1e-12)
+    assert (metrics.cumulative_label_entropy(labels) == 0.0).all()
+
+
+def test_resamples_of_one_run_only_have_exactly_zero_entropy():
+    labels = np.array([[0]] * 22 + [[1]])
+    weights = [[23] + [0] * 22, [0] * 22 + [23]]
+    assert (metrics.resampled_label_entropy(labels, weights) == 0.0).all()
+
+
+def test_cumulative_entropy_is_zero_exactly_as_long_as_all_labels_agree():
+    labels = np.repeat([[3], [5]], [600, 400], axis=0)
+    cumulative = metrics.cumulative_label_entropy(labels)
+    assert (cumulative[:600] == 0.0).all()
+    # One in n is the least entropy that differs from zero.
+    assert cumulative[600, 0] == pytest.approx(scipy.stats.entropy([600, 1]), abs=1e-12)
+    assert (cumulative[600:] > 0.0).all()
 
 
 def test_entropy_is_at_most_log_n_runs():
@@ -104,8 +122,9 @@ def test_resampled_entropy_equals_repeated_rows(seed):
         np.testing.assert_allclose(row, metrics.label_entropy(repeated), rtol=0, atol=1e-12)
 
 
-def test_label_counts_against_a_loop():
-    labels = random_labels(1)
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.uint64])
+def test_label_counts_against_a_loop(dtype):
+    labels = random_labels(1).astype(dtype)
     counts = metrics.label_counts(labels, 6)
     for example, klass in itertools.product(range(labels.shape[1]), range(6)):
         assert counts[example, klass] == (labels[:, example] == klass).sum()
@@ -153,6 +172,7 @@ def test_churn_parts_sum(seed):
     assert parts.total == pytest.approx(metrics.pairwise_disagreement(labels[:2]).mean())
     gain = metrics.accuracy(labels[:2], gold)
     assert parts.good - parts.bad == pytest.approx(gain[1] - gain[0], abs=1e-12)
+    assert parts == metrics.churn(labels[0].astype(np.uint64), labels[1].astype(np.int8), gold)
     back = metrics.churn(labels[1], labels[0], gold)
     assert (back.good, back.bad, back.neutral) == (parts.bad, parts.good, parts.neutral)
 
@@ -200,6 +220,73 @@ def test_centred_interval_covers_the_mean():
     assert 0.88 <= covered / 300 <= 0.99
 
 
+def test_interval_of_disagreement_covers_the_truth():
+    """Labels that are 1 with probability p differ in a share 2 p (1 - p) of the pairs of runs."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(150):
+        labels = (rng.random((12, 20)) < 0.2).astype(int)
+        low, high = metrics.bootstrap_interval(
+            lambda runs: metrics.pairwise_disagreement(runs).mean(),
+            labels,
+            rng=rng,
+            n_resamples=100,
+        )
+        covered += low <= 2 * 0.2 * 0.8 <= high
+    assert 0.85 <= covered / 150 <= 0.99
+
+
+GOLD = np.arange(30) % 4
+
+
+def noisy_gold(error_rate, n_runs):
+    rng = np.random.default_rng(int(100 * error_rate))
+    wrong = rng.random((n_runs, len(GOLD))) < error_rate
+    return np.where(wrong, rng.integers(4, size=wrong.shape), GOLD)
+
+
+def reduction(baseline, labels):
+    return metrics.percentage_reduction(
+        metrics.label_entropy(labels), metrics.label_entropy(baseline)
+    )
+
+
+def first(n_samples):
+    return lambda three: three[:n_samples]
+
+
+def paired(three):
+    return [np.stack(three[:2], axis=1)]
+
+
+def mean_churn(kind):
+    return lambda pairs: np.mean([getattr(metrics.churn(*pair, GOLD), kind) for pair in pairs])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "arrange"),
+    [
+        (lambda runs: metrics.label_entropy(runs).sum(), first(1)),
+        (lambda runs: metrics.confidence_mean(runs / 3).mean(), first(1)),
+        (lambda runs: metrics.confidence_sd(runs / 3).mean(), first(1)),
+        (lambda runs: metrics.accuracy(runs, GOLD).mean(), first(1)),
+        (lambda runs: metrics.pairwise_disagreement(runs).mean(), first(1)),
+        (reduction, first(2)),
+        (lambda a, b, c: metrics.share_of_reduction(reduction(a, b), reduction(a, c)), first(3)),
+        (mean_churn("good"), paired),
+        (mean_churn("bad"), paired),
+    ],
+)
+def test_every_metric_has_an_interval_that_narrows_with_more_runs(statistic, arrange):
+    def width(n_runs):
+        three = [noisy_gold(rate, n_runs) for rate in (0.6, 0.3, 0.1)]
+        rng = np.random.default_rng(0)
+        low, high = metrics.bootstrap_interval(statistic, *arrange(three), rng=rng, n_resamples=100)
+        return high - low
+
+    assert 0.0 < width(100) < width(6)
+
+
 def test_wider_confidence_is_a_wider_interval_around_the_estimate():
     replicates = np.random.default_rng(0).normal(size=500)
     narrow = metrics.centred_interval(2.0, replicates, confidence=0.5)
@@ -239,7 +326,7 @@ def test_entropy_confidence_replicates_against_repeated_rows():
         np.testing.assert_allclose(sd[row], metrics.confidence_sd(gold[repeat]), atol=1e-7)
 
 
-RNG = np.random.default_rng(0)
+MIXED = [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize(
@@ -253,22 +340,56 @@ RNG = np.random.default_rng(0)
         ("n_classes", lambda: metrics.label_counts([[0, 3]], 3)),
         ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[1, 1, 1]])),
         ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[1, 1], [1, 0]])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[3, -1]])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[0.5, 1.5]])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [[0, 0]])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [1, 1])),
+        ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], np.ones((0, 2), int))),
         ("gold", lambda: metrics.accuracy([[0, 1]], [0, 1, 2])),
+        ("gold", lambda: metrics.accuracy([[0, 1]], [0.0, 1.0])),
+        ("gold", lambda: metrics.accuracy([[0, 1]], [0, -1])),
+        ("gold", lambda: metrics.accuracy(np.zeros((2, 0), int), [])),
         ("gold", lambda: metrics.churn([0, 1], [0, 1], [0])),
+        ("gold", lambda: metrics.churn([0, 1], [0, 1], [0.0, 1.0])),
+        ("old and new", lambda: metrics.churn([0, 1], [0], [0, 1])),
+        ("new", lambda: metrics.churn([0, 1], [0.0, 1.0], [0, 1])),
+        ("old", lambda: metrics.churn([], [], [])),
         ("values", lambda: metrics.mean_sd([])),
         ("labels", lambda: metrics.pairwise_disagreement([[0, 1]])),
         ("gold_probability", lambda: metrics.confidence_mean([0.1, 0.2])),
         ("gold_probability", lambda: metrics.confidence_sd([[0.1]], ddof=1)),
         ("baseline", lambda: metrics.percentage_reduction([1.0], [1.0, 2.0])),
         ("where", lambda: metrics.percentage_reduction([1.0], [1.0], where=[True, True])),
+        ("where", lambda: metrics.reduction_replicates(MIXED, MIXED, rng=RNG, where=[True])),
+        ("baseline", lambda: metrics.reduction_replicates(MIXED, [[0], [1]], rng=RNG)),
+        ("baseline", lambda: metrics.reduction_replicates(MIXED, [0, 1], rng=RNG)),
+        (
+            "gold_probability",
+            lambda: metrics.entropy_confidence_replicates(MIXED, [[0.1], [0.2]], rng=RNG),
+        ),
+        (
+            "gold_probability",
+            lambda: metrics.entropy_confidence_replicates(MIXED, [[0.1, 0.2]], rng=RNG),
+        ),
+        ("replicates", lambda: metrics.centred_interval(0.0, [])),
+        ("samples", lambda: metrics.bootstrap_interval(np.mean, [], rng=RNG)),
+        ("samples", lambda: metrics.bootstrap_interval(np.mean, [1.0], 2.0, rng=RNG)),
+        ("samples", lambda: metrics.bootstrap_interval(np.mean, rng=RNG)),
         ("confidence", lambda: metrics.centred_interval(0.0, [0.0], confidence=1.0)),
         ("n_runs", lambda: metrics.resample_runs(0, rng=RNG)),
         ("n_resamples", lambda: metrics.resample_runs(3, rng=RNG, n_resamples=0)),
     ],
 )
 def test_errors_name_the_argument(name, call):
-    with pytest.raises(ValueError, match=rf"\b{name}\b"):
+    with pytest.raises(UsageError, match=rf"\b{name}\b"):
         call()
+
+
+def test_the_error_of_unequal_lengths_names_both_shapes():
+    with pytest.raises(UsageError, match=r"\(2,\) and \(3,\)"):
+        metrics.churn([0, 1], [0, 1, 1], [0, 1])
+    with pytest.raises(UsageError, match=r"\(2, 2\) and \(2, 1\)"):
+        metrics.entropy_confidence_replicates(MIXED, [[0.1], [0.2]], rng=RNG)
 
 
 def test_label_entropy_of_a_large_study_is_fast_and_small():

@@ -63,10 +63,11 @@ def test_other_groups_and_plans_are_missing(store, written):
 
 
 def assert_damaged(store, path):
-    with pytest.warns(DamagedRun, match="trained again") as caught:
+    with pytest.warns(DamagedRun, match="counts as missing") as caught:
         assert store.read(GROUP, PLAN) is None
     assert str(path) in str(caught[0].message)
-    assert store.missing(GROUP, [PLAN]) == [PLAN]
+    with pytest.warns(DamagedRun):
+        assert store.missing(GROUP, [PLAN]) == [PLAN]
     store.write(GROUP, PLAN, make_arrays(), {})
     assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
 
@@ -76,6 +77,33 @@ def test_truncated_file(store, written, share):
     data = written.read_bytes()
     written.write_bytes(data[: int(len(data) * share)])
     assert_damaged(store, written)
+
+
+def test_a_damaged_file_that_is_replaced_meanwhile_is_kept(store, written, monkeypatch):
+    """Another process may train and write the run between our reading and what we do then."""
+    written.write_bytes(b"damaged")
+    read = files.read
+
+    def slow_read(path):
+        try:
+            return read(path)
+        finally:
+            if path == written:
+                store.write(GROUP, PLAN, make_arrays(), {})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "read", slow_read)
+        with pytest.warns(DamagedRun):
+            assert store.read(GROUP, PLAN) is None
+    assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
+
+
+def test_a_published_run_stands_in_for_a_damaged_one(store, written, tmp_path):
+    store.publish(GROUP, PLAN, tmp_path / "packs")
+    written.write_bytes(b"damaged")
+    both = RunStore(store.folder, tmp_path / "packs")
+    with pytest.warns(DamagedRun):
+        assert_equal(both.read(GROUP, PLAN).arrays, make_arrays())
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.6])
@@ -222,7 +250,7 @@ def test_damaged_pack(store, written, tmp_path):
     path = store.publish(GROUP, PLAN, tmp_path / "packs")
     path.write_bytes(path.read_bytes()[:100])
     fresh = RunStore(tmp_path / "fresh", tmp_path / "packs")
-    with pytest.warns(DamagedRun, match="trained again"):
+    with pytest.warns(DamagedRun, match="count as missing"):
         assert fresh.read(GROUP, PLAN) is None
     assert path.exists()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stablib.errors import UsageError
 from stablib.metrics._check import as_gold, as_labels
 
 
@@ -25,8 +26,8 @@ def accuracy(labels: ArrayLike, gold: ArrayLike) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit.
+    UsageError
+        If the shapes do not fit, there is no example, or labels are not integers >= 0.
 
     Examples
     --------
@@ -52,7 +53,7 @@ def mean_sd(values: ArrayLike) -> tuple[float, float]:
 
     Raises
     ------
-    ValueError
+    UsageError
         If there is no value.
 
     Notes
@@ -66,5 +67,5 @@ def mean_sd(values: ArrayLike) -> tuple[float, float]:
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"values must have shape (n_runs,) with n_runs >= 1, got {array.shape}")
+        raise UsageError(f"values must have shape (n_runs,) with n_runs >= 1, got {array.shape}")
     return float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else float("nan")

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stablib.metrics._check import as_gold, as_labels
+from stablib.errors import UsageError
+from stablib.metrics._check import as_gold, as_labels, as_row
 
 
 class Churn(NamedTuple):
@@ -39,8 +40,8 @@ def churn(old: ArrayLike, new: ArrayLike, gold: ArrayLike) -> Churn:
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit or there is no example.
+    UsageError
+        If the shapes do not fit, there is no example, or labels are not integers >= 0.
 
     Notes
     -----
@@ -51,13 +52,15 @@ def churn(old: ArrayLike, new: ArrayLike, gold: ArrayLike) -> Churn:
     >>> churn(old=[0, 1, 1, 2], new=[0, 0, 2, 1], gold=[0, 0, 1, 0])
     Churn(total=0.75, good=0.25, bad=0.25, neutral=0.25)
     """
-    pair = as_labels(np.stack([np.asarray(old), np.asarray(new)]))
-    truth = as_gold(gold, pair.shape[1])
-    if truth.size == 0:
-        raise ValueError("gold must hold at least one example")
-    changed = pair[0] != pair[1]
-    good = changed & (pair[1] == truth)
-    bad = changed & (pair[0] == truth)
+    before, after = as_row(old, name="old"), as_row(new, name="new")
+    if before.shape != after.shape:
+        raise UsageError(
+            f"old and new must have one shape (n_examples,), got {before.shape} and {after.shape}"
+        )
+    truth = as_gold(gold, len(before))
+    changed = before != after
+    good = changed & (after == truth)
+    bad = changed & (before == truth)
     parts = (changed, good, bad, changed & ~good & ~bad)
     return Churn(*(float(part.mean()) for part in parts))
 
@@ -79,7 +82,7 @@ def pairwise_disagreement(labels: ArrayLike) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
+    UsageError
         If there are fewer than two runs.
 
     Examples
@@ -90,7 +93,7 @@ def pairwise_disagreement(labels: ArrayLike) -> NDArray[np.float64]:
     array = as_labels(labels)
     n_runs = array.shape[0]
     if n_runs < 2:
-        raise ValueError(f"labels must hold at least two runs, got {n_runs}")
+        raise UsageError(f"labels must hold at least two runs, got {n_runs}")
     rows = np.sort(array, axis=0)
     agreeing = np.zeros(array.shape[1], dtype=np.int64)
     stretch = np.zeros(array.shape[1], dtype=np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stablib.errors import UsageError
 from stablib.metrics._check import as_runs
 
 
@@ -23,7 +24,7 @@ def confidence_mean(gold_probability: ArrayLike) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
+    UsageError
         If the array is not 2-d or has no run.
 
     Notes
@@ -56,7 +57,7 @@ def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.f
 
     Raises
     ------
-    ValueError
+    UsageError
         If the array is not 2-d, or has not more runs than ``ddof``.
 
     Notes
@@ -70,5 +71,5 @@ def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.f
     """
     array = as_runs(gold_probability, name="gold_probability")
     if array.shape[0] <= ddof:
-        raise ValueError(f"gold_probability needs more than ddof={ddof} runs, got {len(array)}")
+        raise UsageError(f"gold_probability needs more than ddof={ddof} runs, got {len(array)}")
     return array.std(axis=0, ddof=ddof)

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stablib.metrics._check import as_labels
+from stablib.errors import UsageError
+from stablib.metrics._check import as_labels, as_whole
 
 
 def _n_log_n(n: int) -> NDArray[np.float64]:
     """Table of k log k for k = 0 ... n, with 0 log 0 = 0."""
     counts = np.arange(n + 1, dtype=np.float64)
     return counts * np.log(np.maximum(counts, 1.0))
+
+
+def _entropy(sums: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Entropy of n rows from the sums of n_k log n_k; exactly 0 where all rows agree."""
+    entropy = np.log(n) - sums / n
+    # One row that differs gives more than log(n) / n already: what is less is rounding.
+    return np.where(entropy < np.log(n) / n, 0.0, entropy)
 
 
 def label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
@@ -33,7 +41,7 @@ def label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
+    UsageError
         If ``labels`` is not a 2-d array of non-negative integers with at least one row.
 
     Notes
@@ -59,8 +67,7 @@ def label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
     lengths = np.diff(starts, append=rows.size)
     first_of_example = np.searchsorted(starts, np.arange(0, rows.size, n_runs))
     sums = np.add.reduceat(_n_log_n(n_runs)[lengths], first_of_example)
-    # log N - sum(n log n) / N can be -1e-16 for a unanimous example.
-    return np.maximum(np.log(n_runs) - sums / n_runs, 0.0)
+    return _entropy(sums, n_runs)
 
 
 def _narrow(array: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -83,7 +90,7 @@ def cumulative_label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError
+    UsageError
         As :func:`label_entropy`.
 
     Notes
@@ -108,8 +115,8 @@ def cumulative_label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
         before = counts[examples, row]
         counts[examples, row] = before + 1
         sums += table[before + 1] - table[before]
-        entropies[step] = np.log(step + 1) - sums / (step + 1)
-    return np.maximum(entropies, 0.0)
+        entropies[step] = _entropy(sums, step + 1)
+    return entropies
 
 
 def label_counts(labels: ArrayLike, n_classes: int) -> NDArray[np.int64]:
@@ -129,7 +136,7 @@ def label_counts(labels: ArrayLike, n_classes: int) -> NDArray[np.int64]:
 
     Raises
     ------
-    ValueError
+    UsageError
         If a label is not below ``n_classes``, or as :func:`label_entropy`.
 
     Notes
@@ -144,9 +151,10 @@ def label_counts(labels: ArrayLike, n_classes: int) -> NDArray[np.int64]:
     """
     array = as_labels(labels)
     if array.size and array.max() >= n_classes:
-        raise ValueError(f"labels must be below n_classes={n_classes}, got {array.max()}")
+        raise UsageError(f"labels must be below n_classes={n_classes}, got {array.max()}")
     n_examples = array.shape[1]
-    flat = array + np.arange(n_examples, dtype=np.int64) * n_classes
+    # As int64: numpy would add uint64 to it as floats.
+    flat = array.astype(np.int64) + np.arange(n_examples, dtype=np.int64) * n_classes
     counts = np.bincount(flat.ravel(), minlength=n_examples * n_classes)
     return counts.reshape(n_examples, n_classes)
 
@@ -169,8 +177,8 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit, or the rows of ``weights`` have different sums.
+    UsageError
+        If the shapes do not fit, or ``weights`` are not integers >= 0 with rows of one sum.
 
     Notes
     -----
@@ -186,15 +194,8 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
            [0.   , 0.   ]])
     """
     array = as_labels(labels)
-    multiplicity = np.asarray(weights)
-    if multiplicity.ndim != 2 or multiplicity.shape[1] != array.shape[0]:
-        raise ValueError(
-            f"weights must have shape (n_resamples, {array.shape[0]}), got {multiplicity.shape}"
-        )
-    sizes = multiplicity.sum(axis=1)
-    if np.any(sizes != sizes[0]) or sizes[0] < 1:
-        raise ValueError("the rows of weights must have the same sum, at least 1")
-    total = int(sizes[0])
+    multiplicity = _as_weights(weights, array.shape[0])
+    total = int(multiplicity[0].sum())
     entropies = np.zeros((multiplicity.shape[0], array.shape[1]))
     switching = np.flatnonzero((array != array[0]).any(axis=0))
     if switching.size == 0:
@@ -204,8 +205,25 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
     for label in range(int(local.max()) + 1):
         counts = multiplicity.astype(np.float32) @ (local == label).astype(np.float32)
         sums += _n_log_n(total)[counts.astype(np.int64)]
-    entropies[:, switching] = np.maximum(np.log(total) - sums / total, 0.0)
+    entropies[:, switching] = _entropy(sums, total)
     return entropies
+
+
+def _as_weights(weights: ArrayLike, n_runs: int) -> NDArray[np.integer]:
+    """Return multiplicities of runs, of which each resample holds the same number."""
+    array = np.asarray(weights)
+    if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != n_runs:
+        raise UsageError(
+            f"weights must have shape (n_resamples, {n_runs}) with n_resamples >= 1, "
+            f"got shape {array.shape}"
+        )
+    sizes = as_whole(array, name="weights", what="counts").sum(axis=1)
+    if sizes.min() != sizes.max() or sizes[0] < 1:
+        raise UsageError(
+            "the rows of weights must have the same sum, at least 1, "
+            f"got {sizes.min()} to {sizes.max()}"
+        )
+    return array
 
 
 def _renumber(labels: NDArray[np.integer]) -> NDArray[np.int64]:

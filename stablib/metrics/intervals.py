@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stablib.errors import UsageError
+from stablib.metrics._check import as_labels, as_mask, as_runs
 from stablib.metrics.bootstrap import resample_runs
 from stablib.metrics.entropy import resampled_label_entropy
 
@@ -37,8 +39,9 @@ def reduction_replicates(
 
     Raises
     ------
-    ValueError
-        As :func:`stablib.metrics.resampled_label_entropy`.
+    UsageError
+        If the examples of ``labels``, ``baseline`` and ``where`` differ in number, or as
+        :func:`stablib.metrics.resampled_label_entropy`.
 
     Examples
     --------
@@ -47,14 +50,25 @@ def reduction_replicates(
     >>> reduction_replicates(same, mixed, rng=np.random.default_rng(0), n_resamples=2)
     array([100., 100.])
     """
-    sums = []
-    for array in (np.asarray(labels), np.asarray(baseline)):
-        chosen = array if where is None else array[:, np.asarray(where, dtype=bool)]
-        weights = resample_runs(len(chosen), rng=rng, n_resamples=n_resamples)
-        sums.append(resampled_label_entropy(chosen, weights).sum(axis=1))
-    ours, theirs = sums
+    arrays = as_labels(labels), as_labels(baseline, name="baseline")
+    n_examples = arrays[0].shape[1]
+    if arrays[1].shape[1] != n_examples:
+        raise UsageError(
+            f"labels and baseline must have the same examples, got shapes {arrays[0].shape} and "
+            f"{arrays[1].shape}"
+        )
+    mask = slice(None) if where is None else as_mask(where, n_examples)
+    ours, theirs = (_summed_entropy(array[:, mask], rng, n_resamples) for array in arrays)
     with np.errstate(divide="ignore", invalid="ignore"):
         return 100.0 * (1.0 - ours / theirs)
+
+
+def _summed_entropy(
+    labels: NDArray[np.integer], rng: np.random.Generator, n_resamples: int
+) -> NDArray[np.float64]:
+    """Sum over examples of LE_m, of each resample."""
+    weights = resample_runs(len(labels), rng=rng, n_resamples=n_resamples)
+    return resampled_label_entropy(labels, weights).sum(axis=1)
 
 
 def entropy_confidence_replicates(
@@ -84,11 +98,16 @@ def entropy_confidence_replicates(
 
     Raises
     ------
-    ValueError
-        As :func:`stablib.metrics.resampled_label_entropy`.
+    UsageError
+        If the shapes differ, or as :func:`stablib.metrics.resampled_label_entropy`.
     """
-    values = np.asarray(gold_probability, dtype=np.float64)
+    array, values = as_labels(labels), as_runs(gold_probability, name="gold_probability")
+    if array.shape != values.shape:
+        raise UsageError(
+            "labels and gold_probability must have one shape (n_runs, n_examples), "
+            f"got {array.shape} and {values.shape}"
+        )
     weights = resample_runs(len(values), rng=rng, n_resamples=n_resamples)
     shares = weights / len(values)
     variance = shares @ values**2 - (shares @ values) ** 2
-    return resampled_label_entropy(labels, weights), np.sqrt(np.maximum(variance, 0.0))
+    return resampled_label_entropy(array, weights), np.sqrt(np.maximum(variance, 0.0))

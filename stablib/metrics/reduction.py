@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from stablib.errors import UsageError
+from stablib.metrics._check import as_mask
+
 #: Local instability paper, section 5.3: LE_m of an example split 75 % - 25 % between two labels.
 HIGH_ENTROPY = 0.56
 
@@ -31,7 +34,7 @@ def percentage_reduction(
 
     Raises
     ------
-    ValueError
+    UsageError
         If the shapes differ.
 
     Notes
@@ -48,14 +51,12 @@ def percentage_reduction(
     ours = np.asarray(values, dtype=np.float64)
     theirs = np.asarray(baseline, dtype=np.float64)
     if ours.ndim != 1 or ours.shape != theirs.shape:
-        raise ValueError(
+        raise UsageError(
             f"values and baseline must have one shape (n_examples,), "
             f"got {ours.shape} and {theirs.shape}"
         )
     if where is not None:
-        mask = np.asarray(where, dtype=bool)
-        if mask.shape != ours.shape:
-            raise ValueError(f"where must have shape {ours.shape}, got {mask.shape}")
+        mask = as_mask(where, len(ours))
         ours, theirs = ours[mask], theirs[mask]
     total = theirs.sum()
     return float(100.0 * (1.0 - ours.sum() / total)) if total > 0 else float("nan")

@@ -16,6 +16,10 @@ class EncoderMissing(StablibError):
     """A named encoder is not on this machine; the message says how to get it."""
 
 
+#: What an encoder's folder must hold.
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
 @dataclasses.dataclass(frozen=True)
 class Encoder:
     """A pretrained encoder on disk.
@@ -35,7 +39,7 @@ class Encoder:
 @cache
 def _checksum(folder: Path) -> str:
     digest = hashlib.sha256()
-    for name in ("model.safetensors", "tokenizer.json"):
+    for name in FILES[1:]:
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()
 
@@ -85,9 +89,14 @@ def find(name: str) -> Encoder:
     if name not in names():
         raise unknown("encoder", name, names())
     local = os.environ.get("STABLIB_MODELS")
-    if local and (Path(local) / name / "model.safetensors").is_file():
-        return Encoder(name, Path(local) / name)
-    return Encoder(name, _packaged(name) if name in PACKAGED else _from_hub(name))
+    if local and (Path(local) / name).is_dir():
+        folder = Path(local) / name
+    else:
+        folder = _packaged(name) if name in PACKAGED else _from_hub(name)
+    lacking = [file for file in FILES if not (folder / file).is_file()]
+    if lacking:
+        raise EncoderMissing(f"encoder {name!r}: {folder} lacks {' and '.join(lacking)}")
+    return Encoder(name, folder)
 
 
 def _packaged(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -58,6 +58,14 @@ class HeadStack:
                 bound = fan_in**-0.5
                 draws = generator.random(tuple(view.shape), dtype=np.float32)
                 view.copy_(torch.from_numpy(draws) * (2 * bound) - bound)
+        # Made once: making 8 views a head at every step would cost as much as its small products.
+        self._heads = list(
+            zip(
+                zip(*self._views(self.parameters), strict=True),
+                zip(*self._views(self.gradients), strict=True),
+                strict=True,
+            )
+        )
 
     def _views(self, flat: Tensor) -> list[Tensor]:
         """Weights and biases of both layers as views into a flat array."""
@@ -68,28 +76,29 @@ class HeadStack:
             start += size
         return views
 
-    def backward(self, features: Tensor, targets: Tensor, keep: Tensor, *, scale: float) -> None:
+    def backward(
+        self,
+        features: Iterable[Tensor],
+        targets: Iterable[Tensor],
+        keep: Iterable[Tensor],
+        *,
+        scale: float,
+    ) -> None:
         """Fill ``gradients`` with those of the mean cross-entropy of one batch per head.
 
         Parameters
         ----------
-        features : Tensor, shape (n_heads, n_batch, n_features)
+        features : iterable of Tensor, n_heads of shape (n_batch, n_features)
             Inputs.
-        targets : Tensor, shape (n_heads, n_batch, n_classes)
+        targets : iterable of Tensor, n_heads of shape (n_batch, n_classes)
             Target probabilities (one-hot or soft).
-        keep : Tensor, shape (n_heads, n_batch, hidden)
+        keep : iterable of Tensor, n_heads of shape (n_batch, hidden)
             Dropout: 0 for a dropped unit, ``scale`` for a kept one.
         scale : float
             1 / (1 - dropout).
         """
-        weights = zip(*self._views(self.parameters), strict=True)
-        gradients = zip(*self._views(self.gradients), strict=True)
-        for (weight1, bias1, weight2, bias2), (
-            grad1,
-            grad_bias1,
-            grad2,
-            grad_bias2,
-        ), x, q, k in zip(weights, gradients, features, targets, keep, strict=True):
+        for head, x, q, k in zip(self._heads, features, targets, keep, strict=True):
+            (weight1, bias1, weight2, bias2), (grad1, grad_bias1, grad2, grad_bias2) = head
             hidden = torch.addmm(bias1, x, weight1).relu_().mul_(k)
             delta = torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
             delta.sub_(q).div_(len(x))
@@ -116,8 +125,6 @@ class HeadStack:
         Tensor, shape (n_examples, n_classes)
             Rows sum to 1.
         """
-        weight1, bias1, weight2, bias2 = (
-            view[0] for view in self._views(self.parameters[head : head + 1])
-        )
+        weight1, bias1, weight2, bias2 = self._heads[head][0]
         hidden = torch.addmm(bias1, torch.from_numpy(features), weight1).relu_()
         return torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -303,12 +302,19 @@ def load_classifier(folder: Path, n_classes: int, generator: np.random.Generator
 
 
 def _quietly(kind: Any, folder: Path, **options: Any) -> tuple[Any, set[str]]:
-    """Load without the library's notes on missing heads; return the model and what was missing."""
-    log = logging.getLogger("transformers")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """Load without progress bar and notes on missing heads; return the model and what was missing.
+
+    The bar would also leave a semaphore behind in a worker process that is stopped.
+    """
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         model, report = kind.from_pretrained(folder, output_loading_info=True, **options)
     finally:
-        log.setLevel(level)
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
     return model, set(report["missing_keys"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
+import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -33,6 +36,8 @@ for name, group in (("data", data_app), ("runs", runs_app), ("book", book_app)):
     app.add_typer(group, name=name, no_args_is_help=True)
 
 out = Console()
+#: Exit code after Ctrl-C.
+INTERRUPTED = 130
 _CORES = os.cpu_count() or 1
 Preset = Annotated[str, typer.Option(help="smoke (seconds), laptop (default) or paper.")]
 Params = Annotated[
@@ -45,20 +50,23 @@ Strict = Annotated[
 
 
 def main() -> None:
-    """Run the command line: an expected error is one line and exit code 2."""
+    """Run the command line: an expected error is one line and exit code 2, Ctrl-C one and 130."""
     try:
         app()
     except StablibError as error:
         print(f"stablib: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print(
-            "stablib: stopped; finished runs and notebooks are kept, the same command resumes",
-            file=sys.stderr,
-        )
-        # Not raise: worker processes may still be in a training step that nobody waits for.
-        sys.stderr.flush()
-        os._exit(130)
+    except SystemExit as end:
+        # Typer answers Ctrl-C with this code and no word.
+        if end.code == INTERRUPTED:
+            print(
+                "stablib: stopped; finished runs and notebooks are kept, the same command resumes",
+                file=sys.stderr,
+            )
+        raise
+    finally:
+        for worker in multiprocessing.active_children():
+            worker.terminate()  # Nobody waits for what it trains; what it wrote is whole.
 
 
 def _build_folder(preset: str) -> Path:
@@ -127,12 +135,16 @@ def _validate(chosen: dict[str, Path], given: dict[str, str], build: Path) -> No
 
 def _fresh(preset: str, jobs: int, strict: bool) -> None:
     """Retrain the study into an empty store and compare with the published runs."""
+    from stablib.data.registry import cache_folder
     from stablib.reproduce.compare import compare
     from stablib.reproduce.jobs import local_executor, train_all
     from stablib.studies.local_instability import PRESETS, requests
 
     wanted = requests(PRESETS[preset])
-    os.environ["STABLIB_CACHE"] = str(_build_folder(preset) / "fresh")
+    fresh, data = _build_folder(preset) / "fresh", cache_folder() / "data"
+    if data.is_dir():
+        shutil.copytree(data, fresh / "data", dirs_exist_ok=True)
+    os.environ["STABLIB_CACHE"] = str(fresh)
     published = os.environ.get("STABLIB_RESULTS")
     os.environ["STABLIB_RESULTS"] = str(_build_folder(preset) / "none")
     with local_executor(jobs) as executor:
@@ -142,6 +154,7 @@ def _fresh(preset: str, jobs: int, strict: bool) -> None:
     else:
         os.environ["STABLIB_RESULTS"] = published
     _print_rows(compare(wanted, strict=strict))
+    shutil.rmtree(fresh)  # Only now: an interrupted call resumes, the next one starts anew.
 
 
 @app.command()
@@ -167,8 +180,7 @@ def train(
     wanted = study.requests(study.PRESETS[preset])
     if fine_tuning:
         wanted += list(study.fine_tuning().values())
-    executor = cluster_executor(dask) if dask else local_executor(jobs)
-    with executor:
+    with cluster_executor(dask) if dask else local_executor(jobs) as executor:
         done = train_all(wanted, executor, strict=strict_data)
     out.print(f"{done} jobs trained; everything that {paper} needs at {preset} is in the store")
 
@@ -304,7 +316,8 @@ def book_serve(
         http.server.SimpleHTTPRequestHandler, directory=str(folder)
     )
     out.print(f"http://127.0.0.1:{port}/ (Ctrl-C ends it)")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -14,6 +16,7 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stablib.data import Dataset, load
+from stablib.errors import StablibError
 from stablib.runs import RunStore, Trainer
 from stablib.studies.request import Request
 from stablib.training import Control, Head, SeedPlan
@@ -110,11 +113,40 @@ def local_executor(workers: int) -> ProcessPoolExecutor:
     )
 
 
-def cluster_executor(address: str) -> Any:
-    """Workers of a Dask cluster; they need the same stablib and a shared ``STABLIB_CACHE``."""
-    from distributed import Client
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started inside do not hear Ctrl-C: it is for this one, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    return Client(address).get_executor()
+
+@contextmanager
+def cluster_executor(address: str) -> Iterator[Any]:
+    """Workers of a Dask cluster; they need the same stablib, the data and ``STABLIB_CACHE``.
+
+    Raises
+    ------
+    StablibError
+        If Dask is not installed or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise StablibError(
+            "--dask needs the package distributed: pip install distributed"
+        ) from None
+    try:
+        client = Client(address)
+    except (OSError, ValueError) as error:
+        raise StablibError(f"no Dask scheduler at {address!r}: {error}") from error
+    with client:
+        yield client.get_executor()
 
 
 def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) -> int:
@@ -126,6 +158,8 @@ def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) 
     ------
     KeyboardInterrupt
         On Ctrl-C, after pending jobs were cancelled.
+    StablibError
+        If the store still lacks runs: the workers have another store or other data.
     """
     done = 0
     columns = (
@@ -141,14 +175,23 @@ def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) 
             if not todo:
                 continue
             bar = progress.add_task(f"Training {title}", total=sum(job.n_runs for job in todo))
-            futures: dict[Future[int], Job] = {executor.submit(work, j, strict): j for j in todo}
+            with _deaf_children():
+                futures: list[Future[int]] = [executor.submit(work, j, strict) for j in todo]
             try:
                 for future in as_completed(futures):
                     progress.advance(bar, future.result())
                     done += 1
             except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)
+                for future in futures:
+                    future.cancel()
+                executor.shutdown(wait=False)
                 raise
+            lacking = [job for job in todo if is_missing(job, _job_data(job, strict), RunStore())]
+            if lacking:
+                raise StablibError(
+                    f"{len(lacking)} of {len(todo)} jobs left nothing in the store: do all workers "
+                    "have this machine's STABLIB_CACHE and the same data?"
+                )
     return done
 
 

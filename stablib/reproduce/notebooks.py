@@ -139,6 +139,8 @@ def execute(
                 execution_timeout=TIME_LIMIT,
                 store_widget_state=False,
                 cwd=str(root()),
+                # The kernel's own log would mix with ours; errors of cells are raised here.
+                extra_arguments=["--log-level=CRITICAL"],
             )
         except papermill.PapermillExecutionError as error:
             raise NotebookFailed(f"notebook {name}: {error.ename}: {error.evalue}") from error

@@ -23,7 +23,7 @@ from stablib.training.train import TRAINING_VERSION
 
 
 class DamagedRun(UserWarning):
-    """A damaged run file was found and will be trained again."""
+    """A damaged run file was found; it counts as missing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class RunStore:
     -----
     Local layer: ``<group key>/<plans key>.npz``. Published layer: ``<group key>.npz``, arrays with
     a leading run axis. Files are checked when read; a damaged one is named in a warning and
-    treated as missing.
+    treated as missing until a new run or :meth:`collect_garbage` removes it.
     """
 
     def __init__(self, folder: Path | None = None, published: Path | None = None) -> None:
@@ -66,8 +66,8 @@ class RunStore:
         except FileNotFoundError:
             return self._pack(group).get(key)
         except files.DamagedFile as error:
-            warnings.warn(f"{error}; it will be trained again", DamagedRun, stacklevel=2)
-            path.unlink(missing_ok=True)
+            # It stays: by now it may be the run with which another process replaced it.
+            warnings.warn(f"{error}; it counts as missing", DamagedRun, stacklevel=2)
             return self._pack(group).get(key)
         return Run(tuple(plans), arrays, {**header["provenance"], "origin": "local store"})
 
@@ -185,7 +185,7 @@ class RunStore:
         except FileNotFoundError:
             return {}
         except files.DamagedFile as error:
-            warnings.warn(f"{error}; its runs will be trained again", DamagedRun, stacklevel=2)
+            warnings.warn(f"{error}; its runs count as missing", DamagedRun, stacklevel=2)
             return {}
         runs = {}
         for row, (fields, provenance) in enumerate(

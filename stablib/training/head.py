@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -106,8 +106,8 @@ def _train(
             for start in range(0, len(features), recipe.batch_size):
                 batch = [p[start : start + recipe.batch_size] for p in permutations]
                 stack.backward(
-                    _gather([features], batch),
-                    _gather(goals, batch),
+                    _rows([features], batch),
+                    _rows(goals, batch),
                     masks.draw(len(batch[0])),
                     scale=masks.scale,
                 )
@@ -122,12 +122,14 @@ def _train(
     return [list(run) for run in zip(*finished, strict=True)]
 
 
-def _gather(sources: Sequence[Tensor], batch: Sequence[Tensor]) -> Tensor:
-    """Rows of each model's batch, from one shared source or one source a model."""
+def _rows(sources: Sequence[Tensor], batch: Sequence[Tensor]) -> Iterator[Tensor]:
+    """Rows of each model's batch, from one shared source or one source a model.
+
+    One model at a time: its rows are still in the cache when they are used.
+    """
     shared = len(sources) == 1
-    return torch.stack(
-        [sources[0 if shared else k].index_select(0, rows) for k, rows in enumerate(batch)]
-    )
+    for k, rows in enumerate(batch):
+        yield sources[0 if shared else k].index_select(0, rows)
 
 
 class DropoutMasks:
@@ -149,8 +151,8 @@ class DropoutMasks:
         """Masks of one batch, shape (n_models, n_batch, hidden): 0 or ``scale``."""
         size = n_batch * self.hidden
         raw = np.stack([g.random_raw(-(-size // 4)).view(np.uint16) for g in self.generators])
-        kept = torch.from_numpy(raw[:, :size] >= self.threshold)
-        return kept.view(-1, n_batch, self.hidden).to(torch.float32).mul_(self.scale)
+        kept = (raw[:, :size] >= self.threshold).astype(np.float32)
+        return torch.from_numpy(kept).view(-1, n_batch, self.hidden).mul_(self.scale)
 
 
 class WeightMean:

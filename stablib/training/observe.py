@@ -65,9 +65,9 @@ class StepsObserver:
         self.inputs = task.inputs[record.split]
         self.gold = task.gold[record.split]
         self.every = record.every
-        self.confidence = record.confidence
+        self.names = ("labels", "gold") if record.confidence else ("labels",)
         self.steps: list[int] = []
-        self.seen: list[list[tuple[NDArray[Any], NDArray[Any]]]] = [[] for _ in range(n_models)]
+        self.seen: list[list[Arrays]] = [[] for _ in range(n_models)]
 
     def after_step(self, step: int, stack: Stack) -> None:
         """Predict the split with every model."""
@@ -75,18 +75,17 @@ class StepsObserver:
             return
         self.steps.append(step)
         for head, seen in enumerate(self.seen):
-            seen.append(_labels_and_gold(stack.probabilities(head, self.inputs), self.gold))
+            labels, gold = _labels_and_gold(stack.probabilities(head, self.inputs), self.gold)
+            arrays = {"labels": labels, "gold": gold}
+            seen.append({name: arrays[name] for name in self.names})
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Stack what was seen."""
         steps = np.array(self.steps, dtype=np.int32)
-        results: list[Arrays] = []
-        for seen in self.seen:
-            arrays: Arrays = {"labels": np.stack([labels for labels, _ in seen]), "steps": steps}
-            if self.confidence:
-                arrays["gold"] = np.stack([gold for _, gold in seen])
-            results.append(arrays)
-        return results
+        return [
+            {"steps": steps, **{name: np.stack([one[name] for one in seen]) for name in self.names}}
+            for seen in self.seen
+        ]
 
 
 class ProbabilitiesObserver:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,18 @@ CELLS = [
     "print('MANY', many.k, many.draw, many.rows)",
     "many.k = 12",
 ]
+PANEL = """
+from stablib.show.local_instability.panel import rerun_panel
+from stablib.studies import open_study
+
+study = open_study("smoke")
+rerun_panel(study)
+"""
+PANEL_CELLS = [
+    PANEL,
+    "other = study.changed(n_runs=3, first_seed=7).results(methods=['Control'])\n"
+    "print(f'NATS {other.le_m[\"Control\"].sum():.1f}')",
+]
 # No questions to the network at the start, and every cell in the page, scrolled to or not.
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -93,18 +106,24 @@ def wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> Non
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
+def write_notebook(path: Path, cells: list[str]) -> None:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(cells)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Iterator[str]:
-    """Start JupyterLab on a free port of loopback, with a notebook of all widgets; its URL."""
+    """Start JupyterLab on a free port of loopback; URL of its notebooks, {0} for the name."""
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
     np.savez(work / "sample.npz", **sample)
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(CELLS)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(notebook, work / "widgets.ipynb")
+    write_notebook(work / "widgets.ipynb", CELLS)
+    write_notebook(work / "panel.ipynb", PANEL_CELLS)
+    (work / "no_data").mkdir()
     write_settings(folder / "settings")
     port, token = free_port(), secrets.token_hex(16)
     # Folders of its own: neither the settings of the person testing nor their open files count.
@@ -116,6 +135,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Ite
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
+        # What the panel trains is on the generated corpus, and is kept here.
+        "STABLIB_CACHE": str(folder / "cache"),
+        "STABLIB_DATA": str(work / "no_data"),
+        "HF_HUB_OFFLINE": "1",
     }
     command = [
         sys.executable,
@@ -129,7 +152,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Ite
         server = subprocess.Popen(command, cwd=work, env=environment, stdout=output, stderr=output)
     try:
         wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
-        yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={token}"
+        yield f"http://127.0.0.1:{port}/lab/workspaces/{{0}}/tree/{{0}}.ipynb?token={token}"
     finally:
         server.terminate()
         try:
@@ -139,14 +162,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Ite
             server.wait()
 
 
-@pytest.fixture(scope="module")
-def notebook(lab: str, visit: Any) -> Iterator[Page]:
-    """The notebook after all its cells ran."""
-    host = lab.split("/lab/")[0]
+@contextmanager
+def executed(visit: Any, url: str, cells: int) -> Iterator[Page]:
+    """A notebook with the given number of cells, all of them run."""
+    host = url.split("/lab/")[0]
     allow = [host, host.replace("http:", "ws:")]
-    with visit(lab, width=1400, height=1600, offline=False, allow=allow) as page:
+    with visit(url, width=1400, height=1600, offline=False, allow=allow) as page:
         expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(
-            len(CELLS), timeout=RUN_MILLISECONDS
+            cells, timeout=RUN_MILLISECONDS
         )
         page.wait_for_function(
             """() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel
@@ -154,6 +177,13 @@ def notebook(lab: str, visit: Any) -> Iterator[Page]:
             timeout=RUN_MILLISECONDS,
         )
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        yield page
+
+
+@pytest.fixture(scope="module")
+def notebook(lab: str, visit: Any) -> Iterator[Page]:
+    """The notebook of all widgets after all its cells ran."""
+    with executed(visit, lab.format("widgets"), len(CELLS)) as page:
         expect(output_of(page, 8)).to_contain_text("MANY", timeout=RUN_MILLISECONDS)
         yield page
 
@@ -237,3 +267,19 @@ def test_how_many_seeds_and_kernel_share_their_state(
     run_cell(notebook, 9)
     expect(part(widget, "k-value")).to_have_text("12 of 12")
     expect(part(widget, "summary")).to_contain_text("With 12 of 12 runs")
+
+
+def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:
+    """The result is the one that the kernel gets with these parameters."""
+    with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
+        panel = output_of(page, 0)
+        expect(panel).to_contain_text("Not run yet.", timeout=RUN_MILLISECONDS)
+        expect(panel).not_to_contain_text("needs a running kernel")
+        panel.get_by_label("n_runs").fill("3")
+        panel.get_by_label("first_seed").fill("7")
+        panel.get_by_role("button", name="Train").click()
+        expect(panel).to_contain_text("3 runs each", timeout=RUN_MILLISECONDS)
+        expect(panel).to_contain_text("generated stand-in corpus")
+        expect(panel).not_to_contain_text("Not run yet.")
+        nats = output_of(page, 1).inner_text().removeprefix("NATS ").strip()
+        expect(panel).to_contain_text(f"below control ({nats} nats)")
