@@ -7,6 +7,7 @@ import errno
 import hashlib
 import io
 import json
+import lzma
 import os
 import uuid
 import zipfile
@@ -22,13 +23,16 @@ from stablib.errors import StoreError
 from stablib.training.observe import Arrays
 
 _HEADER = "header"
+_PLANES = "byte planes"
 
 
 class DamagedFile(StoreError):
     """A run file that is truncated or altered. It is named, never believed."""
 
 
-def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
+def write(
+    path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool = False
+) -> None:
     """Write a run file: complete under its name, or not at all.
 
     Parameters
@@ -39,17 +43,27 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any]) -> None:
         Arrays, of any numeric type.
     header : dict
         JSON values: recipe, plans, provenance.
+    published : bool, default False
+        Take many times as long for a file about a third smaller: lzma over byte planes.
 
     Raises
     ------
     StoreError
         If the file cannot be written (disk full, no permission); no partial file stays.
     """
-    checksums = {name: _checksum(array) for name, array in arrays.items()}
-    text = json.dumps({**header, "checksums": checksums}, sort_keys=True)
+    header = {**header, "checksums": {name: _checksum(array) for name, array in arrays.items()}}
+    encoded = dict(arrays)
+    if published:
+        header[_PLANES] = {name: array.dtype.str for name, array in arrays.items()}
+        encoded = {name: _to_planes(array) for name, array in arrays.items()}
+    text = json.dumps(header, sort_keys=True)
+    encoded[_HEADER] = np.frombuffer(text.encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    encoded: Any = {**arrays, _HEADER: np.frombuffer(text.encode(), dtype=np.uint8)}
-    np.savez_compressed(buffer, **encoded)
+    method = zipfile.ZIP_LZMA if published else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, array in encoded.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +99,8 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
         arrays: Arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop(_HEADER).tobytes())
         expected = header["checksums"]
+        for name, dtype in header.pop(_PLANES, {}).items():
+            arrays[name] = _from_planes(arrays[name], np.dtype(dtype))
     if {name: _checksum(array) for name, array in arrays.items()} != expected:
         raise DamagedFile(f"run file {path} is damaged (checksum differs)")
     return arrays, header
@@ -117,6 +133,7 @@ def _opened(path: Path) -> Iterator[Any]:
             RuntimeError,
             TypeError,
             ValueError,
+            lzma.LZMAError,
             zipfile.BadZipFile,
             zlib.error,
         ) as error:
@@ -126,6 +143,18 @@ def _opened(path: Path) -> Iterator[Any]:
             if error.errno == errno.EINVAL:
                 raise DamagedFile(f"run file {path} is damaged ({error})") from error
             raise StoreError(f"cannot read run file {path}: {error.strerror}") from error
+
+
+def _to_planes(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Bytes of equal significance side by side, runs last: what resembles each other is near."""
+    runs_last = np.ascontiguousarray(np.moveaxis(array, 0, -1))
+    return np.ascontiguousarray(np.moveaxis(runs_last[..., None].view(np.uint8), -1, 0))
+
+
+def _from_planes(planes: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Undo :func:`_to_planes`."""
+    runs_last = np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view(dtype)[..., 0]
+    return np.ascontiguousarray(np.moveaxis(runs_last, -1, 0))
 
 
 def _checksum(array: NDArray[Any]) -> str:

@@ -165,7 +165,7 @@ class RunStore:
             "provenance": [_without_origin(run.provenance) for run in found],
         }
         path = folder / f"{group.key}.npz"
-        files.write(path, arrays, header)
+        files.write(path, arrays, header, published=True)
         return path
 
     def _path(self, group: Group, key: str) -> Path:
