@@ -27,6 +27,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop or paper
+dataset: Optional[str] = None  # massive or clinc150; both by default
+split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
 n_runs: Optional[int] = None  # runs per method
 first_seed: Optional[int] = None  # first seed
@@ -42,6 +44,8 @@ from stablib.studies import open_study
 
 study = open_study(
     preset,
+    dataset=dataset,
+    split=split,
     encoder=encoder,
     n_runs=n_runs,
     first_seed=first_seed,
@@ -53,7 +57,7 @@ study = open_study(
 )
 
 # %%
-massive = study.results("massive", split="val", methods=["Control"])
+results = study.results(split=split or "val", methods=["Control"])
 
 # %% [markdown]
 # (li-t1)=
@@ -63,7 +67,7 @@ massive = study.results("massive", split="val", methods=["Control"])
 # labels, the second of them although its confidence hardly varies.
 
 # %%
-tables.table_1(massive)
+tables.table_1(results)
 
 # %% [markdown]
 # (li-x3)=
@@ -74,4 +78,4 @@ tables.table_1(massive)
 # [section 3](03_measurement.ipynb)) and adds it up; the caption gives the shares.
 
 # %%
-figures.entropy_histogram(massive)
+figures.entropy_histogram(results)

@@ -28,6 +28,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop or paper
+dataset: Optional[str] = None  # massive or clinc150; both by default
+split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
 n_runs: Optional[int] = None  # runs per method
 first_seed: Optional[int] = None  # first seed
@@ -43,6 +45,8 @@ from stablib.studies import open_study
 
 study = open_study(
     preset,
+    dataset=dataset,
+    split=split,
     encoder=encoder,
     n_runs=n_runs,
     first_seed=first_seed,
@@ -54,15 +58,15 @@ study = open_study(
 )
 
 # %%
-massive_val = study.results("massive", split="val", methods=["Control"])
-massive = study.results("massive", watched=True)
+validation = study.results(split=split or "val", methods=["Control"])
+results = study.results(watched=True)
 
 # %% [markdown]
 # (li-f1)=
 # ## LI-F1 · Figure 1: label entropy against the spread of confidence
 
 # %%
-figures.le_m_against_sigma(massive_val, "LI-F1")
+figures.le_m_against_sigma(validation, "LI-F1")
 
 # %% [markdown]
 # (li-f2)=
@@ -73,7 +77,7 @@ figures.le_m_against_sigma(massive_val, "LI-F1")
 # holdout set here.
 
 # %%
-figures.le_s_against_le_m(massive, "LI-F2")
+figures.le_s_against_le_m(results, "LI-F2")
 
 # %% [markdown]
 # ## Explore
@@ -82,14 +86,14 @@ figures.le_s_against_le_m(massive, "LI-F2")
 # points with the keyboard.
 
 # %%
-widgets.instability_map(massive)
+widgets.instability_map(results)
 
 # %% [markdown]
 # How much of this rests on the number of runs? Draw k of them and see how the entropy, its sum and
 # the ranking of the methods move.
 
 # %%
-widgets.how_many_seeds(massive)
+widgets.how_many_seeds(results)
 
 # %% [markdown]
 # (li-x2)=

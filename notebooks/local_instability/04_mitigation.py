@@ -34,6 +34,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop or paper
+dataset: Optional[str] = None  # massive or clinc150; both by default
+split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
 n_runs: Optional[int] = None  # runs per method
 first_seed: Optional[int] = None  # first seed
@@ -49,6 +51,8 @@ from stablib.studies import open_study
 
 study = open_study(
     preset,
+    dataset=dataset,
+    split=split,
     encoder=encoder,
     n_runs=n_runs,
     first_seed=first_seed,
@@ -60,14 +64,14 @@ study = open_study(
 )
 
 # %%
-massive = study.results("massive", watched=True)
+results = study.results(watched=True)
 
 # %% [markdown]
 # (li-f3)=
 # ## LI-F3 · Figure 3: confidence during training, before and after TGTSS
 
 # %%
-figures.trajectories(massive)
+figures.trajectories(results)
 
 # %% [markdown]
 # The utterances are picked by a rule, not by hand: the unstable ones are those on which TGTSS helps

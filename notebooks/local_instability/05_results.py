@@ -20,6 +20,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop or paper
+dataset: Optional[str] = None  # massive or clinc150; both by default
+split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
 n_runs: Optional[int] = None  # runs per method
 first_seed: Optional[int] = None  # first seed
@@ -30,11 +32,13 @@ after_step: Optional[int] = None  # N of TGTSS: the first steps that are not ave
 members: Optional[int] = None  # teachers of the shared ensemble
 
 # %% tags=["hide-input"]
-from stablib.show.local_instability import panel, tables, widgets
+from stablib.show.local_instability import extras, panel, tables, widgets
 from stablib.studies import open_study
 
 study = open_study(
     preset,
+    dataset=dataset,
+    split=split,
     encoder=encoder,
     n_runs=n_runs,
     first_seed=first_seed,
@@ -46,9 +50,7 @@ study = open_study(
 )
 
 # %%
-massive = study.results("massive", watched=True)
-clinc = study.results("clinc150", watched=True)
-both = [massive, clinc]
+results = study.each(watched=True)
 
 # %% [markdown]
 # (li-t2)=
@@ -58,7 +60,7 @@ both = [massive, clinc]
 # CLINC150.
 
 # %%
-tables.table_2(both)
+tables.table_2(results)
 
 # %% [markdown]
 # (li-t3)=
@@ -68,7 +70,7 @@ tables.table_2(both)
 # reduction, at the cost of two trainings.
 
 # %%
-tables.table_3(both)
+tables.table_3(results)
 
 # %% [markdown]
 # Read the rows *shared* and *own* together: the difference between them is variation that a shared
@@ -79,7 +81,18 @@ tables.table_3(both)
 # ## LI-T4 · Table 4: instability within one run
 
 # %%
-tables.table_4(both)
+tables.table_4(results)
+
+# %% [markdown]
+# (li-x4)=
+# ## LI-X4 · How often do two runs differ?
+#
+# Label entropy in other words: the share of examples on which two runs of a method give different
+# answers, and what a switch from control to the method would mend (good churn) and break (bad
+# churn).
+
+# %%
+extras.disagreement(results[0])
 
 # %% [markdown]
 # (li-a1)=
@@ -88,13 +101,13 @@ tables.table_4(both)
 # The paper reports 17.5 % without and 31.5 % with temperature on the validation set.
 
 # %%
-tables.ablation([study.ablation(split="val"), study.ablation(split="test")])
+extras.ablation([study.ablation(split="val"), study.ablation(split="test")])
 
 # %% [markdown]
 # ## Explore: two seeds side by side
 
 # %%
-widgets.seed_explorer(massive)
+widgets.seed_explorer(results[0])
 
 # %% [markdown]
 # (li-x1)=
@@ -105,7 +118,7 @@ widgets.seed_explorer(massive)
 # students of one shared temporal average (every fifth step).
 
 # %%
-tables.fine_tuning(study.fine_tuning()) if preset == "laptop" else None
+extras.fine_tuning(study.fine_tuning())
 
 # %% [markdown]
 # ## Rerun with other parameters

@@ -19,6 +19,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop or paper
+dataset: Optional[str] = None  # massive or clinc150; both by default
+split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
 n_runs: Optional[int] = None  # runs per method
 first_seed: Optional[int] = None  # first seed
@@ -34,6 +36,8 @@ from stablib.studies import open_study
 
 study = open_study(
     preset,
+    dataset=dataset,
+    split=split,
     encoder=encoder,
     n_runs=n_runs,
     first_seed=first_seed,
@@ -45,30 +49,30 @@ study = open_study(
 )
 
 # %%
-massive = study.results("massive", watched=True)
-massive_val = study.results("massive", split="val", methods=["Control"])
-clinc = study.results("clinc150", watched=True)
+results = study.each(watched=True)
+first, second = results[0], results[-1]
+first_val = study.results(split=split or "val", methods=["Control"])
 
 # %% [markdown]
 # (li-f4)=
 # ## LI-F4 · Figure 4: confidence and its spread, MASSIVE
 
 # %%
-figures.confidence_map(massive_val, "LI-F4")
+figures.confidence_map(first_val, "LI-F4")
 
 # %% [markdown]
 # (li-f5)=
 # ## LI-F5 · Figure 5: confidence and its spread, CLINC150
 
 # %%
-figures.confidence_map(clinc, "LI-F5")
+figures.confidence_map(second, "LI-F5")
 
 # %% [markdown]
 # (li-f6)=
 # ## LI-F6 · Figure 6: one run against many, CLINC150
 
 # %%
-figures.le_s_against_le_m(clinc, "LI-F6")
+figures.le_s_against_le_m(second, "LI-F6")
 
 # %% [markdown]
 # (li-f7)=
@@ -77,30 +81,29 @@ figures.le_s_against_le_m(clinc, "LI-F6")
 # The appendix' text names $\mu_m$, the caption $\sigma_m$; the latter is drawn, as in Figure 1.
 
 # %%
-figures.le_m_against_sigma(clinc, "LI-F7")
+figures.le_m_against_sigma(second, "LI-F7")
 
 # %% [markdown]
 # (li-t5)=
 # ## LI-T5 · Table 5: utterances with high entropy, over runs
 #
 # The subset is chosen by the entropy of the control runs themselves. Chosen examples are partly
-# unlucky ones, and
-# other runs of the very same procedure look better on them. The row *Control, other seeds* measures
-# this; the paper's positive value for L2, which is negative overall, may be no more than that.
+# unlucky ones, and other runs of the very same procedure look better on them. The row *Control,
+# other seeds* measures this; the paper's positive value for L2, which is negative overall, may be no more than that.
 
 # %%
-tables.table_5([massive, clinc])
+tables.table_5(results)
 
 # %% [markdown]
 # (li-t6)=
 # ## LI-T6 · Table 6: utterances with high entropy, within one run
 
 # %%
-tables.table_6([massive, clinc])
+tables.table_6(results)
 
 # %% [markdown]
 # (li-f8)=
 # ## LI-F8 · Figure 8: label entropy over the steps
 
 # %%
-figures.entropy_over_steps(massive)
+figures.entropy_over_steps(first)

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stablib.errors import StablibError, unknown
+from stablib.errors import StablibError, UsageError, unknown
 
 app = typer.Typer(
     help=(
@@ -96,24 +96,35 @@ def reproduce(
     jobs: Jobs = _CORES,
     strict_data: Strict = False,
 ) -> None:
-    """Train what is missing and execute notebooks; unchanged notebooks are skipped."""
+    """Train what is missing and execute notebooks; unchanged notebooks are skipped.
+
+    A whole paper's missing runs are trained first, by --jobs processes; a single section trains
+    what it needs itself.
+    """
     from stablib.reproduce.notebooks import execute, select
     from stablib.reproduce.parameters import parse
 
     _check_preset(preset)
     chosen = select(section)
     given = {"preset": preset, **parse(param or [])}
-    build = _build_folder(preset)
-    _validate(chosen, given, build)
+    whole = section is None or "/" not in section
+    if fresh and (param or not whole):
+        raise UsageError("--fresh retrains a whole preset: it goes with no section and no --param")
+    values = _validate(chosen, given)
+    if strict_data:
+        _require_data()
     if fresh:
         _fresh(preset, jobs, strict_data)
         return
+    if whole:
+        _train_missing(values, jobs, strict_data)
+    build = _build_folder(preset)
     for number, (name, source) in enumerate(chosen.items(), start=1):
         began = time.perf_counter()
-        with out.status(f"[{number}/{len(chosen)}] {name}"):
-            executed = execute(name, source, given=_own(given), build=build)
+        out.print(f"[{number}/{len(chosen)}] {name}: ", end="")
+        executed = execute(name, source, given=_own(given), build=build)
         what = f"{time.perf_counter() - began:.0f} s" if executed else "unchanged"
-        out.print(f"[{number}/{len(chosen)}] {name}: {what}")
+        out.print(what)
 
 
 def _own(given: dict[str, str]) -> dict[str, str]:
@@ -121,16 +132,37 @@ def _own(given: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in given.items() if (k, v) != ("preset", "laptop")}
 
 
-def _validate(chosen: dict[str, Path], given: dict[str, str], build: Path) -> None:
-    """Refuse bad parameters before anything runs."""
+def _validate(chosen: dict[str, Path], given: dict[str, str]) -> dict[str, Any]:
+    """Refuse bad parameters before anything runs; return them with their types."""
     from stablib.reproduce.notebooks import to_ipynb
     from stablib.reproduce.parameters import check
 
+    values: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for source in chosen.values():
             plain = Path(folder) / f"{source.stem}.ipynb"
             to_ipynb(source, plain)
-            check(plain, given)
+            values |= check(plain, given)
+    return values
+
+
+def _require_data() -> None:
+    """Raise DataError if a data set cannot be had."""
+    from stablib.data import ENTRIES, load
+
+    for item in ENTRIES.values():
+        load(item.name, label=item.labels[0], strict=True)
+
+
+def _train_missing(values: dict[str, Any], jobs: int, strict: bool) -> None:
+    """Train what no store has, in processes and with a progress bar."""
+    from stablib.reproduce.jobs import local_executor, train_all
+    from stablib.studies import open_study
+
+    missing = open_study(**values).missing()
+    if missing:
+        with local_executor(jobs) as executor:
+            train_all(missing, executor, strict=strict)
 
 
 def _fresh(preset: str, jobs: int, strict: bool) -> None:
@@ -167,7 +199,9 @@ def train(
     dask: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler to train on.")
     ] = None,
-    fine_tuning: Annotated[bool, typer.Option(help="Also the fine-tuned runs (an hour).")] = False,
+    fine_tuning: Annotated[
+        bool, typer.Option(help="Also the preset's fine-tuned runs (laptop: an hour).")
+    ] = False,
     strict_data: Strict = False,
 ) -> None:
     """Train the runs that a paper's exhibits need and that no store has."""
@@ -179,7 +213,7 @@ def train(
         raise unknown("paper", paper, [study.PAPER])
     wanted = study.requests(study.PRESETS[preset])
     if fine_tuning:
-        wanted += list(study.fine_tuning().values())
+        wanted += study.fine_tuning(study.PRESETS[preset]).values()
     with cluster_executor(dask) if dask else local_executor(jobs) as executor:
         done = train_all(wanted, executor, strict=strict_data)
     out.print(f"{done} jobs trained; everything that {paper} needs at {preset} is in the store")
@@ -296,7 +330,7 @@ def book_build(preset: Preset = "laptop") -> None:
     """Execute changed notebooks and build the book; prints where it is."""
     from stablib.reproduce.book import build
 
-    reproduce(preset=preset, jobs=1)
+    reproduce(preset=preset)
     folder = _build_folder(preset)
     with out.status("Building the pages"):
         changed = build(folder, preset=preset)

@@ -52,8 +52,7 @@ def check(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
         if name not in known:
             raise unknown("parameter", name, known)
         values[name] = _convert(name, text, known[name]["inferred_type_name"])
-    settings = {k: v for k, v in values.items() if k not in ("preset", "dataset", "split")}
-    open_study(values.get("preset", "laptop"), **settings)
+    open_study(**values)
     return values
 
 

@@ -30,9 +30,7 @@ class DamagedFile(StoreError):
     """A run file that is truncated or altered. It is named, never believed."""
 
 
-def write(
-    path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool = False
-) -> None:
+def write(path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool = False) -> None:
     """Write a run file: complete under its name, or not at all.
 
     Parameters

@@ -6,7 +6,7 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from stablib.data import Dataset
 from stablib.errors import StoreError
 from stablib.runs.group import Group, plans_key
 from stablib.runs.store import Run, RunStore
+from stablib.runs.watch import Watch, bar, silent
 from stablib.training import Control, Final, Head, Recipe, Record, SeedPlan, train
 from stablib.training.task import Task, prepare
 from stablib.training.train import chunk_size
@@ -28,8 +29,6 @@ from stablib.training.train import chunk_size
 TEACHER_BLOCK = 25
 
 Block = tuple[SeedPlan, ...]
-#: Told of finished runs: their number and the seconds it took.
-OnRuns = Callable[[int], None]
 
 
 class Trainer:
@@ -43,8 +42,8 @@ class Trainer:
         With texts.
     store : RunStore
         Where finished runs go.
-    on_runs : callable, optional
-        Told the number of runs just finished.
+    watch : callable, optional
+        Shows the progress of each stack, see :mod:`stablib.runs.watch`; by default nothing does.
     """
 
     def __init__(
@@ -53,12 +52,12 @@ class Trainer:
         dataset: Dataset,
         store: RunStore,
         *,
-        on_runs: OnRuns = lambda done: None,
+        watch: Watch = silent,
     ) -> None:
         self.recipe = recipe
         self.dataset = dataset
         self.store = store
-        self.on_runs = on_runs
+        self.watch = watch
 
     @cached_property
     def task(self) -> Task:
@@ -161,14 +160,15 @@ class Trainer:
             own = targets if len(targets) == 1 else targets[start:stop]
             plans = [plan for block in chunk for plan in block]
             began = time.perf_counter()
-            results = train(recipe, plans, self.task, records, targets=own)
+            steps = len(plans) * recipe.steps(len(self.task.gold["train"]))
+            with self.watch(len(plans), steps) as progress:
+                results = train(recipe, plans, self.task, records, targets=own, progress=progress)
             provenance = self._provenance((time.perf_counter() - began) / len(plans))
             place = 0
             for block in chunk:
                 runs = results[place : place + len(block)]
                 place += len(block)
                 self._keep(recipe, block, runs, records, provenance)
-            self.on_runs(len(plans))
             start = stop
 
     def _keep(
@@ -251,7 +251,7 @@ def obtain(
     dataset: Dataset,
     store: RunStore,
     record: Record | None = None,
-    on_runs: OnRuns = lambda done: None,
+    watch: Watch = bar,
 ) -> Runs:
     """Return runs from the store, training those that it lacks.
 
@@ -267,8 +267,8 @@ def obtain(
         Local and published runs.
     record : Record, default Final()
         What is wanted of each run.
-    on_runs : callable, optional
-        Told the number of runs just finished.
+    watch : callable, optional
+        Shows the progress of training; by default a bar.
 
     Returns
     -------
@@ -276,7 +276,7 @@ def obtain(
         In the order of ``plans``.
     """
     wanted = record or Final()
-    trainer = Trainer(recipe, dataset, store, on_runs=on_runs)
+    trainer = Trainer(recipe, dataset, store, watch=watch)
     trainer.train_missing(plans, [wanted])
     runs = [store.read(trainer.group(wanted), (plan,)) for plan in plans]
     found = [run for run in runs if run is not None]

@@ -52,6 +52,7 @@ def record(
     caption: str,
     numbers: pd.DataFrame | None = None,
     alt: str = "",
+    finding: str = "",
     measured: Sequence[Measured] = (),
 ) -> Exhibit:
     """Record an exhibit and make its place on the page.
@@ -72,6 +73,8 @@ def record(
         Numbers behind a picture; a table's are its own.
     alt : str
         For a picture: what it shows, for readers who cannot see it.
+    finding : str
+        What came out, in a sentence with computed numbers.
     measured : sequence of Measured
         Answers to the paper's claims about this exhibit.
 
@@ -89,6 +92,7 @@ def record(
     provenance = {
         "exhibit": exhibit,
         "caption": caption,
+        "finding": finding,
         "made by": f"{made_by.__module__}.{made_by.__qualname__}",
         "command": command(),
         "results": [result.provenance() for result in results],
@@ -113,6 +117,7 @@ def record(
             f'<div class="exhibit" data-exhibit="{exhibit}">',
             _notices(results),
             body,
+            f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
             f'<p class="exhibit-line">{_basis(results)}</p>',
             f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
@@ -121,6 +126,14 @@ def record(
         ]
     )
     return Exhibit(exhibit, data, page)
+
+
+def left_out(exhibit: str, why: str) -> Exhibit:
+    """Say in an exhibit's place why it is not there; nothing is recorded."""
+    page = (
+        f'<p class="exhibit-line"><strong>{exhibit}</strong> is left out: {html.escape(why)}.</p>'
+    )
+    return Exhibit(exhibit, pd.DataFrame(), page)
 
 
 def table_html(frame: pd.DataFrame) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -55,6 +55,7 @@ class Settings(BaseModel):
     after_step: dict[str, int] = {"massive": 180, "clinc150": 200}
     teacher_every: int = Field(default=1, ge=1)
     step_every: int = Field(default=1, ge=1)
+    fine_tuned_runs: int = Field(default=0, ge=0)
 
 
 _MINILM, _DISTILBERT = "all-MiniLM-L6-v2", "distilbert-base-uncased"
@@ -85,6 +86,7 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
             members=200,
             own_members=4,
             learning_rate=1e-3,
+            fine_tuned_runs=5,
         ),
         "paper": Settings(
             encoder=_DISTILBERT,
@@ -113,12 +115,14 @@ class Study:
         A preset's row, changed or not.
     dataset : str
         ``"massive"`` or ``"clinc150"``.
+    split : {"val", "test"}, optional
+        Which split is looked at; the paper's holdout by default.
     """
 
-    def __init__(self, settings: Settings, dataset: str) -> None:
+    def __init__(self, settings: Settings, dataset: str, split: str | None = None) -> None:
         self.settings = settings
         self.dataset = entry(dataset).name
-        self.holdout = entry(dataset).holdout
+        self.split = split or entry(dataset).holdout
 
     @property
     def control(self) -> Recipe:
@@ -211,12 +215,12 @@ class Study:
         )
 
     def steps(self, method: Method) -> Request:
-        """A few runs of a method, watched on the holdout split after every step."""
+        """A few runs of a method, watched on the split after every step."""
         s = self.settings
         return Request(
             self.control.with_method(method),
             seed_plans(min(s.step_runs, s.n_runs), first_seed=s.first_seed),
-            Steps(split=self.holdout, every=s.step_every),
+            Steps(split=self.split, every=s.step_every),
         )
 
     def curves(self, method: Method) -> Request:
@@ -231,22 +235,28 @@ class Study:
         return {k: v for k, v in self.methods().items() if k not in ("L2", "SWA")}
 
 
-def fine_tuning(dataset: str = "massive") -> dict[str, Request]:
+def fine_tuning(settings: Settings) -> dict[str, Request]:
     """Fewer seeds of the fully fine-tuned encoder: the check that the head's story carries over.
 
-    The five control runs are the ensemble's five teachers; students have seeds of their own.
+    The control runs are the ensemble's teachers; students have seeds of their own. Empty if the
+    settings ask for no such run.
     """
-    settings = PRESETS["laptop"].model_copy(
-        update={"model": "finetune", "learning_rate": 1e-4, "n_runs": 5}
+    n_runs = settings.fine_tuned_runs
+    if n_runs < 2:
+        return {}
+    study = Study(
+        settings.model_copy(
+            update={"model": "finetune", "learning_rate": 1e-4, "n_runs": n_runs, "first_seed": 0}
+        ),
+        "massive",
     )
-    study = Study(settings, dataset)
     teaching = {"temperature": settings.temperature, "teacher_seed": 0}
-    after = settings.after_step[dataset]
+    after = settings.after_step["massive"]
     methods: dict[str, Method] = {
-        "Ensemble of 5, shared": Ensemble(members=5, **teaching),
+        f"Ensemble of {n_runs}, shared": Ensemble(members=n_runs, **teaching),
         "TGTSS, shared": TGTSS(after_step=after, every=5, **teaching),
     }
-    students = seed_plans(5, first_seed=100)
+    students = seed_plans(n_runs, first_seed=100)
     return {"Control": study.runs(Control())} | {
         name: Request(study.control.with_method(method), students)
         for name, method in methods.items()
@@ -261,9 +271,7 @@ def standin(settings: Settings) -> Request:
     return Request(recipe, plans, Probabilities(split="test"))
 
 
-def requests(
-    settings: Settings, datasets: tuple[str, ...] = ("massive", "clinc150")
-) -> list[Request]:
+def requests(settings: Settings, datasets: Sequence[str] = tuple(LABELS)) -> list[Request]:
     """Everything that the study's exhibits need, without repetition."""
     wanted: list[Request] = []
     for dataset in datasets:

@@ -23,19 +23,26 @@ from stablib.studies.local_instability import CURVED, LABELS, PRESETS, Settings,
 from stablib.studies.request import Request
 from stablib.training import Final, Method
 
+SPLITS = ("val", "test")
 NOTHING: Mapping[str, Request] = MappingProxyType({})
 
 #: Control runs with the seeds of the shared teachers: what a method without any effect would give.
 NULL = "Control, other seeds"
 
 
-def open_study(preset: str = "laptop", **changes: Any) -> Session:
+def open_study(
+    preset: str = "laptop", *, dataset: str | None = None, split: str | None = None, **changes: Any
+) -> Session:
     """Open the local instability study.
 
     Parameters
     ----------
     preset : str, default "laptop"
         ``"smoke"``, ``"laptop"`` or ``"paper"``.
+    dataset : {"massive", "clinc150"}, optional
+        Look at this data set alone; at both by default.
+    split : {"val", "test"}, optional
+        Look at this split instead of the paper's holdout.
     **changes
         Fields of :class:`~stablib.studies.local_instability.Settings` that differ from the
         preset; None keeps the preset's value. A single number for ``alpha`` or ``after_step``
@@ -48,7 +55,7 @@ def open_study(preset: str = "laptop", **changes: Any) -> Session:
     Raises
     ------
     UsageError
-        If the preset or a field is unknown, or a value is not allowed.
+        If the preset, data set, split or a field is unknown, or a value is not allowed.
 
     Examples
     --------
@@ -57,6 +64,10 @@ def open_study(preset: str = "laptop", **changes: Any) -> Session:
     """
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
+    if dataset is not None and dataset not in LABELS:
+        raise unknown("data set", dataset, LABELS)
+    if split is not None and split not in SPLITS:
+        raise unknown("split", split, SPLITS)
     base = PRESETS[preset]
     for name in changes:
         if name not in Settings.model_fields:
@@ -71,7 +82,7 @@ def open_study(preset: str = "laptop", **changes: Any) -> Session:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"{place}: {first['msg']}, got {first['input']!r}") from error
-    return Session(preset, settings)
+    return Session(preset, settings, datasets=[dataset] if dataset else list(LABELS), split=split)
 
 
 class Standin(NamedTuple):
@@ -91,20 +102,44 @@ class Session:
         Name, for the reader.
     settings : Settings
         The numbers.
+    datasets : sequence of str
+        The data sets looked at; the first one where an exhibit shows only one.
+    split : str, optional
+        The split looked at; the paper's holdout by default.
     """
 
-    def __init__(self, preset: str, settings: Settings) -> None:
+    def __init__(
+        self, preset: str, settings: Settings, *, datasets: Sequence[str], split: str | None = None
+    ) -> None:
         self.preset = preset
         self.settings = settings
+        self.datasets = datasets
+        self.split = split
         self.store = RunStore()
 
     def changed(self, **changes: Any) -> Session:
         """Return the same study with other settings, see :func:`open_study`."""
-        return open_study(self.preset, **{**self.settings.model_dump(), **changes})
+        settings = open_study(self.preset, **{**self.settings.model_dump(), **changes}).settings
+        return Session(self.preset, settings, datasets=self.datasets, split=self.split)
+
+    def missing(self) -> list[Request]:
+        """What the study's exhibits need and no store has; :meth:`results` would train it."""
+        wanted = local_instability.requests(self.settings, self.datasets)
+        wanted += local_instability.fine_tuning(self.settings).values()
+        lacking = []
+        for name in dict.fromkeys(request.recipe.dataset for request in wanted):
+            own = [request for request in wanted if request.recipe.dataset == name]
+            data = self._dataset(name, own)
+            lacking += [request for request in own if self._missing(data, request)]
+        return lacking
+
+    def each(self, *, watched: bool = False) -> list[Results]:
+        """Results on every data set looked at."""
+        return [self.results(name, watched=watched) for name in self.datasets]
 
     def results(
         self,
-        dataset: str = "massive",
+        dataset: str | None = None,
         *,
         split: str | None = None,
         methods: Sequence[str] | None = None,
@@ -114,10 +149,10 @@ class Session:
 
         Parameters
         ----------
-        dataset : str, default "massive"
-            Registry name.
+        dataset : str, optional
+            Registry name; the first of the session's by default.
         split : {"val", "test"}, optional
-            The paper's holdout by default; traces exist for the holdout only.
+            The session's by default.
         methods : sequence of str, optional
             Names as in :meth:`Study.methods`; all by default.
         watched : bool, default False
@@ -127,7 +162,7 @@ class Session:
         -------
         Results
         """
-        study = Study(self.settings, dataset)
+        study = Study(self.settings, dataset or self.datasets[0], split or self.split)
         known = study.methods()
         for name in methods or ():
             if name not in known and name != NULL:
@@ -136,25 +171,25 @@ class Session:
         stepped = study.stepped_methods() if watched else {}
         traces = {name: study.steps(method) for name, method in stepped.items()}
         curves = {name: study.curves(known[name]) for name in (CURVED if watched else ())}
-        return self._results(dataset, split or study.holdout, wanted, traces, curves)
+        return self._results(study.dataset, study.split, wanted, traces, curves)
 
     def _request(self, study: Study, name: str) -> Request:
         if name == NULL:
             return study.null()
         return study.runs(study.methods()[name])
 
-    def ablation(self, dataset: str = "massive", *, split: str) -> Results:
+    def ablation(self, *, split: str) -> Results:
         """Results of the temperature ablation: control, and ``"<targets>, <teacher>"``."""
-        study = Study(self.settings, dataset)
+        study = Study(self.settings, "massive", split)
         variants: dict[str, Method] = {"Control": study.methods()["Control"]}
         variants |= {", ".join(key): method for key, method in study.ablation().items()}
         wanted = {name: study.runs(method) for name, method in variants.items()}
-        return self._results(dataset, split, wanted)
+        return self._results(study.dataset, study.split, wanted)
 
-    def fine_tuning(self) -> Results:
-        """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds."""
-        requests = local_instability.fine_tuning()
-        return self._results("massive", "test", requests)
+    def fine_tuning(self) -> Results | None:
+        """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds; None without any."""
+        requests = local_instability.fine_tuning(self.settings)
+        return self._results("massive", "test", requests) if requests else None
 
     def standin(self) -> Standin:
         """Control runs on the generated corpus, whose ambiguous utterances are known."""
@@ -182,6 +217,8 @@ class Session:
 
     def _dataset(self, name: str, requests: Sequence[Request]) -> Dataset:
         """Real data, else published labels if all runs exist, else the stand-in."""
+        if name == "standin":
+            return stand_in()
         with warnings.catch_warnings():
             # The notice is shown with each exhibit; a warning in the page would repeat it.
             warnings.simplefilter("ignore", DataNotice)

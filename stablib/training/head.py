@@ -17,7 +17,7 @@ from stablib.training.record import Record
 from stablib.training.seeds import SeedPlan
 from stablib.training.task import Task
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 
 
 def train_heads(

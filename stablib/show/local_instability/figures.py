@@ -23,15 +23,11 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.runs.results import Results
 from stablib.show.exhibit import Exhibit, record
-from stablib.show.local_instability.tables import CONTROL
+from stablib.show.local_instability.comparison import CONTROL, generator
 from stablib.show.style import PALETTE, figure
 
 #: Resamples of runs for the intervals of correlations.
 _RESAMPLES = 200
-
-
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(20230710)
 
 
 def _scatter(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
@@ -57,7 +53,10 @@ def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
     le_m, sigma = results.le_m[CONTROL], confidence_sd(results.confidence(CONTROL))
     r = float(np.corrcoef(sigma, le_m)[0, 1])
     entropies, spreads = entropy_confidence_replicates(
-        results.labels(CONTROL), results.confidence(CONTROL), rng=_rng(), n_resamples=_RESAMPLES
+        results.labels(CONTROL),
+        results.confidence(CONTROL),
+        rng=generator(),
+        n_resamples=_RESAMPLES,
     )
     draws = [np.corrcoef(s, e)[0, 1] for s, e in zip(spreads, entropies, strict=True)]
     claim = f"f1-{results.dataset.name}-r"
@@ -82,6 +81,7 @@ def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
             alt=f"Scatter of LE_m against sigma_m, one point an utterance, with a line: {fit}.",
             measured=_known(results, measured),
             caption="LE_m against σ_m of each utterance in control, with the least-squares line.",
+            finding=f"Here {fit}; the paper calls the relation strong and gives no coefficient.",
         )
 
 
@@ -90,7 +90,10 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
     le_m, le_s = results.le_m[CONTROL], results.le_s[CONTROL]
     each = [float(np.corrcoef(run, le_m)[0, 1]) for run in le_s]
     entropies, _ = entropy_confidence_replicates(
-        results.labels(CONTROL), results.confidence(CONTROL), rng=_rng(), n_resamples=_RESAMPLES
+        results.labels(CONTROL),
+        results.confidence(CONTROL),
+        rng=generator(),
+        n_resamples=_RESAMPLES,
     )
     draws = [np.corrcoef(le_s[0], entropy)[0, 1] for entropy in entropies]
     claim = f"f2-{results.dataset.name}-r"
@@ -118,6 +121,7 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
                 "LE_s of the first control run, over all of its steps, against LE_m. Over the "
                 f"watched runs r is {min(each):.2f} to {max(each):.2f}."
             ),
+            finding=f"Here {fit}; the paper calls the relation strong and gives no coefficient.",
         )
 
 
@@ -279,10 +283,12 @@ def finds_ambiguous(
         "1 − μ_m (needs gold labels)": 1.0 - confidence_mean(confidence),
         "entropy of the mean prediction": stats.entropy(mean_prediction, axis=1),
     }
+    aurocs = {name: roc_auc_score(ambiguous, score) for name, score in scores.items()}
+    best = max(aurocs, key=lambda name: aurocs[name])
     frame = pd.DataFrame(
         {
             "score": list(scores),
-            "AUROC": [f"{roc_auc_score(ambiguous, score):.3f}" for score in scores.values()],
+            "AUROC": [f"{value:.3f}" for value in aurocs.values()],
             "mean, ambiguous": [f"{score[ambiguous].mean():.3f}" for score in scores.values()],
             "mean, others": [f"{score[~ambiguous].mean():.3f}" for score in scores.values()],
         }
@@ -291,6 +297,10 @@ def finds_ambiguous(
         "LI-X2",
         frame,
         made_by=finds_ambiguous,
+        finding=(
+            f"Label entropy ranks an ambiguous utterance above another one with probability "
+            f"{aurocs['LE_m']:.2f}; the best of the scores is {best} with {aurocs[best]:.2f}."
+        ),
         results=[results],
         caption=(
             f"Ranking utterances of the generated corpus by each score: {ambiguous.sum()} of "

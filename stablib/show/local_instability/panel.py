@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import ipywidgets
@@ -11,18 +11,19 @@ import ipywidgets
 from stablib.errors import StablibError
 from stablib.metrics import percentage_reduction
 from stablib.runs.results import Results
-from stablib.show.local_instability.tables import CONTROL
+from stablib.show.local_instability.comparison import CONTROL
 
 
 class Study(Protocol):
     """What the panel needs of a session: its settings, and a changed copy of itself."""
 
     settings: Any
+    datasets: Sequence[str]
 
     def changed(self, **changes: Any) -> Study:
         """Return the same study with other settings."""
 
-    def results(self, dataset: str = "massive", **options: Any) -> Results:
+    def results(self, dataset: str | None = None, **options: Any) -> Results:
         """Return results, training what is missing."""
 
 
@@ -38,50 +39,56 @@ class RerunPanel(ipywidgets.VBox):
         return bundle
 
 
-def rerun_panel(study: Study, *, method: str = "TGTSS, own") -> RerunPanel:
+#: Without the 200 teachers of the ensemble, which take minutes.
+METHODS = ("Label smoothing", "TGTSS, own")
+
+
+def rerun_panel(study: Study) -> RerunPanel:
     """Make the panel.
 
     Parameters
     ----------
     study : Study
         The session whose settings are the start values.
-    method : str, default "TGTSS, own"
-        Compared with control; without the 200 teachers of the ensemble it trains in seconds.
     """
     s = study.settings
-    wide = {"style": {"description_width": "9em"}}
+    dataset = study.datasets[0]
     controls = {
+        "alpha": ipywidgets.BoundedFloatText(s.alpha[dataset], min=0, max=1, step=0.05),
         "temperature": ipywidgets.BoundedFloatText(s.temperature, min=0.05, max=5, step=0.05),
-        "after_step": ipywidgets.BoundedIntText(s.after_step["massive"], min=0, max=100_000),
+        "after_step": ipywidgets.BoundedIntText(s.after_step[dataset], min=0, max=100_000),
         "learning_rate": ipywidgets.BoundedFloatText(s.learning_rate, min=1e-6, max=1, step=1e-4),
         "n_runs": ipywidgets.BoundedIntText(min(10, s.n_runs), min=2, max=200),
         "first_seed": ipywidgets.BoundedIntText(5000, min=0, max=10**9),
     }
     for name, control in controls.items():
         control.description = name
-        control.style = wide["style"]
+        control.style = {"description_width": "9em"}
     button = ipywidgets.Button(description="Train", icon="play", tooltip="Train and compare")
     result = ipywidgets.HTML("Not run yet.")
-    button.on_click(_runner(study, method, controls, result))
+    button.on_click(_runner(study, controls, result))
     return RerunPanel([*controls.values(), button, result])
 
 
 def _runner(
-    study: Study, method: str, controls: dict[str, Any], result: ipywidgets.HTML
+    study: Study, controls: dict[str, Any], result: ipywidgets.HTML
 ) -> Callable[[Any], None]:
     def run(_: Any) -> None:
         result.value = "Training …"
         changes = {name: control.value for name, control in controls.items()}
         try:
-            results = study.changed(**changes).results("massive", methods=[CONTROL, method])
+            results = study.changed(**changes).results(methods=[CONTROL, *METHODS])
         except (StablibError, ValueError) as error:
             result.value = f"<strong>{html.escape(str(error))}</strong>"
             return
-        reduction = percentage_reduction(results.le_m[method], results.le_m[CONTROL])
+        reductions = "; ".join(
+            f"{name}: LE_m {percentage_reduction(results.le_m[name], results.le_m[CONTROL]):.1f} % "
+            "below control"
+            for name in METHODS
+        )
         result.value = html.escape(
-            f"{method}: LE_m {reduction:.1f} % below control "
-            f"({results.le_m[CONTROL].sum():.1f} nats), {changes['n_runs']} runs each. "
-            f"{results.dataset.notice}"
+            f"{reductions} ({results.le_m[CONTROL].sum():.1f} nats), {changes['n_runs']} runs "
+            f"each. {results.dataset.notice}"
         )
 
     return run

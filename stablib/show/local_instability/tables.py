@@ -10,51 +10,29 @@ from numpy.typing import NDArray
 
 from stablib.metrics import (
     HIGH_ENTROPY,
-    Interval,
-    accuracy,
     bootstrap_interval,
     centred_interval,
     confidence_sd,
     label_counts,
-    mean_sd,
-    percentage_reduction,
-    reduction_replicates,
-    share_of_reduction,
 )
 from stablib.papers.claims import Measured, read_claims
 from stablib.runs.results import Results
 from stablib.show.exhibit import Exhibit, record
+from stablib.show.local_instability.comparison import (
+    CONTROL,
+    answers,
+    cells,
+    claim_name,
+    generator,
+    mean_and_sd,
+    percent_correct,
+    reductions,
+    reported,
+    with_interval,
+)
 
 #: The utterances of Table 1, by their place in MASSIVE's validation split.
 TABLE_1_IDS = ("val-216", "val-214", "val-1181")
-
-CONTROL = "Control"
-
-#: Readings of a method under which it answers the paper's claims.
-VARIANTS = ("", "shared", "own")
-
-
-def _rng() -> np.random.Generator:
-    """The bootstrap's generator: fixed, so that a rebuilt page shows the same intervals."""
-    return np.random.default_rng(20230710)
-
-
-def _claim_name(table: str, dataset: str, method: str, quantity: str) -> tuple[str, str]:
-    """Claim identifier and variant of a method such as ``"TGTSS, own"``."""
-    base, _, variant = method.partition(", ")
-    return f"{table}-{dataset}-{base.lower().replace(' ', '-')}-{quantity}", variant
-
-
-def _answers(measured: Sequence[Measured]) -> list[Measured]:
-    """Keep what answers a claim; the rest, the null row too, is in the table alone."""
-    known = read_claims()
-    return [m for m in measured if m.claim in known and m.variant in VARIANTS]
-
-
-def _range(value: float, interval: Interval, digits: int = 1) -> str:
-    if np.isnan(value):
-        return "–"
-    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
 def table_1(results: Results) -> Exhibit:
@@ -86,11 +64,16 @@ def table_1(results: Results) -> Exhibit:
                 f"labels over {len(results.runs[CONTROL])} runs": ", ".join(said),
             }
         )
+    most = int((counts > 0).sum(axis=1).max())
     return record(
         "LI-T1",
         pd.DataFrame(rows),
         made_by=table_1,
         results=[results],
+        finding=(
+            f"Here up to {most} different labels are given to one utterance; the paper reports "
+            "seven."
+        ),
         caption=(
             "Predictions over runs that differ only by their seed. First the paper's three "
             "utterances, then the two of these runs with LE_m above 0.56 and the largest and the "
@@ -128,51 +111,9 @@ def table_2(many: Sequence[Results]) -> Exhibit:
     )
 
 
-def reductions(
-    results: Results, *, subset: NDArray[np.bool_] | None = None
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
-    """Reduction of LE_m by each method, with intervals.
-
-    Returns
-    -------
-    frame : DataFrame
-        Columns ``reduction``, ``low``, ``high`` (percent), ``share`` (percent of the shared
-        ensemble's reduction), ``share_low``, ``share_high``; one row a method but control.
-    replicates : dict of str to ndarray, shape (n_resamples,)
-        Of the reduction.
-    """
-    rng, control = _rng(), results.labels(CONTROL)
-    replicates, rows = {}, {}
-    for method in results.runs:
-        if method == CONTROL:
-            continue
-        value = percentage_reduction(results.le_m[method], results.le_m[CONTROL], where=subset)
-        draws = reduction_replicates(results.labels(method), control, rng=rng, where=subset)
-        replicates[method] = draws
-        rows[method] = {"reduction": value, **centred_interval(value, draws)._asdict()}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
-    best = next((str(m) for m in frame.index if str(m).startswith("Ensemble")), None)
-    if best is None:
-        return frame, replicates
-    for method in frame.index:
-        share = share_of_reduction(frame.loc[method, "reduction"], frame.loc[best, "reduction"])
-        # Shares are ratios of two centred quantities: their replicates are centred likewise.
-        ratio = 100.0 * _centred(replicates, frame, method) / _centred(replicates, frame, best)
-        interval = centred_interval(share, ratio) if np.isfinite(share) else Interval(share, share)
-        frame.loc[method, ["share", "share_low", "share_high"]] = share, *interval
-    return frame, replicates
-
-
-def _centred(
-    replicates: Mapping[str, NDArray[np.float64]], frame: pd.DataFrame, method: str
-) -> NDArray[np.float64]:
-    draws = replicates[method]
-    shifted: NDArray[np.float64] = draws - draws.mean() + frame.loc[method, "reduction"]
-    return shifted
-
-
 def table_3(many: Sequence[Results]) -> Exhibit:
     """Accuracy, reduction of LE_m and share of the ensemble's, by method (LI-T3)."""
+    findings: list[str] = []
     columns: dict[tuple[str, str], dict[str, str]] = {}
     measured: list[Measured] = []
     for results in many:
@@ -180,32 +121,33 @@ def table_3(many: Sequence[Results]) -> Exhibit:
         frame, replicates = reductions(results)
         accuracies: dict[str, str] = {}
         for method in results.runs:
-            values = 100.0 * accuracy(results.labels(method), results.gold)
-            mean, sd = mean_sd(values)
-            accuracies[method] = f"{mean:.1f} ± {sd:.1f}"
-            claim, variant = _claim_name("t3", data.name, method, "accuracy")
-            interval = bootstrap_interval(np.mean, values, rng=_rng())
-            measured.append(Measured(claim, mean, *interval, variant))
+            values = percent_correct(results, method)
+            accuracies[method] = mean_and_sd(values)
+            claim, variant = claim_name("t3", data.name, method, "accuracy")
+            interval = bootstrap_interval(np.mean, values, rng=generator())
+            measured.append(Measured(claim, float(values.mean()), *interval, variant))
         for method, row in frame.iterrows():
             for quantity, keys in (
                 ("reduction", ("reduction", "low", "high")),
                 ("share", ("share", "share_low", "share_high")),
             ):
-                claim, variant = _claim_name("t3", data.name, str(method), quantity)
+                claim, variant = claim_name("t3", data.name, str(method), quantity)
                 value, low, high = (float(row[key]) for key in keys)
                 measured.append(Measured(claim, value, low, high, variant))
         measured += _ordering(frame, replicates, data.name)
+        findings.append(_headline(data.name, frame))
         columns[data.name, "accuracy (%)"] = accuracies
-        columns[data.name, "ΔLE_m (%)"] = _cells(frame, "reduction", "low", "high")
-        columns[data.name, "% of E_b"] = _cells(frame, "share", "share_low", "share_high", 0)
-        columns[data.name, "paper ΔLE_m (%)"] = _reported("t3", data.name, results.runs)
+        columns[data.name, "ΔLE_m (%)"] = cells(frame, "reduction", "low", "high")
+        columns[data.name, "% of E_b"] = cells(frame, "share", "share_low", "share_high", 0)
+        columns[data.name, "paper ΔLE_m (%)"] = reported("t3", data.name, results.runs)
     table = pd.DataFrame(columns).reindex(list(many[0].runs)).fillna("–")
     return record(
         "LI-T3",
         table,
         made_by=table_3,
         results=many,
-        measured=_answers(measured),
+        finding=" ".join(findings),
+        measured=answers(measured),
         caption=(
             "Accuracy (mean ± sd over runs, ddof 1), reduction of the summed LE_m against control "
             "and share of the shared ensemble's reduction, with 95 % bootstrap intervals over "
@@ -215,22 +157,18 @@ def table_3(many: Sequence[Results]) -> Exhibit:
     )
 
 
-def _cells(frame: pd.DataFrame, value: str, low: str, high: str, digits: int = 1) -> dict[str, str]:
-    return {
-        str(method): _range(row[value], Interval(row[low], row[high]), digits)
-        for method, row in frame.iterrows()
-    }
-
-
-def _reported(table: str, dataset: str, methods: Mapping[str, object]) -> dict[str, str]:
-    """The paper's own numbers, by our row names."""
-    known = read_claims()
-    cells = {}
-    for method in methods:
-        claim, variant = _claim_name(table, dataset, method, "reduction")
-        if claim in known and variant in VARIANTS:
-            cells[method] = known[claim].reported
-    return cells
+def _headline(dataset: str, frame: pd.DataFrame) -> str:
+    """The paper's headline beside ours, in a sentence."""
+    best = str(frame["reduction"].idxmax())
+    claim = read_claims().get(f"t3-{dataset}-tgtss-share")
+    paper = f" (the paper: {claim.reported} %)" if claim else ""
+    return (
+        f"On {dataset}, {best} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; TGTSS "
+        f"reaches {frame.loc['TGTSS, shared', 'share']:.0f} % of the ensemble's reduction with a "
+        f"shared teacher and {frame.loc['TGTSS, own', 'share']:.0f} % with teachers of one's own"
+        f"{paper}; other seeds of control alone give "
+        f"{frame.loc['Control, other seeds', 'reduction']:.1f} %."
+    )
 
 
 def _ordering(
@@ -239,17 +177,18 @@ def _ordering(
     """TGTSS against the best of the methods that know no single example."""
     simple = frame.loc[["L2", "SWA", "Label smoothing"], "reduction"]
     best = str(simple.idxmax())
-    answers = []
+    found = []
     for variant in ("shared", "own"):
         method = f"TGTSS, {variant}"
         value = frame.loc[method, "reduction"] - simple.max()
         interval = centred_interval(value, replicates[method] - replicates[best])
-        answers.append(Measured(f"t3-{dataset}-order", float(value), *interval, variant))
-    return answers
+        found.append(Measured(f"t3-{dataset}-order", float(value), *interval, variant))
+    return found
 
 
 def table_5(many: Sequence[Results]) -> Exhibit:
     """Reduction of LE_m where the control's LE_m is above 0.56 (LI-T5)."""
+    findings: list[str] = []
     columns: dict[tuple[str, str], dict[str, str]] = {}
     measured: list[Measured] = []
     for results in many:
@@ -257,18 +196,25 @@ def table_5(many: Sequence[Results]) -> Exhibit:
         name = results.dataset.name
         frame, _ = reductions(results, subset=subset)
         for method, row in frame.iterrows():
-            claim, variant = _claim_name("t5", name, str(method), "reduction")
+            claim, variant = claim_name("t5", name, str(method), "reduction")
             measured.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
         title = f"ΔLE_m (%), {subset.sum()} examples"
-        columns[name, title] = _cells(frame, "reduction", "low", "high")
-        columns[name, "paper (%)"] = _reported("t5", name, results.runs)
+        columns[name, title] = cells(frame, "reduction", "low", "high")
+        findings.append(
+            f"On {name}, {frame.loc['Control, other seeds', 'reduction']:.1f} % come from the "
+            f"choice of the subset alone; TGTSS has {frame.loc['TGTSS, shared', 'reduction']:.1f} "
+            f"% with a shared teacher and {frame.loc['TGTSS, own', 'reduction']:.1f} % with "
+            "teachers of one's own."
+        )
+        columns[name, "paper (%)"] = reported("t5", name, results.runs)
     table = pd.DataFrame(columns).reindex([m for m in many[0].runs if m != CONTROL]).fillna("–")
     return record(
         "LI-T5",
         table,
         made_by=table_5,
         results=many,
-        measured=_answers(measured),
+        finding=" ".join(findings),
+        measured=answers(measured),
         caption=(
             "As LI-T3, only for examples with LE_m above 0.56 in control. They were picked by the "
             "same runs against which the reduction is computed, so even other seeds of control "
@@ -287,23 +233,35 @@ def _step_table(
         name = results.dataset.name
         chosen = results.le_m[CONTROL] > HIGH_ENTROPY if high_only else slice(None)
         sums = {method: le_s[:, chosen].sum(axis=1) for method, le_s in results.le_s.items()}
-        cells = {}
+        column = {}
         for method, values in sums.items():
             if method == CONTROL:
                 continue
             value = _mean_reduction(values, sums[CONTROL])
-            interval = bootstrap_interval(_mean_reduction, values, sums[CONTROL], rng=_rng())
-            claim, variant = _claim_name(table, name, method, "reduction")
+            interval = bootstrap_interval(_mean_reduction, values, sums[CONTROL], rng=generator())
+            claim, variant = claim_name(table, name, method, "reduction")
             measured.append(Measured(claim, value, *interval, variant))
-            cells[method] = _range(value, interval)
-        columns[name, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = cells
-        columns[name, "paper (%)"] = _reported(table, name, sums)
-    return pd.DataFrame(columns).fillna("–"), _answers(measured)
+            column[method] = with_interval(value, interval)
+        columns[name, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = column
+        columns[name, "paper (%)"] = reported(table, name, sums)
+    return pd.DataFrame(columns).fillna("–"), answers(measured)
 
 
 def _mean_reduction(values: NDArray[np.float64], baseline: NDArray[np.float64]) -> float:
     """Percentage reduction of the mean over runs of the summed LE_s."""
     return 100.0 * (1.0 - float(values.mean()) / float(baseline.mean()))
+
+
+def _step_finding(measured: Sequence[Measured]) -> str:
+    """TGTSS within a run, beside the paper's number."""
+    known = read_claims()
+    parts = [
+        f"on {known[m.claim].dataset} with {m.variant} teachers {m.value:.1f} % "
+        f"(the paper: {known[m.claim].reported} %)"
+        for m in measured
+        if "-tgtss-" in m.claim
+    ]
+    return f"TGTSS reduces LE_s {', '.join(parts)}." if parts else ""
 
 
 def table_4(many: Sequence[Results]) -> Exhibit:
@@ -313,78 +271,27 @@ def table_4(many: Sequence[Results]) -> Exhibit:
         "watches one), with 95 % bootstrap intervals over them. All steps count, from the first."
     )
     table, measured = _step_table("t4", many, high_only=False)
-    return record("LI-T4", table, made_by=table_4, results=many, caption=caption, measured=measured)
+    return record(
+        "LI-T4",
+        table,
+        made_by=table_4,
+        results=many,
+        caption=caption,
+        measured=measured,
+        finding=_step_finding(measured),
+    )
 
 
 def table_6(many: Sequence[Results]) -> Exhibit:
     """Reduction of LE_s where the control's LE_m is above 0.56 (LI-T6)."""
     caption = "As LI-T4, only for examples with LE_m above 0.56 in control."
     table, measured = _step_table("t6", many, high_only=True)
-    return record("LI-T6", table, made_by=table_6, results=many, caption=caption, measured=measured)
-
-
-def ablation(many: Sequence[Results]) -> Exhibit:
-    """Temperature on and off for TGTSS, and both readings of eq. 2 (LI-A1)."""
-    columns: dict[str, dict[str, str]] = {}
-    measured: list[Measured] = []
-    for results in many:
-        frame, replicates = reductions(results)
-        columns[f"ΔLE_m (%), {results.split}"] = _cells(frame, "reduction", "low", "high")
-        columns[f"accuracy (%), {results.split}"] = {
-            method: "{:.1f} ± {:.1f}".format(
-                *mean_sd(100.0 * accuracy(results.labels(method), results.gold))
-            )
-            for method in frame.index
-        }
-        if results.split == "val":
-            measured = _ablation_answers(frame, replicates)
     return record(
-        "LI-A1",
-        pd.DataFrame(columns),
-        made_by=ablation,
+        "LI-T6",
+        table,
+        made_by=table_6,
         results=many,
+        caption=caption,
         measured=measured,
-        caption=(
-            "TGTSS with the targets sharpened as p^(1/T), without temperature, and flattened as "
-            "eq. 2 prints them (p^T), for a shared teacher and for teachers of one's own."
-        ),
-    )
-
-
-def _ablation_answers(
-    frame: pd.DataFrame, replicates: Mapping[str, NDArray[np.float64]]
-) -> list[Measured]:
-    answers = []
-    for variant in ("shared", "own"):
-        without, sharp, printed = (
-            f"{targets}, {variant}" for targets in ("no temperature", "p^(1/T)", "p^T, as printed")
-        )
-        for claim, method in (("a1-massive-without", without), ("a1-massive-with", sharp)):
-            row = frame.loc[method]
-            answers.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
-        for claim, method in (("a1-massive-gain", sharp), ("a1-massive-gain-printed", printed)):
-            value = float(frame.loc[method, "reduction"] - frame.loc[without, "reduction"])
-            interval = centred_interval(value, replicates[method] - replicates[without])
-            answers.append(Measured(claim, value, *interval, variant))
-    return answers
-
-
-def fine_tuning(results: Results) -> Exhibit:
-    """The same question with the whole encoder fine-tuned, on fewer seeds (LI-X1)."""
-    frame, _ = reductions(results)
-    rows = {}
-    for method in results.runs:
-        mean, sd = mean_sd(100.0 * accuracy(results.labels(method), results.gold))
-        rows[method] = {"accuracy (%)": f"{mean:.1f} ± {sd:.1f}"}
-        rows[method]["sum of LE_m (nats)"] = f"{results.le_m[method].sum():.1f}"
-        rows[method]["ΔLE_m (%)"] = _cells(frame, "reduction", "low", "high").get(method, "–")
-    return record(
-        "LI-X1",
-        pd.DataFrame.from_dict(rows, orient="index"),
-        made_by=fine_tuning,
-        results=[results],
-        caption=(
-            "Full fine-tuning. With few runs the entropy cannot exceed the logarithm of their "
-            "number, so its sum must not be compared with that of 50 runs."
-        ),
+        finding=_step_finding(measured),
     )

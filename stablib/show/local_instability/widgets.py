@@ -8,7 +8,7 @@ from stablib.metrics import confidence_mean, confidence_sd
 from stablib.runs.results import Results
 from stablib.show import widgets
 from stablib.show.exhibit import folder
-from stablib.show.local_instability.tables import CONTROL
+from stablib.show.local_instability.comparison import CONTROL
 from stablib.show.widgets.hosted import HostedWidget
 
 

@@ -1,0 +1,122 @@
+"""Compare methods by their label entropy: what the tables of the local instability paper share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stablib.metrics import (
+    Interval,
+    accuracy,
+    centred_interval,
+    mean_sd,
+    percentage_reduction,
+    reduction_replicates,
+    share_of_reduction,
+)
+from stablib.papers.claims import Measured, read_claims
+from stablib.runs.results import Results
+
+CONTROL = "Control"
+
+#: Readings of a method under which it answers the paper's claims.
+VARIANTS = ("", "shared", "own")
+
+
+def generator() -> np.random.Generator:
+    """The bootstrap's generator: fixed, so that a rebuilt page shows the same intervals."""
+    return np.random.default_rng(20230710)
+
+
+def claim_name(table: str, dataset: str, method: str, quantity: str) -> tuple[str, str]:
+    """Claim identifier and variant of a method such as ``"TGTSS, own"``."""
+    base, _, variant = method.partition(", ")
+    return f"{table}-{dataset}-{base.lower().replace(' ', '-')}-{quantity}", variant
+
+
+def answers(measured: Sequence[Measured]) -> list[Measured]:
+    """Keep what answers a claim; the rest, the null row too, is in the table alone."""
+    known = read_claims()
+    return [m for m in measured if m.claim in known and m.variant in VARIANTS]
+
+
+def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
+    """Write a value with its interval; a dash where there is no value."""
+    if np.isnan(value):
+        return "–"
+    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def reductions(
+    results: Results, *, subset: NDArray[np.bool_] | None = None
+) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+    """Reduction of LE_m by each method, with intervals.
+
+    Returns
+    -------
+    frame : DataFrame
+        Columns ``reduction``, ``low``, ``high`` (percent), ``share`` (percent of the shared
+        ensemble's reduction), ``share_low``, ``share_high``; one row a method but control.
+    replicates : dict of str to ndarray, shape (n_resamples,)
+        Of the reduction.
+    """
+    rng, control = generator(), results.labels(CONTROL)
+    replicates, rows = {}, {}
+    for method in results.runs:
+        if method == CONTROL:
+            continue
+        value = percentage_reduction(results.le_m[method], results.le_m[CONTROL], where=subset)
+        draws = reduction_replicates(results.labels(method), control, rng=rng, where=subset)
+        replicates[method] = draws
+        rows[method] = {"reduction": value, **centred_interval(value, draws)._asdict()}
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    best = next((str(m) for m in frame.index if str(m).startswith("Ensemble")), None)
+    if best is None:
+        return frame, replicates
+    for method in frame.index:
+        share = share_of_reduction(frame.loc[method, "reduction"], frame.loc[best, "reduction"])
+        # Shares are ratios of two centred quantities: their replicates are centred likewise.
+        ratio = 100.0 * _centred(replicates, frame, method) / _centred(replicates, frame, best)
+        interval = centred_interval(share, ratio) if np.isfinite(share) else Interval(share, share)
+        frame.loc[method, ["share", "share_low", "share_high"]] = share, *interval
+    return frame, replicates
+
+
+def _centred(
+    replicates: Mapping[str, NDArray[np.float64]], frame: pd.DataFrame, method: str
+) -> NDArray[np.float64]:
+    draws = replicates[method]
+    shifted: NDArray[np.float64] = draws - draws.mean() + frame.loc[method, "reduction"]
+    return shifted
+
+
+def cells(frame: pd.DataFrame, value: str, low: str, high: str, digits: int = 1) -> dict[str, str]:
+    """One column of a table, from three columns of :func:`reductions`."""
+    return {
+        str(method): with_interval(row[value], Interval(row[low], row[high]), digits)
+        for method, row in frame.iterrows()
+    }
+
+
+def percent_correct(results: Results, method: str) -> NDArray[np.float64]:
+    """Accuracy of each run of a method, in percent."""
+    return 100.0 * accuracy(results.labels(method), results.gold)
+
+
+def mean_and_sd(values: NDArray[np.float64]) -> str:
+    """Write mean and standard deviation (ddof 1)."""
+    return "{:.1f} ± {:.1f}".format(*mean_sd(values))
+
+
+def reported(table: str, dataset: str, methods: Mapping[str, object]) -> dict[str, str]:
+    """The paper's own numbers, by our row names."""
+    known = read_claims()
+    found = {}
+    for method in methods:
+        claim, variant = claim_name(table, dataset, method, "reduction")
+        if claim in known and variant in VARIANTS:
+            found[method] = known[claim].reported
+    return found
