@@ -20,7 +20,7 @@ from stablib.data import entry, stand_in
 from stablib.errors import StablibError
 from stablib.mitigation import L2
 from stablib.reproduce import cli, jobs
-from stablib.reproduce.notebooks import execute, select
+from stablib.reproduce.notebooks import NotebookFailed, execute, select
 from stablib.runs import RunStore, Trainer
 from stablib.studies import local_instability as study
 from stablib.training import Final
@@ -202,3 +202,20 @@ def test_a_dask_cluster_trains_into_the_store(nothing: Path) -> None:
         done = [jobs.train_all([REQUEST], executor, strict=True) for _ in range(2)]
     assert done == [1, 0]
     assert len(run_files(nothing)) == len(REQUEST.plans)
+
+
+WARNING_NOTEBOOK = """# %% tags=["parameters"]
+preset: str = "smoke"
+
+# %%
+import warnings
+warnings.warn("numbers are off")
+"""
+
+
+def test_a_warning_in_a_cell_is_no_page(own_cache: Path, tmp_path: Path) -> None:
+    source = tmp_path / "warns.py"
+    source.write_text(WARNING_NOTEBOOK)
+    with pytest.raises(NotebookFailed, match="numbers are off"):
+        execute("local_instability/warns", source, given={}, build=tmp_path / "build")
+    assert not (tmp_path / "build/notebooks/local_instability/warns.ipynb").exists()

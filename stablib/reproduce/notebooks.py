@@ -113,7 +113,7 @@ def execute(
     UsageError
         If a parameter is refused; nothing has run then.
     NotebookFailed
-        If a cell raised an error; the last good result stays.
+        If a cell raised an error or wrote a warning; the last good result stays.
     """
     plain, target = build / "plain" / f"{name}.ipynb", build / "notebooks" / f"{name}.ipynb"
     to_ipynb(source, plain)
@@ -145,11 +145,20 @@ def execute(
         except papermill.PapermillExecutionError as error:
             raise NotebookFailed(f"notebook {name}: {error.ename}: {error.evalue}") from error
     notebook = nbformat.read(partial, as_version=4)
+    _refuse_warnings(name, notebook)
     _prepare_page(notebook)
     notebook.metadata["stablib"] = {"stamp": stamp, "parameters": values}
     nbformat.write(notebook, partial)
     partial.replace(target)
     return True
+
+
+def _refuse_warnings(name: str, notebook: Any) -> None:
+    """Raise NotebookFailed if a cell wrote to stderr: it would stand in the page."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise NotebookFailed(f"notebook {name}: {output['text'].strip()}")
 
 
 def _prepare_page(notebook: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
-from stablib.show.exhibit import summary, table_html
+from stablib.show.exhibit import VERDICT_MARKS, summary, table_html
 
 
 def collect(exhibits: Path) -> list[Scored]:
@@ -34,7 +34,7 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
         "read at": claim.read_at,
         "reproduced": "–" if m is None else f"{m.value:.2f} [{m.low:.2f}, {m.high:.2f}]",
         "variant": "" if m is None else m.variant,
-        "verdict": scored.verdict,
+        "verdict": f"{VERDICT_MARKS[scored.verdict]} {scored.verdict}",
     }
 
 

@@ -26,6 +26,10 @@ VERDICT_MARKS = {
 }
 
 
+#: Longer comparisons are folded.
+_SHORT = 10
+
+
 def folder() -> Path:
     """Where exhibits are recorded: ``STABLIB_EXHIBITS`` or ``_build/exhibits``."""
     return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
@@ -167,7 +171,8 @@ def claims_html(scored: Sequence[Scored]) -> str:
         }
     )
     head = f"<summary>{summary(scored)}</summary>"
-    return f'<details class="exhibit-claims" open>{head}{table_html(frame)}</details>'
+    unfolded = " open" if len(scored) <= _SHORT else ""
+    return f'<details class="exhibit-claims"{unfolded}>{head}{table_html(frame)}</details>'
 
 
 def summary(scored: Sequence[Scored]) -> str:
