@@ -35,7 +35,8 @@ def reduction_replicates(
     Returns
     -------
     ndarray of float64, shape (n_resamples,)
-        Percent. Feed to :func:`stablib.metrics.centred_interval`.
+        Percent; nan where the resampled baseline has no entropy. Feed to
+        :func:`stablib.metrics.centred_interval`.
 
     Raises
     ------
@@ -59,8 +60,7 @@ def reduction_replicates(
         )
     mask = slice(None) if where is None else as_mask(where, n_examples)
     ours, theirs = (_summed_entropy(array[:, mask], rng, n_resamples) for array in arrays)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return 100.0 * (1.0 - ours / theirs)
+    return 100.0 * (1.0 - ours / np.where(theirs > 0.0, theirs, np.nan))
 
 
 def _summed_entropy(

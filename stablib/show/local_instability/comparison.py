@@ -79,8 +79,7 @@ def reductions(
     for method in frame.index:
         share = share_of_reduction(frame.loc[method, "reduction"], frame.loc[best, "reduction"])
         # Shares are ratios of two centred quantities: their replicates are centred likewise.
-        with np.errstate(invalid="ignore"):  # Resamples without any entropy have no reduction.
-            ratio = 100.0 * _centred(replicates, frame, method) / _centred(replicates, frame, best)
+        ratio = 100.0 * _centred(replicates, frame, method) / _centred(replicates, frame, best)
         interval = centred_interval(share, ratio) if np.isfinite(share) else Interval(share, share)
         frame.loc[method, ["share", "share_low", "share_high"]] = share, *interval
     return frame, replicates
@@ -90,7 +89,8 @@ def _centred(
     replicates: Mapping[str, NDArray[np.float64]], frame: pd.DataFrame, method: str
 ) -> NDArray[np.float64]:
     draws = replicates[method]
-    centre = draws[np.isfinite(draws)].mean()
+    known = draws[np.isfinite(draws)]  # A resample without any entropy has no reduction.
+    centre = known.mean() if known.size else np.nan
     shifted: NDArray[np.float64] = draws - centre + frame.loc[method, "reduction"]
     return shifted
 

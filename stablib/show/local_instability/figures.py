@@ -30,6 +30,13 @@ from stablib.show.style import PALETTE, figure
 _RESAMPLES = 200
 
 
+def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Pearson correlation; nan, in silence, if one of them does not vary, as in a few runs."""
+    if np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
 def _scatter(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
     """One point an utterance; many coincide, so they are small and see-through."""
     axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, color=PALETTE[9], rasterized=True)
@@ -51,14 +58,14 @@ def _fit(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
 def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
     """LE_m against sigma_m of each utterance, with a linear fit (LI-F1, LI-F7)."""
     le_m, sigma = results.le_m[CONTROL], confidence_sd(results.confidence(CONTROL))
-    r = float(np.corrcoef(sigma, le_m)[0, 1])
+    r = _correlation(sigma, le_m)
     entropies, spreads = entropy_confidence_replicates(
         results.labels(CONTROL),
         results.confidence(CONTROL),
         rng=generator(),
         n_resamples=_RESAMPLES,
     )
-    draws = [np.corrcoef(s, e)[0, 1] for s, e in zip(spreads, entropies, strict=True)]
+    draws = [_correlation(s, e) for s, e in zip(spreads, entropies, strict=True)]
     claim = f"f1-{results.dataset.name}-r"
     measured = [Measured(claim, r, *centred_interval(r, draws))]
     with figure() as made:
@@ -88,14 +95,14 @@ def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
 def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
     """LE_s of one run against LE_m of each utterance, with a linear fit (LI-F2, LI-F6)."""
     le_m, le_s = results.le_m[CONTROL], results.le_s[CONTROL]
-    each = [float(np.corrcoef(run, le_m)[0, 1]) for run in le_s]
+    each = [_correlation(run, le_m) for run in le_s]
     entropies, _ = entropy_confidence_replicates(
         results.labels(CONTROL),
         results.confidence(CONTROL),
         rng=generator(),
         n_resamples=_RESAMPLES,
     )
-    draws = [np.corrcoef(le_s[0], entropy)[0, 1] for entropy in entropies]
+    draws = [_correlation(le_s[0], entropy) for entropy in entropies]
     claim = f"f2-{results.dataset.name}-r"
     measured = [Measured(claim, each[0], *centred_interval(each[0], draws))]
     with figure() as made:
