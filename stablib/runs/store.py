@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from filelock import FileLock
@@ -16,7 +16,7 @@ from filelock import FileLock
 import stablib
 from stablib.data.registry import cache_folder
 from stablib.runs import files
-from stablib.runs.group import Group, plans_key
+from stablib.runs.group import plans_key
 from stablib.training import SeedPlan
 from stablib.training.observe import Arrays
 from stablib.training.train import TRAINING_VERSION
@@ -33,6 +33,20 @@ class Run:
     plans: tuple[SeedPlan, ...]
     arrays: Arrays
     provenance: dict[str, Any]
+
+
+class Keyed(Protocol):
+    """What the store needs of a group of runs."""
+
+    @property
+    def key(self) -> str:
+        """Hash of everything that the runs depend on but the seeds."""
+
+    def title(self) -> str:
+        """Name for people."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Everything about the group, as JSON values."""
 
 
 class RunStore:
@@ -57,7 +71,7 @@ class RunStore:
         self.published = published or default_published()
         self._packs: dict[str, dict[str, Run]] = {}
 
-    def read(self, group: Group, plans: Sequence[SeedPlan]) -> Run | None:
+    def read(self, group: Keyed, plans: Sequence[SeedPlan]) -> Run | None:
         """Return a run (or the average of several, for a teacher block), None if missing."""
         key = plans_key(plans)
         path = self._path(group, key)
@@ -72,7 +86,7 @@ class RunStore:
         return Run(tuple(plans), arrays, {**header["provenance"], "origin": "local store"})
 
     def write(
-        self, group: Group, plans: Sequence[SeedPlan], arrays: Arrays, provenance: dict[str, Any]
+        self, group: Keyed, plans: Sequence[SeedPlan], arrays: Arrays, provenance: dict[str, Any]
     ) -> None:
         """Keep a run in the local layer.
 
@@ -90,7 +104,7 @@ class RunStore:
         files.write(self._path(group, plans_key(plans)), arrays, header)
 
     def missing(
-        self, group: Group, blocks: Sequence[tuple[SeedPlan, ...]]
+        self, group: Keyed, blocks: Sequence[tuple[SeedPlan, ...]]
     ) -> list[tuple[SeedPlan, ...]]:
         """Which of the runs (or teacher blocks) are in no layer."""
         return [block for block in blocks if self.read(group, block) is None]
@@ -145,7 +159,7 @@ class RunStore:
         """All packs of the published layer."""
         return sorted(self.published.glob("*.npz")) if self.published else []
 
-    def publish(self, group: Group, plans: Sequence[SeedPlan], folder: Path) -> Path:
+    def publish(self, group: Keyed, plans: Sequence[SeedPlan], folder: Path) -> Path:
         """Write the runs of one group as a pack into ``folder`` and return its path.
 
         Raises
@@ -168,16 +182,16 @@ class RunStore:
         files.write(path, arrays, header, published=True)
         return path
 
-    def _path(self, group: Group, key: str) -> Path:
+    def _path(self, group: Keyed, key: str) -> Path:
         return self.folder / group.key / f"{key}.npz"
 
-    def _pack(self, group: Group) -> dict[str, Run]:
+    def _pack(self, group: Keyed) -> dict[str, Run]:
         """Runs of a published group by plans key; read once."""
         if group.key not in self._packs:
             self._packs[group.key] = self._read_pack(group)
         return self._packs[group.key]
 
-    def _read_pack(self, group: Group) -> dict[str, Run]:
+    def _read_pack(self, group: Keyed) -> dict[str, Run]:
         if self.published is None:
             return {}
         try:

@@ -1,0 +1,133 @@
+"""Prediction differences between the two models of a pair, and their excess loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import rel_entr
+
+from stablib.errors import UsageError
+
+
+def relative_prediction_difference(
+    predictions: ArrayLike, truth: ArrayLike | None = None
+) -> NDArray[np.float64]:
+    """Mean relative difference between the predictions of paired models.
+
+    Parameters
+    ----------
+    predictions : array_like of float, shape (n_models, n_examples)
+        Probability of the positive label; rows 0 and 1 are a pair, 2 and 3, and so on.
+    truth : array_like of float, shape (n_examples,), optional
+        True probabilities, which divide the differences (eq. 3). Where they are not known, the
+        mean prediction of the pair divides instead.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_pairs,)
+        Fractions. Their mean is the paper's Delta_r.
+
+    Raises
+    ------
+    UsageError
+        If the number of models is odd, shapes do not fit or a divisor is not positive.
+
+    Notes
+    -----
+    Snapp and Shamir 2021, eq. 3. There M is the number of models (2/M sums over M/2 pairs),
+    although the text also calls the 16 pairs M.
+
+    Examples
+    --------
+    >>> relative_prediction_difference([[0.5, 0.2], [0.4, 0.2]], truth=[0.5, 0.1])
+    array([0.1])
+    """
+    p = np.asarray(predictions, dtype=np.float64)
+    if p.ndim != 2 or len(p) % 2 or not p.size:
+        raise UsageError(
+            "predictions must have the shape (n_models, n_examples) with an even number of "
+            f"models, got {p.shape}"
+        )
+    first, second = p[0::2], p[1::2]
+    divisor = (first + second) / 2 if truth is None else np.asarray(truth, dtype=np.float64)
+    if truth is not None and divisor.shape != p.shape[1:]:
+        raise UsageError(f"truth must have the shape {p.shape[1:]}, got {divisor.shape}")
+    if not (divisor > 0.0).all():
+        raise UsageError("true (or mean) probabilities must be greater than 0")
+    return np.asarray((np.abs(first - second) / divisor).mean(axis=1))
+
+
+def excess_label_loss(predictions: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
+    """Mean Kullback-Leibler divergence of predictions from the true label probabilities.
+
+    Parameters
+    ----------
+    predictions : array_like of float, shape (..., n_examples)
+        Probability of the positive label.
+    truth : array_like of float, shape (n_examples,)
+        True probability.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        Nats; 0 for a perfect model.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not fit.
+
+    Notes
+    -----
+    Snapp and Shamir 2021, eq. 2.
+
+    Examples
+    --------
+    >>> excess_label_loss([[0.5, 0.5], [0.75, 0.5]], truth=[0.75, 0.5]).round(4)
+    array([0.0654, 0.    ])
+    """
+    p, q = np.asarray(truth, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
+    if p.ndim != 1 or q.shape[-1:] != p.shape:
+        raise UsageError(
+            f"predictions (..., n_examples) and truth (n_examples,) do not fit: {q.shape} and "
+            f"{p.shape}"
+        )
+    return np.asarray((rel_entr(p, q) + rel_entr(1.0 - p, 1.0 - q)).mean(axis=-1))
+
+
+def error_cosine(first: ArrayLike, second: ArrayLike, truth: ArrayLike) -> float:
+    """Cosine between the errors of two weight vectors.
+
+    Parameters
+    ----------
+    first, second, truth : array_like of float, shape (n_weights,)
+        Learned and true weights.
+
+    Returns
+    -------
+    float
+        1 if both models are off in the same direction, 0 if their errors are unrelated.
+
+    Raises
+    ------
+    UsageError
+        If the shapes differ or a model has no error.
+
+    Notes
+    -----
+    Snapp and Shamir 2021, section 3.
+
+    Examples
+    --------
+    >>> error_cosine([1.0, 1.0], [2.0, 2.0], truth=[0.0, 0.0])
+    1.0
+    """
+    t = np.asarray(truth, dtype=np.float64)
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if not a.shape == b.shape == t.shape:
+        raise UsageError(f"shapes must be equal, got {a.shape}, {b.shape} and {t.shape}")
+    a, b = a - t, b - t
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if norms == 0.0:
+        raise UsageError("a model without any error has no direction of error")
+    return round(float((a * b).sum()) / norms, 15)
