@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import importlib.resources
+import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Literal
 
 Verdict = Literal["reproduced", "direction reproduced", "not reproduced", "not attempted"]
@@ -25,7 +27,7 @@ class Claim:
         As the text says it.
     target, tolerance, null : float or None
         The reported number; how far off still counts as reproduced; the value of no effect.
-    rule : {"value", "at_least", "greater"}
+    rule : {"value", "magnitude", "at_least", "greater"}
         How it is judged, see :func:`judge`.
     read_at : str
         Where in the paper.
@@ -42,6 +44,11 @@ class Claim:
     null: float | None
     rule: str
     read_at: str
+
+    @property
+    def title(self) -> str:
+        """What is claimed, and of which data."""
+        return f"{self.what} ({self.dataset})" if self.dataset else self.what
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,15 +72,29 @@ class Measured:
     variant: str = ""
 
 
-def read_claims(paper: str = "local_instability") -> dict[str, Claim]:
-    """Read the claims of a paper, by identifier.
+#: Papers with claims, and their titles.
+PAPERS = {
+    "local_instability": "Local instability",
+    "synthetic_irreproducibility": "Synthetic irreproducibility",
+}
+
+
+def read_claims(paper: str | None = None) -> dict[str, Claim]:
+    """Read the claims of a paper, or of all, by identifier.
 
     Examples
     --------
-    >>> read_claims()["t3-massive-tgtss-reduction"].target
+    >>> read_claims("local_instability")["t3-massive-tgtss-reduction"].target
     31.4
     """
+    claims: dict[str, Claim] = {}
+    for name in [paper] if paper else PAPERS:
+        claims |= _read(name)
+    return claims
 
+
+@cache
+def _read(paper: str) -> dict[str, Claim]:
     def number(text: str) -> float | None:
         return float(text) if text else None
 
@@ -92,7 +113,8 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     ----------
     claim : Claim
         ``rule="value"``: reproduced if the value is within the tolerance of the target or the
-        interval contains it. ``"at_least"``: if the value reaches the target. ``"greater"``: if
+        interval contains it. ``"magnitude"``: the same for decimal logarithms, with a tolerance
+        in decades. ``"at_least"``: if the value reaches the target. ``"greater"``: if
         the whole interval lies above the null.
     measured : Measured or None
         None if it was not attempted.
@@ -122,6 +144,9 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     assert claim.target is not None
     if claim.rule == "at_least":
         reached = measured.value >= claim.target
+    elif claim.rule == "magnitude":
+        assert claim.tolerance is not None
+        reached = _decades(measured.value, claim.target) <= claim.tolerance
     else:
         assert claim.tolerance is not None
         near = abs(measured.value - claim.target) <= claim.tolerance
@@ -129,6 +154,11 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     if reached:
         return "reproduced"
     return "direction reproduced" if _same_side(claim, measured) else "not reproduced"
+
+
+def _decades(value: float, target: float) -> float:
+    """How many powers of ten apart two positive numbers are."""
+    return abs(math.log10(value / target)) if value > 0.0 else math.inf
 
 
 def _same_side(claim: Claim, measured: Measured) -> bool:

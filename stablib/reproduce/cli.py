@@ -101,8 +101,10 @@ def reproduce(
     A whole paper's missing runs are trained first, by --jobs processes; a single section trains
     what it needs itself.
     """
+    from stablib.reproduce.jobs import train_missing
     from stablib.reproduce.notebooks import execute, select
     from stablib.reproduce.parameters import parse
+    from stablib.studies import open_study
 
     _check_preset(preset)
     chosen = select(section)
@@ -114,10 +116,11 @@ def reproduce(
     if strict_data:
         _require_data()
     if fresh:
-        _fresh(preset, jobs, strict_data)
+        _fresh(preset, list(values), jobs, strict_data)
         return
     if whole:
-        _train_missing(values, jobs, strict_data)
+        for paper, settings in values.items():
+            train_missing(open_study(paper=paper, **settings), jobs=jobs, strict=strict_data)
     build = _build_folder(preset)
     for number, (name, source) in enumerate(chosen.items(), start=1):
         began = time.perf_counter()
@@ -132,17 +135,18 @@ def _own(given: dict[str, str]) -> dict[str, str]:
     return {k: v for k, v in given.items() if (k, v) != ("preset", "laptop")}
 
 
-def _validate(chosen: dict[str, Path], given: dict[str, str]) -> dict[str, Any]:
-    """Refuse bad parameters before anything runs; return them with their types."""
+def _validate(chosen: dict[str, Path], given: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Refuse bad parameters before anything runs; return them with their types, by paper."""
     from stablib.reproduce.notebooks import to_ipynb
     from stablib.reproduce.parameters import check
 
-    values: dict[str, Any] = {}
+    values: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for source in chosen.values():
+        for name, source in chosen.items():
+            paper = name.split("/")[0]
             plain = Path(folder) / f"{source.stem}.ipynb"
             to_ipynb(source, plain)
-            values |= check(plain, given)
+            values[paper] = values.get(paper, {}) | check(plain, given, paper=paper)
     return values
 
 
@@ -154,39 +158,43 @@ def _require_data() -> None:
         load(item.name, label=item.labels[0], strict=True)
 
 
-def _train_missing(values: dict[str, Any], jobs: int, strict: bool) -> None:
-    """Train what no store has, in processes and with a progress bar."""
-    from stablib.reproduce.jobs import local_executor, train_all
-    from stablib.studies import open_study
-
-    missing = open_study(**values).missing()
-    if missing:
-        with local_executor(jobs) as executor:
-            train_all(missing, executor, strict=strict)
-
-
-def _fresh(preset: str, jobs: int, strict: bool) -> None:
-    """Retrain the study into an empty store and compare with the published runs."""
+def _fresh(preset: str, papers: Sequence[str], jobs: int, strict: bool) -> None:
+    """Retrain studies into an empty store and compare with the published runs."""
     from stablib.data.registry import cache_folder
-    from stablib.reproduce.compare import compare
-    from stablib.reproduce.jobs import local_executor, train_all
-    from stablib.studies.local_instability import PRESETS, requests
+    from stablib.reproduce.compare import compare, compare_pairs
+    from stablib.reproduce.jobs import train_missing
+    from stablib.studies import Session, open_study
 
-    wanted = requests(PRESETS[preset])
     fresh, data = _build_folder(preset) / "fresh", cache_folder() / "data"
     if data.is_dir():
         shutil.copytree(data, fresh / "data", dirs_exist_ok=True)
     os.environ["STABLIB_CACHE"] = str(fresh)
     published = os.environ.get("STABLIB_RESULTS")
     os.environ["STABLIB_RESULTS"] = str(_build_folder(preset) / "none")
-    with local_executor(jobs) as executor:
-        train_all(wanted, executor, strict=strict)
+    for paper in papers:
+        train_missing(
+            _without_fine_tuning(open_study(preset, paper=paper)), jobs=jobs, strict=strict
+        )
     if published is None:
         del os.environ["STABLIB_RESULTS"]
     else:
         os.environ["STABLIB_RESULTS"] = published
-    _print_rows(compare(wanted, strict=strict))
+    for paper in papers:
+        study = _without_fine_tuning(open_study(preset, paper=paper))
+        rows = (
+            compare(study.requests(), strict=strict)
+            if isinstance(study, Session)
+            else compare_pairs(study)
+        )
+        _print_rows(rows)
     shutil.rmtree(fresh)  # Only now: an interrupted call resumes, the next one starts anew.
+
+
+def _without_fine_tuning(study: Any) -> Any:
+    """Leave out the runs that take an hour by themselves."""
+    from stablib.studies import Session
+
+    return study.changed(fine_tuned_runs=0) if isinstance(study, Session) else study
 
 
 @app.command()
@@ -205,17 +213,13 @@ def train(
     strict_data: Strict = False,
 ) -> None:
     """Train the runs that a paper's exhibits need and that no store has."""
-    from stablib.reproduce.jobs import cluster_executor, local_executor, train_all
-    from stablib.studies import local_instability as study
+    from stablib.reproduce.jobs import train_missing
+    from stablib.studies import open_study
 
-    _check_preset(preset)
-    if paper != study.PAPER:
-        raise unknown("paper", paper, [study.PAPER])
-    wanted = study.requests(study.PRESETS[preset])
-    if fine_tuning:
-        wanted += study.fine_tuning(study.PRESETS[preset]).values()
-    with cluster_executor(dask) if dask else local_executor(jobs) as executor:
-        done = train_all(wanted, executor, strict=strict_data)
+    study = open_study(preset, paper=paper)
+    if not fine_tuning:
+        study = _without_fine_tuning(study)
+    done = train_missing(study, jobs=jobs, strict=strict_data, dask=dask)
     out.print(f"{done} jobs trained; everything that {paper} needs at {preset} is in the store")
 
 

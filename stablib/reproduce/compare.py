@@ -9,7 +9,43 @@ import numpy as np
 
 from stablib.data import load
 from stablib.runs import Group, RunStore
+from stablib.streams import StreamGroup
+from stablib.studies import StreamSession
 from stablib.studies.request import Request
+
+
+def compare_pairs(study: StreamSession) -> list[dict[str, Any]]:
+    """Compare the prediction differences of freshly trained pairs with the published ones.
+
+    Returns
+    -------
+    list of dict
+        One row a recipe: pairs compared, pairs with identical numbers, largest relative difference.
+    """
+    fresh, published = _layers()
+    rows = []
+    for recipe in study.recipes():
+        group = StreamGroup(recipe=recipe)
+        pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in study.study.plans]
+        both = [(a.arrays["pd"], b.arrays["pd"]) for a, b in pairs if a and b]
+        largest = max((np.max(np.abs(a / b - 1.0)) for a, b in both), default=np.nan)
+        rows.append(
+            {
+                "what": group.title(),
+                "pairs": len(both),
+                "identical": sum(np.array_equal(a, b) for a, b in both),
+                "largest difference of PD (%)": f"{100 * largest:.3g}" if both else "–",
+            }
+        )
+    return rows
+
+
+def _layers() -> tuple[RunStore, RunStore]:
+    """The local layer alone, and the published one alone."""
+    fresh, published = RunStore(), RunStore()
+    fresh.published = None
+    published.folder = published.folder / "empty"
+    return fresh, published
 
 
 def compare(requests: Sequence[Request], *, strict: bool) -> list[dict[str, Any]]:
@@ -27,10 +63,7 @@ def compare(requests: Sequence[Request], *, strict: bool) -> list[dict[str, Any]
     list of dict
         One row a group: runs compared, runs with identical labels, share of labels that differ.
     """
-    fresh, published = RunStore(), RunStore()
-    fresh.published = None
-    # An empty local layer: only the published runs are read.
-    published.folder = published.folder / "empty"
+    fresh, published = _layers()
     rows = []
     for request in requests:
         if request.record.kind != "final":

@@ -16,8 +16,10 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from stablib.data import Dataset, load
-from stablib.errors import StablibError
+from stablib.errors import StablibError, UsageError
 from stablib.runs import RunStore, Trainer
+from stablib.streams import StreamGroup
+from stablib.studies import Session, StreamSession
 from stablib.studies.request import Request
 from stablib.training import Control, Head, SeedPlan
 
@@ -147,6 +149,47 @@ def cluster_executor(address: str) -> Iterator[Any]:
         raise StablibError(f"no Dask scheduler at {address!r}: {error}") from error
     with client:
         yield client.get_executor()
+
+
+def train_missing(
+    study: Session | StreamSession, *, jobs: int, strict: bool = False, dask: str | None = None
+) -> int:
+    """Train everything that a study's exhibits need and no store has.
+
+    Parameters
+    ----------
+    study : Session or StreamSession
+        What is wanted.
+    jobs : int
+        Processes, or threads for synthetic streams.
+    strict : bool, default False
+        Fail instead of using stand-in data.
+    dask : str, optional
+        Address of a Dask scheduler that trains instead of this machine.
+
+    Returns
+    -------
+    int
+        Jobs or recipes that were trained.
+
+    Raises
+    ------
+    UsageError
+        If synthetic streams are asked of a cluster.
+    """
+    if isinstance(study, StreamSession):
+        if dask:
+            raise UsageError("synthetic streams train in threads of this machine: no --dask")
+        recipes = study.missing()
+        for number, recipe in enumerate(recipes, start=1):
+            print(f"[{number}/{len(recipes)}] {StreamGroup(recipe=recipe).title()}", flush=True)
+            study.train(recipe, workers=jobs)
+        return len(recipes)
+    missing = study.missing()
+    if not missing:
+        return 0
+    with cluster_executor(dask) if dask else local_executor(jobs) as executor:
+        return train_all(missing, executor, strict=strict)
 
 
 def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) -> int:

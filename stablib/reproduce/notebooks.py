@@ -117,7 +117,7 @@ def execute(
     """
     plain, target = build / "plain" / f"{name}.ipynb", build / "notebooks" / f"{name}.ipynb"
     to_ipynb(source, plain)
-    values = check(plain, given)
+    values = check(plain, given, paper=name.split("/")[0])
     stamp = fingerprint(source, values)
     if not force and target.is_file() and _stamp(target) == stamp:
         return False

@@ -38,7 +38,7 @@ def parse(pairs: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def check(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
+def check(notebook: Path, given: Mapping[str, str], *, paper: str) -> dict[str, Any]:
     """Turn given texts into values of the declared types.
 
     Raises
@@ -52,7 +52,7 @@ def check(notebook: Path, given: Mapping[str, str]) -> dict[str, Any]:
         if name not in known:
             raise unknown("parameter", name, known)
         values[name] = _convert(name, text, known[name]["inferred_type_name"])
-    open_study(**values)
+    open_study(paper=paper, **values)
     return values
 
 

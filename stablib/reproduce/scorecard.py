@@ -7,8 +7,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
-from stablib.show.exhibit import VERDICT_MARKS, summary, table_html
+from stablib.papers.claims import PAPERS, Claim, Measured, Scored, read_claims, score
+from stablib.show.exhibit import VERDICT_MARKS, estimate, summary, table_html
+
+#: How claims are judged, in words.
+RULES = {
+    "local_instability": (
+        "A claim counts as *reproduced* if the value is within the tolerance (accuracy: two of the "
+        "paper's standard deviations; reductions: 5 points; shares of E_b: 10 points) or the "
+        "interval contains the reported number, and as *direction reproduced* if the whole "
+        "interval lies on the same side of no effect. Where the paper leaves open whether students "
+        "share a teacher, both variants are scored."
+    ),
+    "synthetic_irreproducibility": (
+        "The paper prints curves, not numbers: its orders of magnitude count as *reproduced* "
+        "within a factor of ten, its orderings if the whole interval of the difference (or of the "
+        "logarithm of the ratio) is on the claimed side."
+    ),
+}
 
 
 def collect(exhibits: Path) -> list[Scored]:
@@ -29,10 +45,10 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
     m = scored.measured
     return {
         "exhibit": claim.exhibit,
-        "claim": f"{claim.what} ({claim.dataset})",
+        "claim": claim.title,
         "reported": f"{claim.reported} {claim.unit}",
         "read at": claim.read_at,
-        "reproduced": "–" if m is None else f"{m.value:.2f} [{m.low:.2f}, {m.high:.2f}]",
+        "reproduced": "–" if m is None else estimate(claim, m),
         "variant": "" if m is None else m.variant,
         "verdict": f"{VERDICT_MARKS[scored.verdict]} {scored.verdict}",
     }
@@ -41,20 +57,20 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
 def page(exhibits: Path) -> str:
     """Write the scorecard as a page of the book."""
     scored = collect(exhibits)
-    table = frame(scored)
     parts = [
         "# Scorecard\n",
-        "Every claim of the paper that a number can answer, beside what came out here: value and "
-        "95 % bootstrap interval over runs. A claim counts as *reproduced* if the value is within "
-        "the tolerance (accuracy: two of the paper's standard deviations; reductions: 5 points; "
-        "shares of E_b: 10 points) or the interval contains the reported number, and as *direction "
-        "reproduced* if the whole interval lies on the same side of no effect. Where the paper "
-        "leaves open whether students share a teacher, both variants are scored. Model and size "
-        "are those of the preset in the page's footer, not the paper's.\n",
+        "Every claim of the papers that a number can answer, beside what came out here: value and "
+        "95 % bootstrap interval over runs. Model and size are those of the preset in the page's "
+        "footer, not the paper's.\n",
         f"**{summary(scored)}.**\n",
     ]
-    for exhibit, rows in table.groupby("exhibit", sort=False):
-        anchor = str(exhibit).lower()
-        parts.append(f"\n## [{exhibit}](#{anchor})\n")
-        parts.append(table_html(rows.drop(columns="exhibit").reset_index(drop=True)) + "\n")
+    for paper, title in PAPERS.items():
+        own = read_claims(paper)
+        rows = [s for s in scored if s.claim.claim in own]
+        parts.append(f"\n## {title}\n")
+        parts.append(f"{RULES[paper]} {summary(rows)}.\n")
+        for exhibit, table in frame(rows).groupby("exhibit", sort=False):
+            anchor = str(exhibit).lower()
+            parts.append(f"\n### [{exhibit}](#{anchor})\n")
+            parts.append(table_html(table.drop(columns="exhibit").reset_index(drop=True)) + "\n")
     return "\n".join(parts)

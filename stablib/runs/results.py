@@ -68,6 +68,23 @@ class Results:
             for method, runs in self.traces.items()
         }
 
+    @property
+    def notice(self) -> str:
+        """What a reader must be told: that something stands in for the real data."""
+        return self.dataset.notice
+
+    def basis(self) -> str:
+        """What each number rests on, in a line: n, seeds, preset, data, hardware."""
+        runs = next(iter(self.runs.values()))
+        seeds = [plan.init for plan in runs.plans]
+        made = runs.provenance[0]
+        return (
+            f"{self.dataset.source}, {self.split} split, {len(self.gold):,} examples; preset "
+            f"{self.context['preset']}, {self.context['encoder']} {self.context['model']}, "
+            f"{len(runs)} runs a method (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} "
+            f"on {made['hardware']}, torch {made['torch']} ({made['origin']})"
+        )
+
     def texts(self) -> list[str]:
         """Text of each example, or its id where texts are not at hand."""
         return [self.dataset.describe(self.split, index) for index in range(len(self.gold))]

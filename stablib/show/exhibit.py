@@ -9,13 +9,12 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stablib.papers.claims import Measured, Scored, read_claims, score
-from stablib.runs.results import Results
+from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
 from stablib.show.style import to_png, to_svg
 
 VERDICT_MARKS = {
@@ -35,6 +34,20 @@ def folder() -> Path:
     return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
 
 
+class Basis(Protocol):
+    """What an exhibit needs of the results it is made from."""
+
+    @property
+    def notice(self) -> str:
+        """What a reader must be told; empty if nothing stands in for anything."""
+
+    def basis(self) -> str:
+        """What the numbers rest on, in a line."""
+
+    def provenance(self) -> dict[str, Any]:
+        """The same in full."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Exhibit:
     """A recorded exhibit, shown by Jupyter as HTML."""
@@ -52,7 +65,7 @@ def record(
     content: Figure | pd.DataFrame,
     *,
     made_by: Callable[..., Any],
-    results: Sequence[Results],
+    results: Sequence[Basis],
     caption: str,
     numbers: pd.DataFrame | None = None,
     alt: str = "",
@@ -69,7 +82,7 @@ def record(
         Picture or table as shown.
     made_by : callable
         The function that computed it; the page leads to its source.
-    results : sequence of Results
+    results : sequence of Basis
         What it was computed from.
     caption : str
         One sentence: what it shows.
@@ -123,7 +136,7 @@ def record(
             body,
             f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
-            f'<p class="exhibit-line">{_basis(results)}</p>',
+            f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
             claims_html(scored) if scored else "",
             "</div>",
@@ -164,7 +177,7 @@ def claims_html(scored: Sequence[Scored]) -> str:
     """What the paper says beside what came out."""
     frame = pd.DataFrame(
         {
-            "claim": [f"{s.claim.what} ({s.claim.dataset})" for s in scored],
+            "claim": [s.claim.title for s in scored],
             "paper": [f"{s.claim.reported} {s.claim.unit}".strip() for s in scored],
             "here [95 % interval]": [_value(s) for s in scored],
             "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
@@ -190,36 +203,29 @@ def _value(scored: Scored) -> str:
     m = scored.measured
     if m is None:
         return "–"
-    digits = 2 if scored.claim.unit == "r" else 1
     variant = f" ({m.variant})" if m.variant else ""
-    return f"{m.value:.{digits}f} [{m.low:.{digits}f}, {m.high:.{digits}f}]{variant}"
+    return estimate(scored.claim, m) + variant
 
 
-def _notices(results: Sequence[Results]) -> str:
-    notices = dict.fromkeys(r.dataset.notice for r in results if r.dataset.notice)
+def estimate(claim: Claim, measured: Measured) -> str:
+    """Write a measured value and its interval in the claim's unit."""
+    style = ".1e" if claim.rule == "magnitude" else ".2f" if claim.unit in ("r", "") else ".1f"
+    return f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+
+
+def _bases(results: Sequence[Basis]) -> str:
+    return html.escape(" · ".join(dict.fromkeys(r.basis() for r in results)))
+
+
+def _notices(results: Sequence[Basis]) -> str:
+    notices = dict.fromkeys(r.notice for r in results if r.notice)
     return "".join(f'<p class="exhibit-notice">{html.escape(n)}</p>' for n in notices)
-
-
-def _basis(results: Sequence[Results]) -> str:
-    """What each number rests on: n, seeds, preset, data, hardware."""
-    parts = []
-    for r in results:
-        runs = next(iter(r.runs.values()))
-        seeds = [plan.init for plan in runs.plans]
-        made = runs.provenance[0]
-        parts.append(
-            f"{r.dataset.source}, {r.split} split, {len(r.gold):,} examples; preset "
-            f"{r.context['preset']}, {r.context['encoder']} {r.context['model']}, "
-            f"{len(runs)} runs a method (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} "
-            f"on {made['hardware']}, torch {made['torch']} ({made['origin']})"
-        )
-    return html.escape(" · ".join(dict.fromkeys(parts)))
 
 
 def command() -> str:
     """The command that makes this page again."""
-    page = os.environ.get("STABLIB_PAGE", "local_instability")
-    return f"stablib reproduce {page}"
+    page = os.environ.get("STABLIB_PAGE", "")
+    return f"stablib reproduce {page}".strip()
 
 
 def _links(exhibit: str, made_by: Callable[..., Any]) -> str:

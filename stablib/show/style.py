@@ -22,7 +22,9 @@ PALETTE = sns.color_palette("colorblind").as_hex()
 
 
 @contextmanager
-def figure(width: float = 6.5, height: float = 4.2, columns: int = 1) -> Iterator[Figure]:
+def figure(
+    width: float = 6.5, height: float = 4.2, columns: int = 1, *, rows: int = 1, sharey: bool = True
+) -> Iterator[Figure]:
     """Make a figure in the book's style, and close it afterwards.
 
     Parameters
@@ -30,7 +32,11 @@ def figure(width: float = 6.5, height: float = 4.2, columns: int = 1) -> Iterato
     width, height : float
         Inches.
     columns : int, default 1
-        Panels side by side, sharing the y axis.
+        Panels side by side.
+    rows : int, default 1
+        Panels one below the other.
+    sharey : bool, default True
+        Whether the panels of a row share the y axis.
     """
     inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     settings: Any = {
@@ -49,7 +55,11 @@ def figure(width: float = 6.5, height: float = 4.2, columns: int = 1) -> Iterato
     }
     with mpl.rc_context(settings), sns.color_palette("colorblind"):
         made, _ = plt.subplots(
-            1, columns, figsize=(width, height), sharey=columns > 1, layout="constrained"
+            rows,
+            columns,
+            figsize=(width, height),
+            sharey="row" if sharey else False,
+            layout="constrained",
         )
         try:
             yield made

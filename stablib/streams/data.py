@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: Number of binary features.
 N_FEATURES = 32
-#: Features of one half; its joint states are drawn at once.
-HALF = 16
+#: Features that are drawn at once, from a table of their joint states.
+GROUP = 8
+STATES = 1 << GROUP
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S16, _S27, _S30, _S31, _S48 = (np.uint64(k) for k in (16, 27, 30, 31, 48))
-_LOW16, _LOW32 = np.uint64(0xFFFF), np.uint64(0xFFFFFFFF)
-_ONE, _TWO = np.uint64(1), np.uint64(2)
+_S27, _S30, _S31, _S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
+_BYTE, _WORD, _HIGH = np.uint64(0xFF), np.uint64(32), np.uint64(24)
+_ONE, _TWO, _THREE, _EIGHT = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(8)
+_MASK24 = np.uint64(0xFFFFFF)
 
 
 class DataModel(BaseModel):
@@ -89,37 +91,39 @@ class DataModel(BaseModel):
 
 
 class Tables(NamedTuple):
-    """What the kernels draw examples from.
+    """What the kernels draw examples from: for each group of 8 features, its 256 joint states.
 
-    Features are independent between the two halves, so each half is one draw from its 65536 joint
-    states by the alias method, and its part of the log-odds a look-up.
+    Groups are independent of each other (blocks of the quadratic model do not cross them), so a
+    group is one draw by the alias method, and its part of the log-odds a look-up. All tables fit
+    the first-level cache.
     """
 
-    threshold: NDArray[np.uint64]
-    alias: NDArray[np.uint64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    #: Of each column, threshold in units of 2**-24 and alias: ``threshold << 8 | alias``, (1024,).
+    columns: NDArray[np.uint64]
+    #: Part of the log-odds of each state, (1024,).
+    odds: NDArray[np.float64]
 
 
 @cache
 def tables(model: DataModel) -> Tables:
-    """Alias tables and log-odds of all states of each half."""
-    states = (np.arange(1 << HALF)[:, None] >> np.arange(HALF)) & 1
-    p = model.feature_probabilities()[:HALF]
-    probability = np.where(states == 1, p, 1.0 - p).prod(axis=1)
-    threshold, alias = _alias(probability)
-    empty = np.zeros_like(states)
-    low = model.log_odds(np.hstack([states, empty]))
-    return Tables(threshold, alias, low, model.log_odds(np.hstack([empty, states])))
+    """Tables of a model."""
+    states = (np.arange(STATES)[:, None] >> np.arange(GROUP)) & 1
+    columns, odds = [], []
+    for start in range(0, N_FEATURES, GROUP):
+        p = model.feature_probabilities()[start : start + GROUP]
+        columns.append(_columns(np.where(states == 1, p, 1.0 - p).prod(axis=1)))
+        features = np.zeros((STATES, N_FEATURES))
+        features[:, start : start + GROUP] = states
+        odds.append(model.log_odds(features))
+    return Tables(np.concatenate(columns), np.concatenate(odds))
 
 
-def _alias(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Vose's alias method with thresholds in units of 2**-32."""
-    n = len(probability)
-    share = (probability * n).tolist()
-    alias = list(range(n))
-    small = [k for k in range(n) if share[k] < 1.0]
-    large = [k for k in range(n) if share[k] >= 1.0]
+def _columns(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Vose's alias method."""
+    share = (probability * STATES).tolist()
+    alias = list(range(STATES))
+    small = [k for k in range(STATES) if share[k] < 1.0]
+    large = [k for k in range(STATES) if share[k] >= 1.0]
     while small and large:
         poor, rich = small.pop(), large[-1]
         alias[poor] = rich
@@ -128,8 +132,8 @@ def _alias(probability: NDArray[np.float64]) -> tuple[NDArray[np.uint64], NDArra
             small.append(large.pop())
     for rest in (*small, *large):  # Full but for rounding: they keep themselves.
         alias[rest] = rest
-    threshold = np.rint(np.clip(share, 0.0, 1.0) * 2.0**32).astype(np.uint64)
-    return threshold, np.array(alias, dtype=np.uint64)
+    threshold = np.rint(np.clip(share, 0.0, 1.0) * (2**24 - 1)).astype(np.uint64)
+    return (threshold << _EIGHT) | np.array(alias, dtype=np.uint64)
 
 
 def stream_key(name: str, *seeds: int) -> np.uint64:
@@ -146,31 +150,41 @@ def mix(value: Any) -> Any:
     return value ^ (value >> _S31)
 
 
+@njit(cache=True, inline="always")
+def _pick(random: Any, group: Any, columns: Any) -> Any:
+    """State of one group from 32 random bits: 8 choose a column, 24 between it and its alias."""
+    column = random & _BYTE
+    entry = columns[group * np.uint64(STATES) + column]
+    return column if ((random >> _EIGHT) & _MASK24) < (entry >> _EIGHT) else entry & _BYTE
+
+
 @njit(cache=True)
-def draw(key: Any, index: Any, threshold: Any, alias: Any, low: Any, high: Any) -> Any:
-    """Example ``index`` of a stream: its 32 features as bits, and its label, 0 or 1.
+def draw(key: Any, index: Any, columns: Any, odds: Any) -> Any:
+    """Example ``index`` of a stream: its 32 features as bits, and its label, True or False.
 
     A function of key and index alone, so any part of a stream can be had in any order.
     """
-    first = mix(key + (_TWO * index + _ONE) * _GOLDEN)
-    second = mix(key + (_TWO * index + _TWO) * _GOLDEN)
-    a = first & _LOW16
-    if ((first >> _S16) & _LOW32) >= threshold[a]:
-        a = alias[a]
-    b = second & _LOW16
-    if ((second >> _S16) & _LOW32) >= threshold[b]:
-        b = alias[b]
-    uniform = (np.float64(((first >> _S48) << _S16) | (second >> _S48)) + 0.5) / 4294967296.0
-    positive = uniform < 1.0 / (1.0 + np.exp(-(low[a] + high[b])))
-    return a | (b << _S16), positive
+    counter = key + _THREE * index * _GOLDEN
+    first, second = mix(counter + _GOLDEN), mix(counter + _TWO * _GOLDEN)
+    uniform = np.float64(mix(counter + _THREE * _GOLDEN) >> _S11) * 2.0**-53
+    a = _pick(first, np.uint64(0), columns)
+    b = _pick(first >> _WORD, np.uint64(1), columns)
+    c = _pick(second, np.uint64(2), columns)
+    d = _pick(second >> _WORD, np.uint64(3), columns)
+    log_odds = (
+        odds[a]
+        + odds[np.uint64(STATES) + b]
+        + odds[np.uint64(2 * STATES) + c]
+        + odds[np.uint64(3 * STATES) + d]
+    )
+    bits = a | (b << _EIGHT) | (c << (_TWO * _EIGHT)) | (d << _HIGH)
+    return bits, uniform * (1.0 + np.exp(-log_odds)) < 1.0
 
 
 @njit(cache=True)
-def _generate(
-    key: Any, indices: Any, threshold: Any, alias: Any, low: Any, high: Any, bits: Any, labels: Any
-) -> None:
+def _generate(key: Any, indices: Any, columns: Any, odds: Any, bits: Any, labels: Any) -> None:
     for k in range(len(indices)):
-        bits[k], labels[k] = draw(key, indices[k], threshold, alias, low, high)
+        bits[k], labels[k] = draw(key, indices[k], columns, odds)
 
 
 def generate(

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stablib.streams.data import HALF, N_FEATURES, draw, tables
+from stablib.streams.data import N_FEATURES, draw, tables
 from stablib.streams.recipe import BATCH, LOG2_BATCH, StreamRecipe
 from stablib.streams.shuffle import visited
 
@@ -24,9 +24,15 @@ EPSILON, MOMENTUM, DECAY, ACCUMULATOR = 1e-7, 0.9, 0.001, 0.1
 
 # numba computes in the type of its operands; a plain 1.0 would make everything float64.
 _F = np.float32
-_PER_HALF = np.uint64(HALF)
+_PER_HALF = np.uint64(N_FEATURES // 2)
 _ZERO, _HALF, _UNIT, _QUARTER = _F(0.0), _F(0.5), _F(1.0), _F(0.25)
 _EPSILON, _MOMENTUM = _F(EPSILON), _F(MOMENTUM)
+
+
+#: A de Bruijn sequence tells the place of a single bit by one product, without a loop.
+_DE_BRUIJN, _S58 = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)
+_BIT = np.zeros(64, dtype=np.uint64)
+_BIT[(_DE_BRUIJN << np.arange(64, dtype=np.uint64)) >> _S58] = np.arange(64)
 
 
 # Places in arrays are unsigned: signed ones can be negative, which numba would check for.
@@ -101,10 +107,8 @@ def _advance(
     n_batches: Any,
     data_key: Any,
     shuffle_key: Any,
-    threshold: Any,
-    alias: Any,
-    low: Any,
-    high: Any,
+    columns: Any,
+    odds: Any,
 ) -> None:
     n_layers = len(widths)
     zero, one = np.uint64(0), np.uint64(1)
@@ -132,15 +136,13 @@ def _advance(
         for member in range(BATCH):
             position = np.uint64(batch) * np.uint64(BATCH) + np.uint64(member)
             index = visited(position, window_bits, shuffle_key)
-            bits, positive = draw(data_key, index, threshold, alias, low, high)
+            bits, positive = draw(data_key, index, columns, odds)
             n_present = 0
-            feature = zero
             while bits != zero:
-                if bits & one:
-                    present[n_present] = feature
-                    n_present += 1
-                bits >>= one
-                feature += one
+                lowest = bits & (~bits + one)
+                present[n_present] = _BIT[(lowest * _DE_BRUIJN) >> _S58]
+                n_present += 1
+                bits ^= lowest
             # Forward.
             for unit in range(width):
                 before[unit] = parameters[first_bias + unit]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -121,6 +122,7 @@ def train_pair(
     models = [(weights, np.full_like(weights, start)) for weights in first]
     orders = [stream_key("order", plan.shuffle, member) for member in range(2)]
     step = engine(recipe)
+    examples = evaluation_set(recipe, plan)
     rows = []
     done = 0
     for log2_examples in range(
@@ -141,7 +143,9 @@ def train_pair(
                 )
                 progress(count)
             done += count
-        rows.append((log2_examples, *_measure(recipe, plan, [weights for weights, _ in models])))
+        rows.append(
+            (log2_examples, *_measure(recipe, examples, [weights for weights, _ in models]))
+        )
     log2, pd, pd_mean, loss = zip(*rows, strict=True)
     few = recipe.n_parameters <= _KEPT_PARAMETERS
     return {
@@ -178,26 +182,37 @@ def _first_weights(
     return [first[0], first[0].copy()]
 
 
-def evaluation_set(recipe: StreamRecipe, plan: SeedPlan) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """Features of the pair's evaluation examples, and their true probability of label 1."""
+class Evaluation(NamedTuple):
+    """The examples on which a pair is compared."""
+
+    #: Feature patterns that occur, (n_patterns, 32).
+    patterns: NDArray[np.uint8]
+    #: Pattern of each example, (n_examples,).
+    place: NDArray[np.intp]
+    #: True probability of label 1 of each example, (n_examples,).
+    truth: NDArray[np.float64]
+
+
+def evaluation_set(recipe: StreamRecipe, plan: SeedPlan) -> Evaluation:
+    """Draw the pair's evaluation examples; equal ones are predicted once."""
     key = stream_key("evaluation", plan.init)
     features, _ = generate(recipe.data, key, np.arange(1 << LOG2_EVALUATION, dtype=np.uint64))
-    return features, expit(recipe.data.log_odds(features))
+    codes, place = np.unique(np.packbits(features, axis=1).view(np.uint32), return_inverse=True)
+    patterns = np.unpackbits(codes.view(np.uint8).reshape(-1, 4), axis=1)
+    return Evaluation(patterns, place.ravel(), expit(recipe.data.log_odds(patterns))[place.ravel()])
 
 
 def _measure(
-    recipe: StreamRecipe, plan: SeedPlan, weights: Sequence[NDArray[np.float32]]
+    recipe: StreamRecipe, examples: Evaluation, weights: Sequence[NDArray[np.float32]]
 ) -> tuple[float, float, NDArray[np.float64]]:
     """Relative PD, PD relative to the mean prediction, excess losses."""
-    features, truth = evaluation_set(recipe, plan)
-    # Equal rows have equal predictions: a few hundred patterns stand for 65,536 examples.
-    patterns, place = np.unique(np.packbits(features, axis=1), axis=0, return_inverse=True)
-    distinct = np.unpackbits(patterns, axis=1)
-    predictions = np.stack([expit(network.log_odds(recipe, w, distinct))[place] for w in weights])
+    predictions = np.stack(
+        [expit(network.log_odds(recipe, w, examples.patterns))[examples.place] for w in weights]
+    )
     return (
-        float(relative_prediction_difference(predictions, truth)[0]),
+        float(relative_prediction_difference(predictions, examples.truth)[0]),
         float(relative_prediction_difference(predictions)[0]),
-        excess_label_loss(predictions, truth),
+        excess_label_loss(predictions, examples.truth),
     )
 
 
@@ -245,7 +260,8 @@ def obtain_pairs(
                     arrays = train_pair(recipe, plan, progress=progress)
                     seconds = round(time.perf_counter() - began, 3)
                     notes = {"data": f"synthetic, {recipe.data.kind}", "seconds": seconds}
-                    store.write(group, (plan,), arrays, {**notes, **machine()})
+                    made = {**notes, **machine(), "numba": numba.__version__}
+                    store.write(group, (plan,), arrays, made)
 
                 threads = torch.get_num_threads()
                 try:

@@ -1,4 +1,4 @@
-"""A session: one study at one preset, asked for results by the notebooks."""
+"""The local instability study at one preset, asked for results by the notebooks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from stablib.data import Dataset, entry, load
 from stablib.data import standin as corpus
 from stablib.data.registry import STANDIN_NOTICE, DataNotice, stand_in
 from stablib.data.sheets import read_sheet
-from stablib.errors import UsageError, unknown
+from stablib.errors import unknown
 from stablib.runs import Results, Runs, RunStore, Trainer, obtain
 from stablib.studies import local_instability
 from stablib.studies.local_instability import CURVED, LABELS, PRESETS, Settings, Study
 from stablib.studies.request import Request
+from stablib.studies.settings import choose
 from stablib.training import Final, Method
 
 SPLITS = ("val", "test")
@@ -30,7 +30,7 @@ NOTHING: Mapping[str, Request] = MappingProxyType({})
 NULL = "Control, other seeds"
 
 
-def open_study(
+def open_local_instability(
     preset: str = "laptop", *, dataset: str | None = None, split: str | None = None, **changes: Any
 ) -> Session:
     """Open the local instability study.
@@ -56,32 +56,16 @@ def open_study(
     ------
     UsageError
         If the preset, data set, split or a field is unknown, or a value is not allowed.
-
-    Examples
-    --------
-    >>> open_study("laptop", n_runs=10).settings.n_runs
-    10
     """
-    if preset not in PRESETS:
-        raise unknown("preset", preset, PRESETS)
     if dataset is not None and dataset not in LABELS:
         raise unknown("data set", dataset, LABELS)
     if split is not None and split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    base = PRESETS[preset]
-    for name in changes:
-        if name not in Settings.model_fields:
-            raise unknown("setting", name, Settings.model_fields)
-    given = {name: value for name, value in changes.items() if value is not None}
     for name in ("alpha", "after_step"):
-        if name in given and not isinstance(given[name], Mapping):
-            given[name] = dict.fromkeys(LABELS, given[name])
-    try:
-        settings = Settings(**{**base.model_dump(), **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{place}: {first['msg']}, got {first['input']!r}") from error
+        value = changes.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            changes[name] = dict.fromkeys(LABELS, value)
+    settings = choose(PRESETS, preset, changes)
     return Session(preset, settings, datasets=[dataset] if dataset else list(LABELS), split=split)
 
 
@@ -118,15 +102,19 @@ class Session:
         self.store = RunStore()
 
     def changed(self, **changes: Any) -> Session:
-        """Return the same study with other settings, see :func:`open_study`."""
-        settings = open_study(self.preset, **{**self.settings.model_dump(), **changes}).settings
+        """Return the same study with other settings, see :func:`open_local_instability`."""
+        fields = {**self.settings.model_dump(), **changes}
+        settings = open_local_instability(self.preset, **fields).settings
         return Session(self.preset, settings, datasets=self.datasets, split=self.split)
 
+    def requests(self) -> list[Request]:
+        """Everything that the study's exhibits need."""
+        fine_tuning = local_instability.fine_tuning(self.settings).values()
+        return [*local_instability.requests(self.settings, self.datasets), *fine_tuning]
+
     def missing(self) -> list[Request]:
-        """What the study's exhibits need and no store has; :meth:`results` would train it."""
-        wanted = local_instability.requests(self.settings, self.datasets)
-        wanted += local_instability.fine_tuning(self.settings).values()
-        lacking = []
+        """What of this no store has; :meth:`results` would train it."""
+        wanted, lacking = self.requests(), []
         for name in dict.fromkeys(request.recipe.dataset for request in wanted):
             own = [request for request in wanted if request.recipe.dataset == name]
             data = self._dataset(name, own)

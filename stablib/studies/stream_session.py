@@ -1,0 +1,226 @@
+"""The synthetic irreproducibility study at one preset, asked for curves by the notebooks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.runs.store import RunStore
+from stablib.runs.watch import Watch, bar
+from stablib.streams import StreamGroup, StreamRecipe, obtain_pairs
+from stablib.studies.settings import choose
+from stablib.studies.synthetic_irreproducibility import PRESETS, Curve, Settings, Study
+from stablib.training.observe import Arrays
+from stablib.training.seeds import SeedPlan
+
+
+def open_synthetic_irreproducibility(preset: str = "laptop", **changes: Any) -> StreamSession:
+    """Open the synthetic irreproducibility study.
+
+    Parameters
+    ----------
+    preset : str, default "laptop"
+        ``"smoke"``, ``"laptop"`` or ``"paper"``.
+    **changes
+        Fields of :class:`~stablib.studies.synthetic_irreproducibility.Settings` that differ from
+        the preset; None keeps the preset's value.
+
+    Raises
+    ------
+    UsageError
+        If the preset or a field is unknown, or a value is not allowed.
+    """
+    return StreamSession(preset, choose(PRESETS, preset, changes))
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """All pairs of one recipe.
+
+    Parameters
+    ----------
+    recipe : StreamRecipe
+        What was trained.
+    arrays : dict of str to ndarray
+        As :class:`stablib.streams.pairs.PairRecord` says, with a leading axis of pairs.
+    made : list of dict
+        Provenance, one a pair.
+    """
+
+    recipe: StreamRecipe
+    arrays: Arrays
+    made: Sequence[dict[str, Any]]
+
+    @property
+    def pd(self) -> NDArray[np.float64]:
+        """Relative PD of each pair at the end of the stream, shape (n_pairs,)."""
+        return self.arrays["pd"][:, -1]
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """Excess loss of each model at the end of the stream, shape (n_pairs, 2), in nats."""
+        return self.arrays["loss"][:, -1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Traced:
+    """A curve with its points, from the smallest window to the widest."""
+
+    name: str
+    points: tuple[Point, ...]
+
+    @property
+    def log2_windows(self) -> list[int]:
+        """log2 z of each point."""
+        return [point.recipe.log2_window for point in self.points]
+
+    @property
+    def log2_examples(self) -> int:
+        """log2 T."""
+        return self.points[0].recipe.log2_examples
+
+
+@dataclasses.dataclass(frozen=True)
+class Curves:
+    """What the exhibits of the paper are made from.
+
+    Parameters
+    ----------
+    curves : tuple of Traced
+        In the order of the legend.
+    preset : str
+        For the reader.
+    plans : tuple of SeedPlan
+        One a pair.
+    """
+
+    curves: tuple[Traced, ...]
+    preset: str
+    plans: tuple[SeedPlan, ...]
+    #: Synthetic data are the paper's own; nothing stands in for anything.
+    notice: str = ""
+
+    def __getitem__(self, name: str) -> Traced:
+        """Curve of that name."""
+        return next(curve for curve in self.curves if curve.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(curve.name == name for curve in self.curves)
+
+    def basis(self) -> str:
+        """What each number rests on, in a line."""
+        lengths = sorted({curve.log2_examples for curve in self.curves})
+        made = self.curves[0].points[0].made[0]
+        seeds = [plan.init for plan in self.plans]
+        return (
+            f"synthetic data; preset {self.preset}, one pass over "
+            f"{' or '.join(f'2^{t}' for t in lengths)} examples in batches of 32, {len(seeds)} "
+            f"pairs a point (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} on "
+            f"{made['hardware']}, numba {made['numba']} ({made['origin']})"
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """Recipes, seeds, versions and hardware of all pairs."""
+        points = {
+            f"{curve.name}, 2^{point.recipe.log2_window}": point
+            for curve in self.curves
+            for point in curve.points
+        }
+        return {
+            "preset": self.preset,
+            "dataset": "synthetic",
+            "seeds": [plan.init for plan in self.plans],
+            "pairs": {
+                name: {
+                    "recipe": point.recipe.model_dump(mode="json"),
+                    "origin": sorted({p["origin"] for p in point.made}),
+                    "made": sorted({p["date"] for p in point.made}),
+                    "hardware": sorted({p["hardware"] for p in point.made}),
+                    "numba": sorted({p["numba"] for p in point.made}),
+                }
+                for name, point in points.items()
+            },
+        }
+
+
+class StreamSession:
+    """Get curves of the study, from published pairs, the local store or by training.
+
+    Parameters
+    ----------
+    preset : str
+        Name, for the reader.
+    settings : Settings
+        The numbers.
+    """
+
+    def __init__(self, preset: str, settings: Settings) -> None:
+        self.preset = preset
+        self.settings = settings
+        self.study = Study(settings)
+        self.store = RunStore()
+
+    def simple(self) -> Curves:
+        """Linear model, one and two hidden units."""
+        return self._curves(self.study.simple())
+
+    def towers(self) -> Curves:
+        """Narrow towers, and the linear model for comparison."""
+        return self._curves([*self.study.simple()[:1], *self.study.towers()])
+
+    def embeddings(self) -> Curves:
+        """Wide models on embeddings."""
+        return self._curves(self.study.embeddings())
+
+    def quadratic(self) -> Curves:
+        """Wide layers on quadratic data."""
+        return self._curves(self.study.quadratic())
+
+    def long(self) -> Curves | None:
+        """Curves on the paper's own stream length, as far as they are in the store.
+
+        They are not trained here: at 2^26 examples that takes hours, see ``stablib train``.
+        """
+        if self.settings.log2_examples_long is None:
+            return None
+        wanted = [*self.study.simple(long=True), *self.study.towers(long=True)]
+        kept = [
+            dataclasses.replace(
+                curve, recipes=tuple(r for r in curve.recipes if not self._missing(r))
+            )
+            for curve in wanted
+        ]
+        kept = [curve for curve in kept if curve.recipes]
+        return self._curves(kept) if kept else None
+
+    def recipes(self) -> list[StreamRecipe]:
+        """Everything that the exhibits need, without repetition."""
+        study = self.study
+        groups = (study.simple(), study.towers(), study.embeddings(), study.quadratic())
+        return list(dict.fromkeys(r for group in groups for curve in group for r in curve.recipes))
+
+    def missing(self) -> list[StreamRecipe]:
+        """Recipes of which no store has all pairs."""
+        return [recipe for recipe in self.recipes() if self._missing(recipe)]
+
+    def train(self, recipe: StreamRecipe, *, workers: int, watch: Watch = bar) -> Point:
+        """Get the pairs of one recipe."""
+        arrays, made = obtain_pairs(
+            recipe, self.study.plans, store=self.store, workers=workers, watch=watch
+        )
+        return Point(recipe, arrays, made)
+
+    def _missing(self, recipe: StreamRecipe) -> bool:
+        blocks = [(plan,) for plan in self.study.plans]
+        return bool(self.store.missing(StreamGroup(recipe=recipe), blocks))
+
+    def _curves(self, wanted: Sequence[Curve]) -> Curves:
+        traced = tuple(
+            Traced(curve.name, tuple(self.train(r, workers=1) for r in curve.recipes))
+            for curve in wanted
+        )
+        return Curves(traced, self.preset, self.study.plans)

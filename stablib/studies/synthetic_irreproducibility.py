@@ -1,0 +1,206 @@
+"""The synthetic irreproducibility paper: which pairs its exhibits need."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from stablib.streams import DataModel, StreamRecipe
+from stablib.streams.recipe import LOG2_BATCH, Activation
+from stablib.training.seeds import SeedPlan, seed_plans
+
+PAPER = "synthetic_irreproducibility"
+
+#: The paper's widest window (Figures 2 to 4); the whole stream would be 2^21.
+_WIDEST = 20
+
+
+class Settings(BaseModel):
+    """Everything a reader may change about the study; the notebooks' parameters.
+
+    ``log2_examples`` is log2 T of the models with at most 30 hidden units; wide ones train on
+    shorter streams, as they cost more.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_pairs: int = Field(default=16, ge=2)
+    first_pair: int = Field(default=0, ge=0)
+    log2_examples: int = Field(ge=LOG2_BATCH, le=26)
+    log2_examples_embedding: int = Field(ge=LOG2_BATCH, le=26)
+    log2_examples_wide: int = Field(ge=LOG2_BATCH, le=26)
+    log2_examples_long: int | None = Field(default=None, ge=LOG2_BATCH, le=26)
+    n_windows: int = Field(default=5, ge=1)
+    truth: int = Field(default=0, ge=0)
+    beta: float = Field(default=1.0, gt=0.0)
+    learning_rate: float = Field(default=0.1, gt=0.0)
+
+
+#: Presets as rows of numbers; ``log2_examples_long`` is shown where it is published.
+PRESETS: Mapping[str, Settings] = MappingProxyType(
+    {
+        "smoke": Settings(
+            n_pairs=2,
+            log2_examples=12,
+            log2_examples_embedding=9,
+            log2_examples_wide=8,
+            n_windows=2,
+        ),
+        "laptop": Settings(
+            log2_examples=21,
+            log2_examples_embedding=19,
+            log2_examples_wide=15,
+            log2_examples_long=26,
+        ),
+        "paper": Settings(log2_examples=26, log2_examples_embedding=26, log2_examples_wide=26),
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """PD over shuffling windows: one recipe a window, pairs with the same seeds in each.
+
+    Parameters
+    ----------
+    name : str
+        On the page.
+    recipes : tuple of StreamRecipe
+        Equal but for their window, from the smallest to the widest.
+    """
+
+    name: str
+    recipes: tuple[StreamRecipe, ...]
+
+
+def windows(log2_examples: int, count: int) -> tuple[int, ...]:
+    """Spread log2 z evenly from one mini-batch to the whole stream, at most the paper's 2^20.
+
+    Examples
+    --------
+    >>> windows(21, 5)
+    (0, 4, 8, 12, 16)
+    >>> windows(26, 3)
+    (0, 10, 20)
+    """
+    widest = min(log2_examples - LOG2_BATCH, _WIDEST)
+    return tuple(dict.fromkeys(int(z) for z in np.linspace(0, widest, count).round()))
+
+
+class Study:
+    """Curves of the paper's figures.
+
+    Parameters
+    ----------
+    settings : Settings
+        A preset's row, changed or not.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.linear_data = DataModel(kind="linear", seed=settings.truth)
+        self.quadratic_data = DataModel(kind="quadratic", seed=settings.truth)
+
+    @property
+    def plans(self) -> tuple[SeedPlan, ...]:
+        """One a pair."""
+        return seed_plans(self.settings.n_pairs, first_seed=self.settings.first_pair)
+
+    def curve(self, name: str, base: StreamRecipe, n_windows: int | None = None) -> Curve:
+        """Vary the window of a recipe."""
+        count = n_windows or self.settings.n_windows
+        return Curve(
+            name,
+            tuple(
+                base.model_copy(update={"log2_window": z})
+                for z in windows(base.log2_examples, count)
+            ),
+        )
+
+    def base(self, log2_examples: int | None = None, **fields: object) -> StreamRecipe:
+        """A recipe on linear data with the settings' learning rate."""
+        s = self.settings
+        return StreamRecipe.model_validate(
+            {
+                "data": self.linear_data,
+                "log2_examples": log2_examples or s.log2_examples,
+                "learning_rate": s.learning_rate,
+                "beta": s.beta,
+                **fields,
+            }
+        )
+
+    def simple(self, *, long: bool = False) -> list[Curve]:
+        """Linear, one and two hidden units, same and distinct initial weights (Figure 2)."""
+        t = self.settings.log2_examples_long if long else self.settings.log2_examples
+        models: dict[str, dict[str, object]] = {"linear": {}}
+        kinds: tuple[Activation, ...] = ("identity", "relu")
+        models |= {
+            f"{kind} {units}": {"hidden": (units,), "activation": kind}
+            for units in (1, 2)
+            for kind in kinds
+        }
+        return [
+            self.curve(
+                name + ("" if same else ", diff"),
+                self.base(t, same_init=same, **fields),
+                3 if long else None,
+            )
+            for name, fields in models.items()
+            for same in (True, False)
+        ]
+
+    def towers(self, *, long: bool = False) -> list[Curve]:
+        """Narrow towers 16-8-4-2 with the same initial weights, and the linear model (Figure 6)."""
+        t = self.settings.log2_examples_long if long else self.settings.log2_examples
+        kinds: tuple[Activation, ...] = ("identity", "relu", "smelu")
+        return [
+            self.curve(
+                f"{kind} 16-8-4-2",
+                self.base(t, hidden=(16, 8, 4, 2), activation=kind),
+                3 if long else None,
+            )
+            for kind in kinds
+        ]
+
+    def embeddings(self) -> list[Curve]:
+        """Two embeddings and 1000 units, by activation, optimizer and learning rate (Figure 8)."""
+        t = self.settings.log2_examples_embedding
+        curves = [self.curve("linear, adagrad 0.1", self.base(t))]
+        kinds: tuple[Activation, ...] = ("identity", "relu")
+        for kind in kinds:
+            for optimizer, rate in (
+                ("adagrad", 1.0),
+                ("adagrad", 0.1),
+                ("sgd", 0.1),
+                ("sgd", 0.01),
+            ):
+                fields: dict[str, object] = {
+                    "hidden": (1000,),
+                    "embedding": True,
+                    "activation": kind,
+                    "optimizer": optimizer,
+                    "learning_rate": rate,
+                }
+                curves.append(self.curve(f"{kind}, {optimizer} {rate:g}", self.base(t, **fields)))
+        return curves
+
+    def quadratic(self) -> list[Curve]:
+        """Layers of 1024 and 512 units on quadratic data, and warm starts (Figure 10)."""
+        t = self.settings.log2_examples_wide
+        data: dict[str, object] = {"data": self.quadratic_data}
+        wide = {**data, "hidden": (1024, 512)}
+        variants: dict[str, dict[str, object]] = {
+            "linear": data,
+            "relu": {**wide, "activation": "relu"},
+            "smelu β=0.5": {**wide, "activation": "smelu", "beta": 0.5},
+            "smelu β=2": {**wide, "activation": "smelu", "beta": 2.0},
+            "swish β=1": {**wide, "activation": "swish", "beta": 1.0},
+            "swish β=4": {**wide, "activation": "swish", "beta": 4.0},
+            "relu TL": {**wide, "activation": "relu", "learning_rate": 0.01, "warm_start": 0.1},
+        }
+        return [self.curve(name, self.base(t, **fields)) for name, fields in variants.items()]
