@@ -19,6 +19,7 @@ from stablib.training import seed_plans
 
 ROOT = Path(__file__).parent.parent
 IDS = [*(f"LI-T{i}" for i in range(1, 7)), *(f"LI-F{i}" for i in range(1, 9)), "LI-A1"]
+IDS += [f"SI-F{i}" for i in (1, 2, 3, 4, 6, 7, 8, 9, 10)]
 
 
 def test_every_exhibit_has_an_anchor_in_a_notebook() -> None:

@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.spatial.distance
 import scipy.stats
 import sklearn.metrics
 
@@ -414,3 +415,68 @@ def test_undefined_resamples_are_left_out_of_an_interval():
     with_nan = centred_interval(1.0, [0.5, 1.5, np.nan, np.inf, -np.inf])
     assert with_nan == centred_interval(1.0, [0.5, 1.5])
     assert np.isnan(centred_interval(1.0, [np.nan]).low)
+
+
+def test_relative_prediction_difference_is_equation_3_by_hand() -> None:
+    rng = np.random.default_rng(0)
+    p, truth = rng.random((4, 7)), rng.uniform(0.1, 1.0, 7)
+    total = 0.0
+    for k in (1, 2):
+        for n in range(7):
+            total += abs(p[2 * k - 1, n] - p[2 * k - 2, n]) / truth[n]
+    assert metrics.relative_prediction_difference(p, truth).mean() == pytest.approx(
+        2 / 4 * total / 7
+    )
+    assert metrics.relative_prediction_difference(p[[1, 0, 3, 2]], truth) == pytest.approx(
+        metrics.relative_prediction_difference(p, truth)
+    )
+    assert (metrics.relative_prediction_difference(np.repeat(p[:2], 2, axis=0)) == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("predictions", "truth", "hint"),
+    [
+        (np.full((3, 2), 0.5), None, "even number"),
+        (np.full((2, 2), 0.5), [0.5], r"shape \(2,\)"),
+        (np.full((2, 2), 0.5), [0.5, 0.0], "greater than 0"),
+    ],
+)
+def test_prediction_differences_refuse_what_does_not_fit(predictions, truth, hint) -> None:
+    with pytest.raises(UsageError, match=hint):
+        metrics.relative_prediction_difference(predictions, truth)
+
+
+def test_excess_loss_is_cross_entropy_minus_entropy() -> None:
+    rng = np.random.default_rng(1)
+    truth, q = rng.uniform(0.05, 0.95, (2, 50))
+    expected = np.mean(
+        [scipy.stats.entropy([p, 1 - p], [g, 1 - g]) for p, g in zip(truth, q, strict=True)]
+    )
+    assert metrics.excess_label_loss(q, truth) == pytest.approx(expected)
+    assert metrics.excess_label_loss(truth, truth) == 0.0
+
+
+def test_error_cosine_is_scipys() -> None:
+    rng = np.random.default_rng(2)
+    a, b, truth = rng.normal(size=(3, 32))
+    assert metrics.error_cosine(a, b, truth) == pytest.approx(
+        1.0 - scipy.spatial.distance.cosine(a - truth, b - truth)
+    )
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_alignment_undoes_permutations_and_signs(signs: bool) -> None:
+    rng = np.random.default_rng(3)
+    shapes = [(32, 16), (16, 8), (8, 1)]
+    first = [(rng.normal(size=s), rng.normal(size=s[1])) for s in shapes]
+    second = [(w.copy(), b.copy()) for w, b in first]
+    for layer in (0, 1):
+        order = rng.permutation(shapes[layer][1])
+        flip = rng.choice([-1.0, 1.0], len(order)) if signs else np.ones(len(order))
+        w, b = second[layer]
+        second[layer] = (w[:, order] * flip, b[order] * flip)
+        w, b = second[layer + 1]
+        second[layer + 1] = (w[order] * flip[:, None], b)
+    for (w, b), (v, c) in zip(first, metrics.align_units(first, second, signs=signs), strict=True):
+        assert np.array_equal(w, v)
+        assert np.array_equal(b, c)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import traitlets
 from numpy.typing import NDArray
 
 from stablib.metrics import label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
 from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -61,8 +62,43 @@ def quantities(labels: Arrays) -> dict[str, Arrays]:
 
 
 @pytest.fixture
+def points() -> pd.DataFrame:
+    """Two small models, one of them hostile, and the linear one; rows in no order."""
+    rng = np.random.default_rng(3)
+    curves = [
+        ("linear", "linear", "relu", 1.0, "same", 14),
+        (HOSTILE[0], "1 unit", HOSTILE[1], 1.0, "same", 14),
+        ("smelu 1, diff", "1 unit", "smelu", 0.5, "distinct", 15),
+    ]
+    rows = [
+        (*curve[:4], "adagrad 0.1", *curve[4:], window, examples)
+        for curve in curves
+        for examples in (13, 14)
+        for window in (0, 8, 4)
+    ]
+    settings = ["curve", "model", "activation", "beta", "optimizer", "init", "stream"]
+    frame = pd.DataFrame(rows, columns=[*settings, "log2_window", "log2_examples"])
+    frame["pd"] = 10.0 ** rng.uniform(-9, -1, len(frame))
+    frame.loc[0, "pd"] = 0.0
+    frame["pd_low"], frame["pd_high"] = frame["pd"] / 2, frame["pd"] * 2
+    frame["loss"] = rng.random(len(frame))
+    return frame
+
+
+@pytest.fixture
+def pair_weights() -> dict[tuple[str, int], NDArray[Any]]:
+    values = np.random.default_rng(4).normal(size=(2, 33))
+    return {("linear", 8): values, ("linear", 0): -values, (HOSTILE[0], 4): np.zeros((2, 0))}
+
+
+@pytest.fixture
 def build(
-    labels: Arrays, quantities: dict[str, Arrays], gold: NDArray[Any], texts: list[str]
+    labels: Arrays,
+    quantities: dict[str, Arrays],
+    gold: NDArray[Any],
+    texts: list[str],
+    points: pd.DataFrame,
+    pair_weights: dict[tuple[str, int], NDArray[Any]],
 ) -> Callable[..., HostedWidget]:
     """Build a widget by name, with some arguments replaced."""
     curves = {"Control": np.linspace(0, 1, N_STEPS * N_EXAMPLES).reshape(N_STEPS, N_EXAMPLES)}
@@ -71,6 +107,10 @@ def build(
         "seed_explorer": (seed_explorer, {"labels": labels, "trajectories": curves, **described}),
         "instability_map": (instability_map, {"quantities": quantities, **described}),
         "how_many_seeds": (how_many_seeds, {"labels": labels, "baseline": "Control", "gold": gold}),
+        "pd_explorer": (
+            lambda points, **rest: pd_explorer(points, rest.pop("weights"), **rest),
+            {"points": points, "weights": pair_weights},
+        ),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -81,7 +121,7 @@ def build(
     return build_widget
 
 
-WIDGETS = ["seed_explorer", "instability_map", "how_many_seeds"]
+WIDGETS = ["seed_explorer", "instability_map", "how_many_seeds", "pd_explorer"]
 
 
 def embedded_state(page: str) -> dict[str, Any]:
@@ -245,6 +285,49 @@ def test_how_many_seeds_embeds_each_methods_switching_examples(
         np.testing.assert_allclose(method["accuracy"], (runs == gold).mean(axis=1), atol=1e-5)
 
 
+def test_pd_explorer_embeds_each_curves_points_and_weights(
+    build: Callable[..., HostedWidget],
+    points: pd.DataFrame,
+    pair_weights: dict[tuple[str, int], NDArray[Any]],
+) -> None:
+    truth = np.linspace(-3, 3, 32)
+    shuffled = points.sample(frac=1, random_state=0)
+    page = build("pd_explorer", points=shuffled, truth=truth).static_html()
+    data = embedded_state(page)["data"]
+    assert {curve["name"] for curve in data["curves"]} == set(points["curve"])
+    np.testing.assert_allclose(decode_array(data["truth"]), truth, rtol=1e-6)
+    for curve in data["curves"]:
+        rows = points[points["curve"] == curve["name"]]
+        rows = rows.sort_values(["log2_examples", "log2_window"])
+        for column in ("log2_window", "log2_examples", "pd", "pd_low", "pd_high", "loss"):
+            np.testing.assert_allclose(decode_array(curve[column]), rows[column], rtol=1e-6)
+        assert curve["stream"] == rows["stream"].iloc[0]
+        kept = {
+            (curve["name"], weights["log2_window"]): decode_array(weights["values"])
+            for weights in curve["weights"]
+        }
+        given = {k: v for k, v in pair_weights.items() if k[0] == curve["name"] and v.size}
+        assert kept.keys() == given.keys()
+        for key, values in kept.items():
+            np.testing.assert_allclose(values, given[key], rtol=1e-6)
+
+
+def test_pd_explorer_begins_with_the_first_nonlinear_curve_at_its_end(
+    build: Callable[..., HostedWidget],
+) -> None:
+    state = build("pd_explorer").state()
+    assert state["model"] == "1 unit"
+    assert state["activation"] == HOSTILE[1]
+    assert (state["init"], state["stream"]) == ("same", 14)
+    assert (state["log2_examples"], state["log2_window"]) == (14, 8)
+
+
+def test_settings_that_a_curve_lacks_are_left_out(build: Callable[..., HostedWidget]) -> None:
+    curves = {curve["model"]: curve for curve in build("pd_explorer").data["curves"]}
+    assert (curves["linear"]["activation"], curves["linear"]["beta"]) == (None, None)
+    assert (curves["1 unit"]["activation"], curves["1 unit"]["beta"]) == ("smelu", 0.5)
+
+
 @pytest.mark.parametrize(
     ("which", "replaced", "message"),
     [
@@ -292,6 +375,33 @@ def test_how_many_seeds_embeds_each_methods_switching_examples(
         ("how_many_seeds", {"baseline": "Contrl"}, "did you mean 'Control'"),
         ("how_many_seeds", {"n_resamples": 0}, "n_resamples must be at least 1, got 0"),
         ("how_many_seeds", {"gold": np.zeros((2, 2))}, "gold must have shape"),
+        (
+            "pd_explorer",
+            {"points": pd.DataFrame({"curve": []})},
+            "points must hold .*missing model",
+        ),
+        ("pd_explorer", {"truth": np.zeros(31)}, r"truth must have shape \(32,\), got \(31,\)"),
+        ("pd_explorer", {"truth": np.full(32, np.nan)}, "truth must be finite"),
+        (
+            "pd_explorer",
+            {"weights": {("linaer", 0): np.zeros((2, 3))}},
+            "unknown curve in weights 'linaer'; did you mean 'linear'",
+        ),
+        (
+            "pd_explorer",
+            {"weights": {("linear", 5): np.zeros((2, 3))}},
+            r"weights\[\('linear', 5\)\]: points have no such window",
+        ),
+        (
+            "pd_explorer",
+            {"weights": {("linear", 0): np.zeros((3, 2))}},
+            r"weights\[\('linear', 0\)\] must have shape \(2, 3\), got \(3, 2\)",
+        ),
+        (
+            "pd_explorer",
+            {"weights": {("linear", 0): np.full((2, 3), np.inf)}},
+            r"weights\[\('linear', 0\)\] must be finite",
+        ),
     ],
 )
 def test_errors_name_the_argument(
@@ -323,6 +433,41 @@ def test_instability_map_checks_each_quantity(
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("pd", -0.1, r"points\['pd'\] must not be negative, got -0.1"),
+        ("pd", np.nan, r"points\['pd'\] must be finite"),
+        ("loss", np.inf, r"points\['loss'\] must be finite"),
+        ("loss", -1e-9, r"points\['loss'\] must not be negative, got -1e-09"),
+        ("pd_low", 0.9, r"points\['pd_low'\] must not exceed points\['pd_high'\]"),
+        ("log2_examples", 15, r"points\['log2_examples'\] must not exceed points\['stream'\]"),
+        ("log2_window", 0.5, r"points\['log2_window'\] must be whole numbers"),
+        ("log2_window", 8, "'linear' has several at log2_window 8 and log2_examples 13"),
+        ("model", None, r"points\['model'\] must be text, got NaN"),
+        ("model", "2 units", "curve 'linear' must have one model, got 2 units and linear"),
+        ("stream", 20, "curve 'linear' must have one stream, got 20 and 14"),
+        ("init", "sane", "unknown init in points 'sane'; did you mean 'same'"),
+    ],
+)
+def test_pd_explorer_checks_each_column(
+    build: Callable[..., HostedWidget],
+    points: pd.DataFrame,
+    column: str,
+    value: Any,
+    message: str,
+) -> None:
+    points[column] = points[column].astype(object)
+    points.loc[0, column] = value
+    with pytest.raises(ValueError, match=message):
+        build("pd_explorer")
+
+
+def test_pd_explorer_needs_a_row(build: Callable[..., HostedWidget], points: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="points must hold at least one row, got none"):
+        build("pd_explorer", points=points.iloc[:0])
+
+
+@pytest.mark.parametrize(
     ("which", "trait", "value", "message"),
     [
         ("seed_explorer", "method", "TGTS", "did you mean 'TGTSS'"),
@@ -335,6 +480,11 @@ def test_instability_map_checks_each_quantity(
         ("instability_map", "picked", N_EXAMPLES, "picked must be -1"),
         ("instability_map", "brush", [0.0, 1.0], "brush must be empty or 4 numbers"),
         ("how_many_seeds", "k", 1, "k must be 2 to 6, got 1"),
+        ("pd_explorer", "model", "1 units", "did you mean '1 unit'"),
+        ("pd_explorer", "beta", 1.0, "beta must be one of 0.5, got 1"),
+        ("pd_explorer", "init", "none", "init"),
+        ("pd_explorer", "stream", 16, "stream must be one of 14, 15, got 16"),
+        ("pd_explorer", "log2_window", 1, "log2_window must be one of 0, 4, 8, got 1"),
     ],
 )
 def test_a_state_that_the_view_cannot_show_is_refused(

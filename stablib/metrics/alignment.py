@@ -54,9 +54,8 @@ def align_units(
             f"{[w.shape for w, _ in second]}"
         )
     layers = [(w.copy(), b.copy()) for w, b in second]
-    for number, ((goal, goal_bias), (weights, bias)) in enumerate(
-        zip(first[:-1], layers[:-1], strict=True)
-    ):
+    for number, (goal, goal_bias) in enumerate(first[:-1]):
+        weights, bias = layers[number]
         ours = np.vstack([weights, bias]).T
         theirs = np.vstack([goal, goal_bias]).T
         products = theirs @ ours.T

@@ -153,6 +153,13 @@ def left_out(exhibit: str, why: str) -> Exhibit:
     return Exhibit(exhibit, pd.DataFrame(), page)
 
 
+def picture(exhibit: str) -> str:
+    """Static picture of a recorded exhibit, for a page whose scripts do not run."""
+    if not (folder() / exhibit / "figure.png").is_file():
+        return ""
+    return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
+
+
 def table_html(frame: pd.DataFrame) -> str:
     """Show a frame; every cell and label is text, whatever it contains."""
     table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -127,3 +128,44 @@ def sample() -> Sample:
         arrays[f"{method}_chances"] = chances[:, np.arange(n_examples), gold]
         arrays[f"{method}_curves"] = rng.random((n_steps, n_examples))
     return arrays
+
+
+@pytest.fixture(scope="session")
+def points() -> pd.DataFrame:
+    """Prediction differences of small models: windows 2^0, 2^4, 2^8 and checkpoints 2^12 to 2^14.
+
+    The stream of the 1024-512 model is shorter than the others'. One PD is zero.
+    """
+    rng = np.random.default_rng(11)
+    curves = [
+        ("linear", "linear", "identity", 1.0, "adagrad 0.1", "same", 14),
+        ("relu 1", "1 unit", "relu", 1.0, "adagrad 0.1", "same", 14),
+        ("relu 1, diff", "1 unit", "relu", 1.0, "adagrad 0.1", "distinct", 14),
+        ("identity 1", "1 unit", "identity", 1.0, "adagrad 0.1", "same", 14),
+        ("smelu 0.5", "1024-512", "smelu", 0.5, "sgd 0.1", "same", 13),
+        ("smelu 2", "1024-512", "smelu", 2.0, "sgd 0.1", "same", 13),
+        ("<b>swish</b>", "1024-512", "swish", 2.0, "sgd 0.1", "same", 13),
+    ]
+    names = ["curve", "model", "activation", "beta", "optimizer", "init", "stream"]
+    frame = pd.DataFrame(
+        [
+            (*curve, window, examples)
+            for curve in curves
+            for examples in range(12, curve[-1] + 1)
+            for window in (0, 4, 8)
+        ],
+        columns=[*names, "log2_window", "log2_examples"],
+    )
+    frame["pd"] = 10.0 ** (-7 + 0.5 * frame["log2_window"] + rng.uniform(0, 1, len(frame)))
+    frame.loc[(frame["curve"] == "relu 1") & (frame["log2_window"] == 0), "pd"] = 0.0
+    frame["pd_low"], frame["pd_high"] = 0.8 * frame["pd"], 1.3 * frame["pd"]
+    frame["loss"] = 10.0 ** rng.uniform(-4, -2, len(frame))
+    return frame
+
+
+@pytest.fixture(scope="session")
+def pair_weights() -> dict[tuple[str, int], NDArray[Any]]:
+    """Weights of two of the curves of ``points``, of one of them at one window alone."""
+    rng = np.random.default_rng(12)
+    kept = [("linear", 0, 33), ("linear", 4, 33), ("linear", 8, 33), ("relu 1", 8, 35)]
+    return {(curve, window): rng.normal(size=(2, n)) for curve, window, n in kept}

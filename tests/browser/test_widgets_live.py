@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -25,8 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
 
 BUILD = """
 import numpy as np
+import pandas as pd
 from stablib.metrics import label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
 
 arrays = np.load("sample.npz")
 labels = {"Control": arrays["control_labels"], "TGTSS": arrays["tgtss_labels"]}
@@ -47,6 +49,8 @@ curves = {method: arrays[f"{method.lower()}_curves"] for method in labels}
 explorer = seed_explorer(labels, trajectories=curves, name="explorer", **about)
 scatter = instability_map(quantities, name="scatter", **about)
 many = how_many_seeds(labels, baseline="Control", gold=about["gold"], name="many")
+weights = {("linear", 8): np.ones((2, 33))}
+pairs = pd_explorer(pd.read_csv("points.csv"), weights, name="pairs")
 """
 CELLS = [
     BUILD,
@@ -59,6 +63,9 @@ CELLS = [
     "scatter.brush = [0.0, 0.5, 0.0, 1.0]",
     "print('MANY', many.k, many.draw, many.rows)",
     "many.k = 12",
+    "pairs",
+    "print('PAIRS', pairs.model, pairs.beta, pairs.log2_examples, pairs.log2_window)",
+    "pairs.model = '1 unit'; pairs.init = 'both'; pairs.log2_window = 0",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -115,12 +122,15 @@ def write_notebook(path: Path, cells: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any]) -> Iterator[str]:
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any], points: pd.DataFrame
+) -> Iterator[str]:
     """Start JupyterLab on a free port of loopback; URL of its notebooks, {0} for the name."""
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
     np.savez(work / "sample.npz", **sample)
+    points.to_csv(work / "points.csv", index=False)
     write_notebook(work / "widgets.ipynb", CELLS)
     write_notebook(work / "panel.ipynb", PANEL_CELLS)
     (work / "no_data").mkdir()
@@ -206,7 +216,7 @@ def run_cell(page: Page, cell: int) -> None:
 
 
 def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
-    for name in ("seed-explorer", "instability-map", "how-many-seeds"):
+    for name in ("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
 
@@ -267,6 +277,25 @@ def test_how_many_seeds_and_kernel_share_their_state(
     run_cell(notebook, 9)
     expect(part(widget, "k-value")).to_have_text("12 of 12")
     expect(part(widget, "summary")).to_contain_text("With 12 of 12 runs")
+
+
+def test_pd_explorer_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "pd-explorer")
+    part(widget, "model").select_option("1024-512")
+    part(widget, "beta").select_option("2")
+    part(widget, "window-plot").focus()
+    notebook.keyboard.press("Home")
+    notebook.keyboard.press("ArrowRight")
+    summary = part(widget, "summary")
+    expect(summary).to_contain_text("1024-512, smelu (β 2), sgd 0.1; window 2^4 mini-batches")
+    run_cell(notebook, 11)
+    expect(output_of(notebook, 11)).to_contain_text("PAIRS 1024-512 2.0 13 4")
+
+    run_cell(notebook, 12)
+    # Neither its activation nor its optimizer is one of this model's: it shows the first it has.
+    expect(summary).to_contain_text("1 unit, relu, adagrad 0.1; window 2^0 mini-batches")
+    expect(summary).to_contain_text("Distinct init (relu 1, diff): PD")
+    expect(part(widget, "init")).to_have_value("both")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

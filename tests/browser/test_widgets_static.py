@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from stablib.metrics import label_counts, label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, seed_explorer
+from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
 from stablib.show.widgets.hosted import HostedWidget
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
 
 NAMES = ["alarm", "lists", "<b>music</b>"]
 HOSTILE = "<img src=x onerror=alert(1)></script>"
-WIDGETS = ["seed-explorer", "instability-map", "how-many-seeds"]
+WIDGETS = ["seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -28,7 +29,9 @@ Sample = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def widgets(sample: Sample) -> dict[str, HostedWidget]:
+def widgets(
+    sample: Sample, points: pd.DataFrame, pair_weights: dict[tuple[str, int], Any]
+) -> dict[str, HostedWidget]:
     labels = {"Control": sample["control_labels"], "TGTSS": sample["tgtss_labels"]}
     described = {
         "gold": sample["gold"],
@@ -56,6 +59,9 @@ def widgets(sample: Sample) -> dict[str, HostedWidget]:
         "instability-map": instability_map(quantities, name="map", **described),
         "how-many-seeds": how_many_seeds(
             labels, baseline="Control", gold=sample["gold"], name="many"
+        ),
+        "pd-explorer": pd_explorer(
+            points, pair_weights, truth=np.linspace(-3, 3, 32), name="pairs"
         ),
     }
 
@@ -90,6 +96,21 @@ def table_rows(widget: Locator, name: str) -> dict[str, list[str]]:
         row.locator("th").inner_text(): [cell.inner_text() for cell in row.locator("td").all()]
         for row in rows
     }
+
+
+def point_of(points: pd.DataFrame, curve: str, window: int, examples: int) -> Any:
+    """One row of the points."""
+    where = (points["curve"] == curve) & (points["log2_window"] == window)
+    return points[where & (points["log2_examples"] == examples)].iloc[0]
+
+
+def numbers_in(text: str) -> list[float]:
+    """Numbers of a sentence from "PD" on: PD, the ends of its interval, the loss."""
+    return [float(number) for number in re.findall(r"\d[\d.]*(?:e-?\d+)?", text.split("PD ")[1])]
+
+
+def expected_numbers(row: Any) -> Any:
+    return pytest.approx([row[name] for name in ("pd", "pd_low", "pd_high", "loss")], rel=0.006)
 
 
 def drawn_rows(widget: Locator) -> list[int]:
@@ -330,6 +351,179 @@ def test_how_many_seeds_by_keyboard_alone(show: Callable[..., Page]) -> None:
     page.keyboard.press("Space")
     expect(part(widget, "drawn")).to_contain_text("Draw 2")
     assert drawn_rows(widget) != before
+
+
+def test_pd_explorer_says_what_the_chosen_point_is(
+    show: Callable[..., Page], points: pd.DataFrame
+) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    summary = part(widget, "summary")
+    expect(summary).to_contain_text(
+        "1 unit, relu, adagrad 0.1; window 2^8 mini-batches (point 3 of 3); after 2^14 examples. "
+        "Same init (relu 1): PD"
+    )
+    row = point_of(points, "relu 1", 8, 14)
+    assert numbers_in(summary.inner_text()) == expected_numbers(row)
+    part(widget, "examples").select_option("14 13")
+    part(widget, "window").fill("1")
+    expect(part(widget, "window-value")).to_have_text("2^4 = 16")
+    expect(summary).to_contain_text("window 2^4 mini-batches (point 2 of 3); after 2^13 examples")
+    row = point_of(points, "relu 1", 4, 13)
+    assert numbers_in(summary.inner_text()) == expected_numbers(row)
+    for curve, kind in (("relu 1", "chosen"), ("linear", "reference"), ("identity 1", "")):
+        cells = table_rows(widget, "curves")[f"{curve} ({kind})" if kind else curve]
+        row = point_of(points, curve, 4, 13)
+        assert float(cells[0]) == pytest.approx(row["pd"], rel=0.006)
+        assert float(cells[2]) == pytest.approx(row["loss"], rel=0.006)
+
+
+def test_pd_explorer_offers_what_the_model_has(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    enabled = {
+        name: part(widget, name).locator("option:not([disabled])")
+        for name in ("activation", "beta", "optimizer", "init", "examples")
+    }
+    expect(enabled["activation"]).to_have_text(["relu", "identity"])
+    expect(part(widget, "beta")).to_be_disabled()
+    expect(enabled["init"]).to_have_text(["same", "distinct", "both"])
+    part(widget, "activation").select_option("identity")
+    expect(enabled["init"]).to_have_text(["same"])
+    part(widget, "model").select_option("1024-512")
+    expect(part(widget, "activation")).to_have_value("smelu")
+    expect(enabled["beta"]).to_have_text(["0.5", "2"])
+    expect(enabled["optimizer"]).to_have_text(["sgd 0.1"])
+    expect(enabled["examples"]).to_have_text(["2^12 (4.1K)", "2^13 (8.2K)"])
+    summary = part(widget, "summary")
+    expect(summary).to_contain_text("1024-512, smelu (β 0.5), sgd 0.1")
+    expect(summary).to_contain_text("after 2^13 examples. Same init (smelu 0.5)")
+    part(widget, "beta").select_option("2")
+    expect(summary).to_contain_text("(smelu 2)")
+    part(widget, "activation").select_option("swish")
+    expect(enabled["beta"]).to_have_text(["2"])
+    expect(summary).to_contain_text("(<b>swish</b>)")
+    part(widget, "model").select_option("linear")
+    expect(part(widget, "activation")).to_be_disabled()
+    expect(summary).to_contain_text("linear, adagrad 0.1; window")
+
+
+def test_pd_explorer_compares_initial_weights(
+    show: Callable[..., Page], points: pd.DataFrame
+) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    dots = part(widget, "window-plot").locator(".sw-dot")
+    expect(dots).to_have_count(3)
+    part(widget, "init").select_option("both")
+    expect(dots).to_have_count(6)
+    same, distinct = (
+        part(widget, "summary")
+        .inner_text()
+        .split("Same init (relu 1): ")[1]
+        .split(" Distinct init (relu 1, diff): ")
+    )
+    for curve, text in (("relu 1", same), ("relu 1, diff", distinct)):
+        assert numbers_in(text) == expected_numbers(point_of(points, curve, 8, 14))
+
+
+def test_pd_of_zero_lies_at_the_bottom(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    part(widget, "window").fill("0")
+    expect(part(widget, "summary")).to_contain_text("PD 0 (interval 0 to 0)")
+    heights = part(widget, "window-plot").evaluate(
+        """plot => {
+             const zero = [...plot.querySelectorAll("g[transform^='translate(0 ']")]
+               .find(mark => mark.textContent === "0");
+             const middle = mark => mark.getBoundingClientRect().top
+               + mark.getBoundingClientRect().height / 2;
+             return [middle(zero.querySelector("line")),
+                     ...[...plot.querySelectorAll(".sw-dot")].map(middle)];
+           }"""
+    )
+    assert heights[1] == pytest.approx(heights[0], abs=1)
+    assert max(heights[2:]) < heights[0] - 20
+
+
+def test_pd_explorer_tells_when_the_window_was_not_seen_whole(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    summary = part(widget, "summary")
+    # 2^8 batches of 2^5 examples: seen whole after 2^13, not after 2^12.
+    part(widget, "examples").select_option("14 13")
+    expect(summary).not_to_contain_text("have not seen the same")
+    part(widget, "examples").select_option("14 12")
+    expect(summary).to_contain_text(
+        "A window holds 2^13 examples: after 2^12, the two models have not seen the same ones."
+    )
+
+
+def test_pd_explorer_shows_the_weights_that_were_kept(
+    show: Callable[..., Page], pair_weights: dict[tuple[str, int], Any]
+) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    about = part(widget, "weights-about")
+    weights = part(widget, "weights")
+    a, b = pair_weights["relu 1", 8].astype(np.float32)
+    gaps = np.abs(a - b)
+    expect(about).to_contain_text("after all 2^14 examples: 35 weights a model")
+    found = re.findall(r"\d+\.\d+", about.inner_text())
+    expected = [np.sqrt(np.mean(gaps**2)), gaps.max()]
+    assert [float(number) for number in found] == pytest.approx(expected, rel=0.006)
+    expect(about).to_contain_text(f"(weight {gaps.argmax() + 1})")
+    assert (weights.locator("svg[role=img] .sw-weights-a").get_attribute("d") or "").count(
+        "M"
+    ) == 35
+    part(widget, "window").fill("1")
+    expect(about).to_have_text("The weights at window 2^4 were not kept; those at 2^8 were.")
+    expect(weights.locator("svg")).to_have_count(0)
+    part(widget, "activation").select_option("identity")
+    expect(about).to_have_text("The weights of this model were not kept.")
+    part(widget, "model").select_option("linear")
+    part(widget, "examples").select_option("14 12")
+    expect(about).to_contain_text("Window 2^4, after all 2^14 examples, not after 2^12: 33 weights")
+    expect(weights).to_contain_text("truth")
+    assert (weights.locator("svg[role=img] .sw-truth").get_attribute("d") or "").count("M") == 32
+
+
+def test_pd_explorer_picks_a_window_by_pointer(
+    show: Callable[..., Page], points: pd.DataFrame
+) -> None:
+    page = show()
+    widget = widget_of(page, "pd-explorer")
+    for plot, window in (("window-plot", 4), ("loss-plot", 0)):
+        dot = part(widget, plot).locator(".sw-dot").nth(window // 4)
+        dot.scroll_into_view_if_needed()
+        box = dot.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(part(widget, "hover")).to_contain_text(f"relu 1, window 2^{window}: PD")
+        page.mouse.down()
+        page.mouse.up()
+        expect(part(widget, "summary")).to_contain_text(f"window 2^{window} mini-batches")
+        expect(part(widget, plot).locator(".sw-ring")).to_have_count(1)
+
+
+@pytest.mark.parametrize("plot", ["window-plot", "loss-plot"])
+def test_pd_explorer_by_keyboard_alone(show: Callable[..., Page], plot: str) -> None:
+    page = show()
+    widget = widget_of(page, "pd-explorer")
+    summary = part(widget, "summary")
+    part(widget, "model").focus()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"document.activeElement.dataset.part === '{plot}'"):
+            break
+    page.keyboard.press("Home")
+    expect(summary).to_contain_text("point 1 of 3")
+    page.keyboard.press("ArrowRight")
+    expect(summary).to_contain_text("point 2 of 3")
+    expect(part(widget, plot)).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    expect(summary).to_contain_text("point 3 of 3")
+    page.keyboard.press("ArrowLeft")
+    expect(summary).to_contain_text("point 2 of 3")
+    part(widget, "activation").focus()
+    page.keyboard.press("ArrowDown")
+    expect(summary).to_contain_text("1 unit, identity")
+    expect(part(widget, "activation")).to_be_focused()
 
 
 @pytest.mark.parametrize("name", WIDGETS)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from stablib.metrics import confidence_mean, confidence_sd
 from stablib.runs.results import Results
 from stablib.show import widgets
-from stablib.show.exhibit import folder
+from stablib.show.exhibit import picture
 from stablib.show.local_instability.comparison import CONTROL
 from stablib.show.widgets.hosted import HostedWidget
-
-
-def _picture(exhibit: str) -> str:
-    """Static picture of a recorded exhibit, for a page whose scripts do not run."""
-    path = Path(folder() / exhibit / "figure.svg")
-    if not path.is_file():
-        return ""
-    return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
 
 
 def seed_explorer(results: Results) -> HostedWidget:
@@ -31,7 +21,7 @@ def seed_explorer(results: Results) -> HostedWidget:
         trajectories={m: runs["gold"][0].astype(float) for m, runs in results.curves.items()},
         steps=results.curves[CONTROL]["steps"][0],
         name=f"seed-explorer-{results.dataset.name}",
-        picture=_picture("LI-F3"),
+        picture=picture("LI-F3"),
     )
 
 
@@ -53,7 +43,7 @@ def instability_map(results: Results) -> HostedWidget:
         label_names=results.dataset.label_names,
         texts=results.texts(),
         name=f"instability-map-{results.dataset.name}",
-        picture=_picture("LI-F1"),
+        picture=picture("LI-F1"),
     )
 
 
@@ -64,5 +54,5 @@ def how_many_seeds(results: Results) -> HostedWidget:
         baseline=CONTROL,
         gold=results.gold,
         name=f"how-many-seeds-{results.dataset.name}",
-        picture=_picture("LI-F1"),
+        picture=picture("LI-F1"),
     )

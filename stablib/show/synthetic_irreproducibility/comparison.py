@@ -53,6 +53,11 @@ def above(claim: str, first: NDArray[Any], second: NDArray[Any], variant: str = 
     return measure(claim, decades, np.stack([first, second], axis=1), variant=variant)
 
 
+def length(curves: Curves) -> str:
+    """Length of the streams, as a variant of a claim."""
+    return f"T = 2^{curves.curves[-1].log2_examples}"
+
+
 def losses(point: Point) -> NDArray[np.float64]:
     """Excess loss of each pair: the mean of its two models."""
     mean: NDArray[np.float64] = point.loss.mean(axis=1)

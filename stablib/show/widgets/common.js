@@ -70,9 +70,11 @@ function field(label, control) {
   return html("label", { class: "sw-field" }, html("span", {}, label), control);
 }
 
-/** Fill a select with `[value, text]` pairs. */
+/** Fill a select with `[value, text]` pairs; a third element tells whether it is disabled. */
 function setOptions(select, options) {
-  select.replaceChildren(...options.map(([value, text]) => html("option", { value }, text)));
+  select.replaceChildren(
+    ...options.map(([value, text, disabled]) => html("option", { value, disabled }, text)),
+  );
 }
 
 /** Make a select; `onchange` gets the chosen value. */
@@ -118,6 +120,8 @@ function linearScale([low, high], [from, to]) {
   scale.invert = (pixel) => low + ((pixel - from) / (to - from)) * span;
   scale.domain = [low, high];
   scale.range = [from, to];
+  scale.ticks = (count) => ticks([low, high], count);
+  scale.format = (value) => value.toLocaleString("en");
   return scale;
 }
 
@@ -133,15 +137,67 @@ function ticks([low, high], count) {
   return values;
 }
 
+const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴" };
+Object.assign(SUPERSCRIPTS, { 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" });
+// Pixels that a logarithmic axis keeps at its start for zero.
+const ZERO_GAP = 24;
+
+/** Numbers 1, 2 or 5 times a power of ten, from the last at or below `low` to the first above. */
+function logMarks(low, high) {
+  const marks = [];
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  for (let power = first; power <= last; power += 1) {
+    // Written and read, as 10 ** -5 is not the number nearest to 0.00001.
+    marks.push(...[1, 2, 5].map((factor) => Number(`${factor}e${power}`)));
+  }
+  const start = marks.findLastIndex((mark) => mark <= low * (1 + 1e-6));
+  const end = marks.findIndex((mark) => mark >= high * (1 - 1e-6));
+  return marks.slice(start, end + 1);
+}
+
+/** Show 1, 2 or 5 times a power of ten on an axis. */
+function powerText(value) {
+  if (value === 0 || (value >= 0.01 && value < 1e4)) return value.toLocaleString("en");
+  const [factor, power] = value.toExponential(0).split("e");
+  const raised = Array.from(String(Number(power)), (sign) => SUPERSCRIPTS[sign]).join("");
+  return `${factor === "1" ? "" : `${factor}·`}10${raised}`;
+}
+
+/**
+ * Map values to a pixel range by their logarithm; the domain is that of the values, rounded.
+ *
+ * Zero has no logarithm: if it is among the values, it gets a place of its own at the start.
+ */
+function logScale(values, [from, to]) {
+  const positive = values.filter((value) => value > 0);
+  const hasZero = positive.length < values.length;
+  const [low, high] = positive.length ? [Math.min(...positive), Math.max(...positive)] : [0.1, 1];
+  let marks = logMarks(low, high);
+  if (marks.length < 2) marks = logMarks(low * 0.9, high * 1.1);
+  const domain = [marks[0], marks.at(-1)];
+  const start = hasZero ? from + Math.sign(to - from) * ZERO_GAP : from;
+  const place = linearScale(domain.map(Math.log10), [start, to]);
+  const scale = (value) => (value > 0 ? place(Math.log10(value)) : from);
+  scale.domain = domain;
+  scale.range = [from, to];
+  scale.ticks = (count) => {
+    const powers = ticks(domain.map(Math.log10), count).filter(Number.isInteger);
+    const chosen = marks.length <= count ? marks : powers.map((power) => Number(`1e${power}`));
+    return [...(hasZero ? [0] : []), ...chosen];
+  };
+  scale.format = powerText;
+  return scale;
+}
+
 /** Draw a horizontal axis with its title below the plot. */
 function xAxis(scale, { top, bottom, title }) {
   const [from, to] = scale.range;
-  const marks = ticks(scale.domain, (to - from) / 70).map((value) =>
+  const marks = scale.ticks((to - from) / 70).map((value) =>
     svg(
       "g",
       { transform: `translate(${scale(value)} 0)` },
       svg("line", { class: "sw-grid", y1: top, y2: bottom }),
-      svg("text", { y: bottom + 16, "text-anchor": "middle" }, value.toLocaleString("en")),
+      svg("text", { y: bottom + 16, "text-anchor": "middle" }, scale.format(value)),
     ),
   );
   const middle = (from + to) / 2;
@@ -156,12 +212,12 @@ function xAxis(scale, { top, bottom, title }) {
 /** Draw a vertical axis with its title above the plot, where it stays readable on a phone. */
 function yAxis(scale, { left, right, title }) {
   const [from, to] = scale.range;
-  const marks = ticks(scale.domain, (from - to) / 45).map((value) =>
+  const marks = scale.ticks((from - to) / 45).map((value) =>
     svg(
       "g",
       { transform: `translate(0 ${scale(value)})` },
       svg("line", { class: "sw-grid", x1: left, x2: right }),
-      svg("text", { x: left - 6, dy: "0.32em", "text-anchor": "end" }, value.toLocaleString("en")),
+      svg("text", { x: left - 6, dy: "0.32em", "text-anchor": "end" }, scale.format(value)),
     ),
   );
   return svg(
@@ -297,6 +353,15 @@ function pickList(label, onpick) {
       if (items.length === 0) list.append(html("p", { class: "sw-empty" }, "Nothing to list."));
       mark(pickedId);
     },
+  };
+}
+
+/** The stroke of the n-th series. */
+function seriesStyle(index) {
+  return {
+    class: "sw-line",
+    stroke: SERIES_COLOURS[index % SERIES_COLOURS.length],
+    "stroke-dasharray": SERIES_DASHES[index % SERIES_DASHES.length],
   };
 }
 

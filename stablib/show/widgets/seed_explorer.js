@@ -144,15 +144,6 @@ function drawTrajectories(series, steps, width) {
   );
 }
 
-/** The stroke of the n-th series. */
-function seriesStyle(index) {
-  return {
-    class: "sw-line",
-    stroke: SERIES_COLOURS[index % SERIES_COLOURS.length],
-    "stroke-dasharray": SERIES_DASHES[index % SERIES_DASHES.length],
-  };
-}
-
 /** Build the trajectory figure; `show(i)` draws one example. */
 function trajectoryFigure(data) {
   const legend = html("div", { class: "sw-legend" });

@@ -1,0 +1,71 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 More layers
+#
+# **What the paper claims.** In towers of 16, 8, 4 and 2 units ReLU has a high PD even with minimal
+# shuffling and the same initial weights; the identity keeps $10^{-6}$ there, but with more
+# shuffling both are worse than a single ReLU. Some models are stuck and learn nothing. Learned
+# weights of a ReLU pair form a wide cloud.
+
+# %% tags=["parameters"]
+from typing import Optional
+
+preset: str = "laptop"  # smoke, laptop or paper
+n_pairs: Optional[int] = None  # pairs of models
+first_pair: Optional[int] = None  # number of the first pair: its examples and first weights
+log2_examples: Optional[int] = None  # log2 T of the narrow models
+log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
+log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
+n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
+truth: Optional[int] = None  # seed of the true linear weights
+truth_quadratic: Optional[int] = None  # seed of the true quadratic weights
+beta: Optional[float] = None  # of SmeLU in the towers
+learning_rate: Optional[float] = None  # AdaGrad's, where a figure does not vary it
+
+# %% tags=["hide-input"]
+from stablib.show.synthetic_irreproducibility import figures, weights
+from stablib.studies import open_study
+
+study = open_study(
+    preset,
+    paper="synthetic_irreproducibility",
+    n_pairs=n_pairs,
+    first_pair=first_pair,
+    log2_examples=log2_examples,
+    log2_examples_embedding=log2_examples_embedding,
+    log2_examples_wide=log2_examples_wide,
+    n_windows=n_windows,
+    truth=truth,
+    truth_quadratic=truth_quadratic,
+    beta=beta,
+    learning_rate=learning_rate,
+)
+
+# %%
+curves = study.towers()
+
+# %% [markdown]
+# (si-f6)=
+# ## SI-F6 · Figure 6: towers
+#
+# SmeLU is not in the paper's figure; it is here because the paper says that it behaves as
+# elsewhere.
+
+# %%
+figures.towers(curves, study.simple())
+
+# %% [markdown]
+# (si-f7)=
+# ## SI-F7 · Figure 7: a wide cloud
+
+# %%
+weights.parameter_cloud(curves)

@@ -1,0 +1,71 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5 Wide layers on embeddings
+#
+# **What the paper claims.** With two two-dimensional embeddings and 1000 units the order of the
+# activations stays the same, linear first; too large a learning rate harms both loss and PD; a well
+# tuned identity even has a lower loss than the linear model. Where the embeddings of a pair agree,
+# the hidden weights do too.
+#
+# **What was run.** The same with a shorter stream than for the narrow models, as the line under the
+# figure says: each of these models costs twenty times as much.
+
+# %% tags=["parameters"]
+from typing import Optional
+
+preset: str = "laptop"  # smoke, laptop or paper
+n_pairs: Optional[int] = None  # pairs of models
+first_pair: Optional[int] = None  # number of the first pair: its examples and first weights
+log2_examples: Optional[int] = None  # log2 T of the narrow models
+log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
+log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
+n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
+truth: Optional[int] = None  # seed of the true linear weights
+truth_quadratic: Optional[int] = None  # seed of the true quadratic weights
+beta: Optional[float] = None  # of SmeLU in the towers
+learning_rate: Optional[float] = None  # AdaGrad's, where a figure does not vary it
+
+# %% tags=["hide-input"]
+from stablib.show.synthetic_irreproducibility import figures, weights
+from stablib.studies import open_study
+
+study = open_study(
+    preset,
+    paper="synthetic_irreproducibility",
+    n_pairs=n_pairs,
+    first_pair=first_pair,
+    log2_examples=log2_examples,
+    log2_examples_embedding=log2_examples_embedding,
+    log2_examples_wide=log2_examples_wide,
+    n_windows=n_windows,
+    truth=truth,
+    truth_quadratic=truth_quadratic,
+    beta=beta,
+    learning_rate=learning_rate,
+)
+
+# %%
+curves = study.embeddings()
+
+# %% [markdown]
+# (si-f8)=
+# ## SI-F8 · Figure 8: activations, optimizers and learning rates
+
+# %%
+figures.embeddings(curves)
+
+# %% [markdown]
+# (si-f9)=
+# ## SI-F9 · Figure 9: embeddings and hidden weights of two pairs
+
+# %%
+weights.embedding_clouds(curves)

@@ -1,0 +1,61 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 7 What it means
+#
+# Three sources of irreproducibility can be told apart here, because each can be switched on alone:
+# **rounding** ($z = 1$, same initial weights), **order** ($z > 1$), and **initial weights**. The
+# paper's conclusion: a convex model forgives all three, given enough examples, and what is left of
+# its PD is early stopping; hidden units, and non-smooth ones more than others, do not.
+#
+# The table ranks all models by their PD at the smallest and at the widest window, on the same
+# examples. It is the short form of the claims in the [scorecard](../../book/scorecard.md).
+
+# %% tags=["parameters"]
+from typing import Optional
+
+preset: str = "laptop"  # smoke, laptop or paper
+n_pairs: Optional[int] = None  # pairs of models
+first_pair: Optional[int] = None  # number of the first pair: its examples and first weights
+log2_examples: Optional[int] = None  # log2 T of the narrow models
+log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
+log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
+n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
+truth: Optional[int] = None  # seed of the true linear weights
+truth_quadratic: Optional[int] = None  # seed of the true quadratic weights
+beta: Optional[float] = None  # of SmeLU in the towers
+learning_rate: Optional[float] = None  # AdaGrad's, where a figure does not vary it
+
+# %% tags=["hide-input"]
+from stablib.show.synthetic_irreproducibility import tables
+from stablib.studies import open_study
+
+study = open_study(
+    preset,
+    paper="synthetic_irreproducibility",
+    n_pairs=n_pairs,
+    first_pair=first_pair,
+    log2_examples=log2_examples,
+    log2_examples_embedding=log2_examples_embedding,
+    log2_examples_wide=log2_examples_wide,
+    n_windows=n_windows,
+    truth=truth,
+    truth_quadratic=truth_quadratic,
+    beta=beta,
+    learning_rate=learning_rate,
+)
+
+# %% [markdown]
+# (si-x2)=
+# ## SI-X2 · All models, from rounding to full shuffling
+
+# %%
+tables.overview([study.simple(), study.towers(), study.embeddings(), study.quadratic()])
