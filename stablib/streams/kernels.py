@@ -126,6 +126,8 @@ def _advance(
     delta = np.zeros(at_unit, np.float32)
     gradient = np.zeros(len(parameters), np.float32)
     present = np.zeros(N_FEATURES, np.uint64)
+    patterns = np.zeros(BATCH, np.uint64)
+    labels = np.zeros(BATCH, np.float32)
     window_bits = log2_window + LOG2_BATCH
     width = widths[0]
     first_bias = np.uint64(N_FEATURES) * width
@@ -133,22 +135,31 @@ def _advance(
     # Each feature feeds all units of the first layer; of an embedding, the two of its half.
     fed = np.uint64(2) if embedding else width
     for batch in range(first_batch, first_batch + n_batches):
+        # All examples first: what they are does not wait for what the model makes of them.
         for member in range(BATCH):
             position = np.uint64(batch) * np.uint64(BATCH) + np.uint64(member)
             index = visited(position, window_bits, shuffle_key)
-            bits, positive = draw(data_key, index, columns, odds)
+            patterns[member], labels[member] = draw(data_key, index, columns, odds)
+        for member in range(BATCH):
+            bits = patterns[member]
             n_present = 0
             while bits != zero:
                 lowest = bits & (~bits + one)
                 present[n_present] = _BIT[(lowest * _DE_BRUIJN) >> _S58]
                 n_present += 1
                 bits ^= lowest
-            # Forward.
-            for unit in range(width):
-                before[unit] = parameters[first_bias + unit]
-            for k in range(n_present):
-                skip = present[k] // _PER_HALF * fed if embedding else zero
-                _add(before, skip, _UNIT, parameters, present[k] * width + skip, fed)
+            # Forward. A single first unit stays in a register.
+            if width == one:
+                total = parameters[first_bias]
+                for k in range(n_present):
+                    total += parameters[present[k]]
+                before[zero] = total
+            else:
+                for unit in range(width):
+                    before[unit] = parameters[first_bias + unit]
+                for k in range(n_present):
+                    skip = present[k] // _PER_HALF * fed if embedding else zero
+                    _add(before, skip, _UNIT, parameters, present[k] * width + skip, fed)
             for layer in range(1, n_layers):
                 n_in, n_out = widths[layer - 1], widths[layer]
                 here, there = units[layer - 1], units[layer]
@@ -166,7 +177,7 @@ def _advance(
                         row = weights + i * n_out
                         _add(before, there, after[here + i], parameters, row, n_out)
             # Backward.
-            delta[top] = _UNIT / (_UNIT + np.exp(-before[top])) - (_UNIT if positive else _ZERO)
+            delta[top] = _UNIT / (_UNIT + np.exp(-before[top])) - labels[member]
             for layer in range(n_layers - 1, 0, -1):
                 n_in, n_out = widths[layer - 1], widths[layer]
                 here, there = units[layer - 1], units[layer]
@@ -186,9 +197,14 @@ def _advance(
                 _slope(before, delta, here, n_in, kind, beta)
             if not embedding:
                 _add(gradient, first_bias, _UNIT, delta, zero, width)
-            for k in range(n_present):
-                skip = present[k] // _PER_HALF * fed if embedding else zero
-                _add(gradient, present[k] * width + skip, _UNIT, delta, skip, fed)
+            if width == one:
+                error = delta[zero]
+                for k in range(n_present):
+                    gradient[present[k]] += error
+            else:
+                for k in range(n_present):
+                    skip = present[k] // _PER_HALF * fed if embedding else zero
+                    _add(gradient, present[k] * width + skip, _UNIT, delta, skip, fed)
         share = _UNIT / _F(BATCH)
         if adagrad:
             for p in range(len(parameters)):

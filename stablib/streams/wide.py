@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ def advance(
     gradient = np.zeros_like(parameters)
     weights = [(torch.from_numpy(w), torch.from_numpy(b)) for w, b in layers(recipe, parameters)]
     slots = [(torch.from_numpy(w), torch.from_numpy(b)) for w, b in layers(recipe, gradient)]
-    flat = tuple(torch.from_numpy(array) for array in (parameters, gradient, memory))
+    update = _optimizer(recipe, parameters, gradient, memory)
     with torch.inference_mode():
         for start in range(first_batch, first_batch + n_batches, _AHEAD):
             count = min(_AHEAD, first_batch + n_batches - start)
@@ -46,7 +48,7 @@ def advance(
             y = torch.from_numpy(labels.astype(np.float32)).split(BATCH)
             for number in range(count):
                 _backward(recipe, weights, slots, x[number], y[number])
-                _update(recipe, flat, start + number)
+                update(start + number)
 
 
 def _backward(
@@ -95,13 +97,24 @@ def _slope(z: Tensor, recipe: StreamRecipe) -> Tensor:
     return torch.clamp((z + b) / (2.0 * b), 0.0, 1.0)
 
 
-def _update(recipe: StreamRecipe, flat: tuple[Tensor, ...], batch: int) -> None:
-    """One step of the optimizer, as in the kernels, on weights, gradient and memory."""
-    parameters, gradient, memory = flat
+def _optimizer(
+    recipe: StreamRecipe,
+    parameters: NDArray[np.float32],
+    gradient: NDArray[np.float32],
+    memory: NDArray[np.float32],
+) -> Callable[[int], object]:
+    """Make the update of one mini-batch, given its number; the same as in the kernels."""
+    weights, slopes, state = (torch.from_numpy(a) for a in (parameters, gradient, memory))
     if recipe.optimizer == "adagrad":
-        memory.addcmul_(gradient, gradient)
-        parameters.addcdiv_(gradient, memory.sqrt().add_(EPSILON), value=-recipe.learning_rate)
-    else:
+        leaf = torch.nn.Parameter(weights)
+        leaf.grad = slopes
+        adagrad = torch.optim.Adagrad([leaf], lr=recipe.learning_rate, eps=EPSILON, fused=True)
+        adagrad.state[leaf]["sum"] = state
+        return lambda batch: adagrad.step()
+
+    def momentum(batch: int) -> None:
         rate = recipe.learning_rate / (1.0 + DECAY * batch)
-        memory.mul_(MOMENTUM).add_(gradient, alpha=-rate)
-        parameters.add_(memory)
+        state.mul_(MOMENTUM).add_(slopes, alpha=-rate)
+        weights.add_(state)
+
+    return momentum

@@ -406,6 +406,30 @@ def test_pd_explorer_offers_what_the_model_has(show: Callable[..., Page]) -> Non
     expect(summary).to_contain_text("linear, adagrad 0.1; window")
 
 
+def test_pd_explorer_tells_streams_apart(
+    open_page: Callable[..., Page], points: pd.DataFrame, tmp_path: Path
+) -> None:
+    longer = points[(points["curve"] == "relu 1") & (points["log2_examples"] > 12)]
+    longer = longer.assign(curve="relu 1, long", stream=15, pd=0.5, pd_high=0.5)
+    longer["log2_examples"] += 1
+    both = pd.concat([points, longer], ignore_index=True)
+    path = tmp_path / "streams.html"
+    body = pd_explorer(both, {}, name="streams").static_html()
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    widget = widget_of(open_page(path), "pd-explorer")
+    expect(part(widget, "examples").locator("option")).to_have_text(
+        ["2^12 of 2^14", "2^13 of 2^14", "2^14 of 2^14", "2^14 of 2^15", "2^15 of 2^15"]
+    )
+    expect(part(widget, "summary")).to_contain_text("(relu 1): PD")
+    part(widget, "examples").select_option("15 14")
+    expect(part(widget, "summary")).to_contain_text("(relu 1, long): PD 0.500")
+    # No linear curve has as long a stream, and so none is the reference.
+    expect(part(widget, "curves")).not_to_contain_text("linear")
+    # Distinct initial weights were tried on the shorter stream alone.
+    part(widget, "init").select_option("distinct")
+    expect(part(widget, "summary")).to_contain_text("after 2^14 examples. Distinct init (relu 1, d")
+
+
 def test_pd_explorer_compares_initial_weights(
     show: Callable[..., Page], points: pd.DataFrame
 ) -> None:
