@@ -73,9 +73,9 @@ tables.table_2(results)
 tables.table_3(results)
 
 # %% [markdown]
-# Read the rows *shared* and *own* together: the difference between them is variation that a shared
-# teacher removes by being shared. The last row has no method at all, only other seeds; a reduction
-# of its size is noise.
+# Read the rows *shared* and *own* of TGTSS together: the difference between them is variation that
+# a shared teacher removes by being shared. The two ensembles differ in size as well, as the caption
+# says. The last row has no method at all, only other seeds; a reduction of its size is noise.
 #
 # (li-t4)=
 # ## LI-T4 · Table 4: instability within one run

@@ -89,7 +89,7 @@ figures.le_m_against_sigma(second, "LI-F7")
 #
 # The subset is chosen by the entropy of the control runs themselves. Chosen examples are partly
 # unlucky ones, and other runs of the very same procedure look better on them. The row *Control,
-# other seeds* measures this; the paper's positive value for L2, which is negative overall, may
+# other seeds* shows how much; the paper's positive value for L2, which is negative overall, may
 # be no more than that.
 
 # %%

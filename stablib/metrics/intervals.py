@@ -17,6 +17,7 @@ def reduction_replicates(
     *,
     rng: np.random.Generator,
     where: ArrayLike | None = None,
+    paired: bool = False,
     n_resamples: int = 1000,
 ) -> NDArray[np.float64]:
     """Replicates of the percentage reduction of summed label entropy.
@@ -24,11 +25,14 @@ def reduction_replicates(
     Parameters
     ----------
     labels, baseline : array_like of int, shape (n_runs, n_examples)
-        Predicted class indices of a method and of control; resampled independently.
+        Predicted class indices of a method and of control.
     rng : numpy.random.Generator
         Source of randomness.
     where : array_like of bool, shape (n_examples,), optional
         Only these examples; the subset is not chosen anew in each resample.
+    paired : bool, default False
+        Whether run k of both has the same seeds: then both are resampled together, and what the
+        seeds do to both cancels. Otherwise each is resampled for itself.
     n_resamples : int, default 1000
         Number of resamples.
 
@@ -41,7 +45,8 @@ def reduction_replicates(
     Raises
     ------
     UsageError
-        If the examples of ``labels``, ``baseline`` and ``where`` differ in number, or as
+        If the examples of ``labels``, ``baseline`` and ``where`` differ in number, the runs of a
+        pair do, or as
         :func:`stablib.metrics.resampled_label_entropy`.
 
     Examples
@@ -59,16 +64,18 @@ def reduction_replicates(
             f"{arrays[1].shape}"
         )
     mask = slice(None) if where is None else as_mask(where, n_examples)
-    ours, theirs = (_summed_entropy(array[:, mask], rng, n_resamples) for array in arrays)
+    if paired and len(arrays[0]) != len(arrays[1]):
+        raise UsageError(
+            f"paired labels and baseline must have the same number of runs, got {len(arrays[0])} "
+            f"and {len(arrays[1])}"
+        )
+    drawn = resample_runs(len(arrays[0]), rng=rng, n_resamples=n_resamples)
+    also = drawn if paired else resample_runs(len(arrays[1]), rng=rng, n_resamples=n_resamples)
+    ours, theirs = (
+        resampled_label_entropy(array[:, mask], weights).sum(axis=1)
+        for array, weights in zip(arrays, (drawn, also), strict=True)
+    )
     return 100.0 * (1.0 - ours / np.where(theirs > 0.0, theirs, np.nan))
-
-
-def _summed_entropy(
-    labels: NDArray[np.integer], rng: np.random.Generator, n_resamples: int
-) -> NDArray[np.float64]:
-    """Sum over examples of LE_m, of each resample."""
-    weights = resample_runs(len(labels), rng=rng, n_resamples=n_resamples)
-    return resampled_label_entropy(labels, weights).sum(axis=1)
 
 
 def entropy_confidence_replicates(

@@ -66,14 +66,15 @@ def compare(requests: Sequence[Request], *, strict: bool) -> list[dict[str, Any]
     fresh, published = _layers()
     rows = []
     for request in requests:
-        if request.record.kind != "final":
+        labels = {"final": "labels_test", "steps": "labels"}.get(request.record.kind)
+        if labels is None:
             continue
         recipe = request.recipe
         data = load(recipe.dataset, label=recipe.label, strict=strict)
         group = Group(recipe=recipe, data=data.content_hash, record=request.record)
         pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in request.plans]
         both = [(a.arrays, b.arrays) for a, b in pairs if a and b]
-        differing = [np.mean(a["labels_test"] != b["labels_test"]) for a, b in both]
+        differing = [np.mean(a[labels] != b[labels]) for a, b in both]
         rows.append(
             {
                 "what": group.title(),

@@ -70,7 +70,7 @@ def page(exhibits: Path) -> str:
         parts.append(f"\n## {title}\n")
         parts.append(f"{RULES[paper]} {summary(rows)}.\n")
         for exhibit, table in frame(rows).groupby("exhibit", sort=False):
-            anchor = str(exhibit).lower()
-            parts.append(f"\n### [{exhibit}](#{anchor})\n")
+            # A plain link would find this very heading.
+            parts.append(f"\n### {{ref}}`{exhibit} <{str(exhibit).lower()}>`\n")
             parts.append(table_html(table.drop(columns="exhibit").reset_index(drop=True)) + "\n")
     return "\n".join(parts)

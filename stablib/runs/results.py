@@ -69,6 +69,12 @@ class Results:
         }
 
     @property
+    def title(self) -> str:
+        """Name of the data set that was asked for, and whether another stands in for it."""
+        asked = self.context["asked"]
+        return asked if self.dataset.name == asked else f"stand-in for {asked}"
+
+    @property
     def notice(self) -> str:
         """What a reader must be told: that something stands in for the real data."""
         return self.dataset.notice

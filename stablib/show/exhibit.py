@@ -7,6 +7,7 @@ import html
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ VERDICT_MARKS = {
     "not attempted": "–",
 }
 
+
+#: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
+_INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
 
 #: Longer comparisons are folded.
 _SHORT = 10
@@ -163,7 +167,8 @@ def picture(exhibit: str) -> str:
 def table_html(frame: pd.DataFrame) -> str:
     """Show a frame; every cell and label is text, whatever it contains."""
     table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
-    return f'<div class="exhibit-table">{table}</div>'
+    broken = _INTERVAL.sub(r"<br><small>\1</small>", table)
+    return f'<div class="exhibit-table">{broken}</div>'
 
 
 def _has_named_rows(frame: pd.DataFrame) -> bool:

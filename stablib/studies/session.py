@@ -183,7 +183,7 @@ class Session:
         """Control runs on the generated corpus, whose ambiguous utterances are known."""
         request = local_instability.standin(self.settings)
         final = dataclasses.replace(request, record=Final())
-        results = self._collect(stand_in(), "test", {"Control": final})
+        results = self._collect("standin", stand_in(), "test", {"Control": final})
         runs = self._get(request, stand_in())
         n_examples = len(results.gold)
         ambiguous = corpus.generate().query("split == 'test'")["ambiguous"].to_numpy()
@@ -201,7 +201,7 @@ class Session:
     ) -> Results:
         requests = [*wanted.values(), *traces.values(), *curves.values()]
         data = self._dataset(dataset, requests)
-        return self._collect(data, split, wanted, traces, curves)
+        return self._collect(dataset, data, split, wanted, traces, curves)
 
     def _dataset(self, name: str, requests: Sequence[Request]) -> Dataset:
         """Real data, else published labels if all runs exist, else the stand-in."""
@@ -227,6 +227,7 @@ class Session:
 
     def _collect(
         self,
+        asked: str,
         dataset: Dataset,
         split: str,
         wanted: Mapping[str, Request],
@@ -245,6 +246,9 @@ class Session:
                 "model": next(iter(wanted.values())).recipe.model.kind,
                 "encoder": self.settings.encoder,
                 "n_runs": str(n_runs),
+                "asked": asked,
+                "members": str(self.settings.members),
+                "own_members": str(self.settings.own_members),
             },
         )
 

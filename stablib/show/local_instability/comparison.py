@@ -31,6 +31,15 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(20230710)
 
 
+def members_note(many: Sequence[Results]) -> str:
+    """How many teachers an ensemble has, shared or one's own."""
+    context = many[0].context
+    return (
+        f"'Ensemble, shared' has {context['members']} teachers for all students, 'Ensemble, own' "
+        f"{context['own_members']} for each student, so these two differ in more than sharing."
+    )
+
+
 def claim_name(table: str, dataset: str, method: str, quantity: str) -> tuple[str, str]:
     """Claim identifier and variant of a method such as ``"TGTSS, own"``."""
     base, _, variant = method.partition(", ")
@@ -63,13 +72,20 @@ def reductions(
     replicates : dict of str to ndarray, shape (n_resamples,)
         Of the reduction.
     """
-    rng, control = generator(), results.labels(CONTROL)
+    control = results.runs[CONTROL]
     replicates, rows = {}, {}
     for method in results.runs:
         if method == CONTROL:
             continue
         value = percentage_reduction(results.le_m[method], results.le_m[CONTROL], where=subset)
-        draws = reduction_replicates(results.labels(method), control, rng=rng, where=subset)
+        # The same generator for every method: all are compared with the same resamples of control.
+        draws = reduction_replicates(
+            results.labels(method),
+            results.labels(CONTROL),
+            rng=generator(),
+            where=subset,
+            paired=results.runs[method].plans == control.plans,
+        )
         replicates[method] = draws
         rows[method] = {"reduction": value, **centred_interval(value, draws)._asdict()}
     frame = pd.DataFrame.from_dict(rows, orient="index")

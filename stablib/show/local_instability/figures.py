@@ -20,7 +20,7 @@ from stablib.metrics import (
     cumulative_label_entropy,
     entropy_confidence_replicates,
 )
-from stablib.papers.claims import Measured
+from stablib.papers.claims import Measured, read_claims
 from stablib.runs.results import Results
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.local_instability.comparison import CONTROL, generator
@@ -86,7 +86,7 @@ def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
                 }
             ),
             alt=f"Scatter of LE_m against sigma_m, one point an utterance, with a line: {fit}.",
-            measured=_known(results, measured),
+            measured=_known(results, exhibit, measured),
             caption="LE_m against σ_m of each utterance in control, with the least-squares line.",
             finding=f"Here {fit}; the paper calls the relation strong and gives no coefficient.",
         )
@@ -123,7 +123,7 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
                 }
             ),
             alt=f"Scatter of LE_m against LE_s, one point an utterance, with a line: {fit}.",
-            measured=_known(results, measured),
+            measured=_known(results, exhibit, measured),
             caption=(
                 "LE_s of the first control run, over all of its steps, against LE_m. Over the "
                 f"watched runs r is {min(each):.2f} to {max(each):.2f}."
@@ -132,9 +132,12 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
         )
 
 
-def _known(results: Results, measured: list[Measured]) -> list[Measured]:
-    """Claims are about the paper's data sets; the stand-in answers none."""
-    return [] if results.dataset.name == "standin" else measured
+def _known(results: Results, exhibit: str, measured: list[Measured]) -> list[Measured]:
+    """What answers a claim about this exhibit: not the stand-in, not another data set."""
+    if results.dataset.name == "standin":
+        return []
+    claims = read_claims()
+    return [m for m in measured if m.claim in claims and claims[m.claim].exhibit == exhibit]
 
 
 def confidence_map(results: Results, exhibit: str) -> Exhibit:

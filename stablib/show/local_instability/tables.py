@@ -14,6 +14,7 @@ from stablib.metrics import (
     centred_interval,
     confidence_sd,
     label_counts,
+    percentage_reduction,
 )
 from stablib.papers.claims import Measured, read_claims
 from stablib.runs.results import Results
@@ -25,11 +26,13 @@ from stablib.show.local_instability.comparison import (
     claim_name,
     generator,
     mean_and_sd,
+    members_note,
     percent_correct,
     reductions,
     reported,
     with_interval,
 )
+from stablib.studies import NULL
 
 #: The utterances of Table 1, by their place in MASSIVE's validation split.
 TABLE_1_IDS = ("val-216", "val-214", "val-1181")
@@ -88,7 +91,7 @@ def table_2(many: Sequence[Results]) -> Exhibit:
     for results in many:
         data = results.dataset
         counts = np.bincount(data.gold["train"], minlength=data.n_classes)
-        columns[f"{data.name} ({data.label})"] = {
+        columns[f"{results.title} ({data.label})"] = {
             "classes": str(data.n_classes),
             **{
                 f"{split} examples": f"{len(data.gold[split]):,}"
@@ -135,11 +138,11 @@ def table_3(many: Sequence[Results]) -> Exhibit:
                 value, low, high = (float(row[key]) for key in keys)
                 measured.append(Measured(claim, value, low, high, variant))
         measured += _ordering(frame, replicates, data.name)
-        findings.append(_headline(data.name, frame))
-        columns[data.name, "accuracy (%)"] = accuracies
-        columns[data.name, "ΔLE_m (%)"] = cells(frame, "reduction", "low", "high")
-        columns[data.name, "% of E_b"] = cells(frame, "share", "share_low", "share_high", 0)
-        columns[data.name, "paper ΔLE_m (%)"] = reported("t3", data.name, results.runs)
+        findings.append(_headline(results.title, data.name, frame))
+        columns[results.title, "accuracy (%)"] = accuracies
+        columns[results.title, "ΔLE_m (%)"] = cells(frame, "reduction", "low", "high")
+        columns[results.title, "% of E_b"] = cells(frame, "share", "share_low", "share_high", 0)
+        columns[results.title, "paper ΔLE_m (%)"] = reported("t3", data.name, results.runs)
     table = pd.DataFrame(columns).reindex(list(many[0].runs)).fillna("–")
     return record(
         "LI-T3",
@@ -152,22 +155,22 @@ def table_3(many: Sequence[Results]) -> Exhibit:
             "Accuracy (mean ± sd over runs, ddof 1), reduction of the summed LE_m against control "
             "and share of the shared ensemble's reduction, with 95 % bootstrap intervals over "
             "runs. 'Shared' and 'own' say whether the students had the same teachers; 'Control, "
-            "other seeds' is what a method without any effect shows."
+            "other seeds' is what a method without any effect shows. " + members_note(many)
         ),
     )
 
 
-def _headline(dataset: str, frame: pd.DataFrame) -> str:
+def _headline(title: str, dataset: str, frame: pd.DataFrame) -> str:
     """The paper's headline beside ours, in a sentence."""
     best = str(frame["reduction"].idxmax())
     claim = read_claims().get(f"t3-{dataset}-tgtss-share")
     paper = f" (the paper: {claim.reported} %)" if claim else ""
     return (
-        f"On {dataset}, {best} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; TGTSS "
+        f"On {title}, {best} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; TGTSS "
         f"reaches {frame.loc['TGTSS, shared', 'share']:.0f} % of the ensemble's reduction with a "
         f"shared teacher and {frame.loc['TGTSS, own', 'share']:.0f} % with teachers of one's own"
         f"{paper}; other seeds of control alone give "
-        f"{frame.loc['Control, other seeds', 'reduction']:.1f} %."
+        f"{frame.loc[NULL, 'reduction']:.1f} %."
     )
 
 
@@ -199,14 +202,15 @@ def table_5(many: Sequence[Results]) -> Exhibit:
             claim, variant = claim_name("t5", name, str(method), "reduction")
             measured.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
         title = f"ΔLE_m (%), {subset.sum()} examples"
-        columns[name, title] = cells(frame, "reduction", "low", "high")
+        columns[results.title, title] = cells(frame, "reduction", "low", "high")
+        null = percentage_reduction(results.le_m[NULL], results.le_m[CONTROL])
         findings.append(
-            f"On {name}, {frame.loc['Control, other seeds', 'reduction']:.1f} % come from the "
-            f"choice of the subset alone; TGTSS has {frame.loc['TGTSS, shared', 'reduction']:.1f} "
-            f"% with a shared teacher and {frame.loc['TGTSS, own', 'reduction']:.1f} % with "
-            "teachers of one's own."
+            f"On {results.title}, other seeds of control give "
+            f"{frame.loc[NULL, 'reduction']:.1f} % here and {null:.1f} % on all examples; TGTSS "
+            f"has {frame.loc['TGTSS, shared', 'reduction']:.1f} % with a shared teacher and "
+            f"{frame.loc['TGTSS, own', 'reduction']:.1f} % with teachers of one's own."
         )
-        columns[name, "paper (%)"] = reported("t5", name, results.runs)
+        columns[results.title, "paper (%)"] = reported("t5", name, results.runs)
     table = pd.DataFrame(columns).reindex([m for m in many[0].runs if m != CONTROL]).fillna("–")
     return record(
         "LI-T5",
@@ -217,8 +221,8 @@ def table_5(many: Sequence[Results]) -> Exhibit:
         measured=answers(measured),
         caption=(
             "As LI-T3, only for examples with LE_m above 0.56 in control. They were picked by the "
-            "same runs against which the reduction is computed, so even other seeds of control "
-            "show one: that row is the regression to the mean in every other row."
+            "same runs against which the reduction is computed, which flatters every other set of "
+            "runs: compare the row 'Control, other seeds' here with the one in LI-T3."
         ),
     )
 
@@ -242,13 +246,15 @@ def _step_table(
             claim, variant = claim_name(table, name, method, "reduction")
             measured.append(Measured(claim, value, *interval, variant))
             column[method] = with_interval(value, interval)
-        columns[name, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = column
-        columns[name, "paper (%)"] = reported(table, name, sums)
+        columns[results.title, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = column
+        columns[results.title, "paper (%)"] = reported(table, name, sums)
     return pd.DataFrame(columns).fillna("–"), answers(measured)
 
 
 def _mean_reduction(values: NDArray[np.float64], baseline: NDArray[np.float64]) -> float:
-    """Percentage reduction of the mean over runs of the summed LE_s."""
+    """Percentage reduction of the mean over runs of the summed LE_s; nan of an empty subset."""
+    if not baseline.any():
+        return float("nan")
     return 100.0 * (1.0 - float(values.mean()) / float(baseline.mean()))
 
 
