@@ -70,6 +70,21 @@ def test_bad_temperature(temperature):
         temper(random_probabilities(), temperature)
 
 
+@pytest.mark.parametrize("reading", ["sharpen", "printed"])
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        ([0.0, 0.0], "sum to 0"),
+        ([1.2, -0.2], "0 or more"),
+        ([np.nan, 1.0], "finite"),
+        ([np.inf, 1.0], "finite"),
+    ],
+)
+def test_temper_refuses_what_is_no_probability(row, hint, reading):
+    with pytest.raises(UsageError, match=f"probabilities must .*{hint}"):
+        temper(np.array([[0.5, 0.5], row]), 0.5, reading=reading)
+
+
 def test_bad_reading():
     with pytest.raises(UsageError, match="did you mean 'sharpen'"):
         temper(random_probabilities(), 0.5, reading="sharpn")

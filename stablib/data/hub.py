@@ -1,50 +1,77 @@
-"""Download pinned files from the hub, or say within seconds that it is out of reach."""
+"""Download pinned files from the hub, or say within seconds that it cannot be done.
+
+Requests go out once, under limits of our own: the hub's client repeats them for minutes, and has no
+setting for how often.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import Future
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub import hf_hub_url
+from huggingface_hub.utils import build_hf_headers
 
-from stablib.errors import DataError
+from stablib.errors import DataError, UsageError
 
-#: Seconds to wait for the hub's first answer before going on without it.
+#: Seconds to wait for the hub's first answer, and while it is silent, before going on without it.
 CONNECT_TIMEOUT = 4.0
+
+#: Seconds that one file may take; the largest has some 2 MB.
+DOWNLOAD_LIMIT = 30.0
+
+#: What a request can end in. A host name that cannot be encoded is a UnicodeError.
+_FAILURES = (OSError, http.client.HTTPException, UnicodeError)
 
 
 def endpoint() -> str:
-    """Address of the hub: ``HF_ENDPOINT`` or the public one."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    """Address of the hub: ``HF_ENDPOINT`` or the public one.
+
+    Raises
+    ------
+    UsageError
+        If ``HF_ENDPOINT`` is not an http or https address.
+    """
+    value = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise UsageError(f"HF_ENDPOINT is {value!r}, which is not an http:// or https:// address")
+    return value.rstrip("/")
 
 
 def check_reachable() -> None:
-    """Ask the hub for any answer once, without the client's long retries.
+    """Ask the hub for any answer once.
 
     Raises
     ------
     DataError
         If ``HF_HUB_OFFLINE`` is set or nothing answers within :data:`CONNECT_TIMEOUT`.
+    UsageError
+        If ``HF_ENDPOINT`` is not an address.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise DataError("the hub is switched off (HF_HUB_OFFLINE)")
-    request = urllib.request.Request(endpoint(), method="HEAD")
     try:
-        urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT).close()
-    except urllib.error.HTTPError:
-        return  # It answered.
-    except OSError as error:
+        _ask(urllib.request.Request(endpoint(), method="HEAD"), limit=CONNECT_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()  # It answered.
+    except _FAILURES as error:
         raise DataError(f"the hub at {endpoint()} cannot be reached ({error})") from error
 
 
-def download(
-    repo: str, filename: str, *, revision: str, sha256: str | None, cache: Path, kind: str
-) -> Path:
-    """Fetch one file of a pinned revision.
+def download(repo: str, filename: str, *, revision: str, sha256: str | None, folder: Path) -> Path:
+    """Fetch one file of a data set at a pinned revision.
 
     Parameters
     ----------
@@ -52,40 +79,57 @@ def download(
         Which file; ``revision`` is a full commit.
     sha256 : str or None
         Expected checksum of the file; None where only the content hash of the data is pinned.
-    cache : Path
-        Folder of the hub's client.
-    kind : {"dataset", "model"}
-        Kind of repository.
+    folder : Path
+        Where to put it.
 
     Returns
     -------
     Path
-        The file in the cache.
+        The file in the folder.
 
     Raises
     ------
     DataError
-        If it cannot be had or its checksum is wrong; a wrong file is not left in the cache.
+        If it cannot be had or its checksum is wrong; no file is left then.
     """
+    url = hf_hub_url(repo, filename, repo_type="dataset", revision=revision, endpoint=endpoint())
+    request = urllib.request.Request(url)
+    for name, value in build_hf_headers().items():
+        # They may hold the user's token, which must not follow a redirection to another host.
+        request.add_unredirected_header(name, value)
     try:
-        path = hf_hub_download(
-            repo,
-            filename,
-            repo_type=kind,
-            revision=revision,
-            cache_dir=cache,
-            endpoint=endpoint(),
-            etag_timeout=CONNECT_TIMEOUT,
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        content = _ask(request, limit=DOWNLOAD_LIMIT)
+    except _FAILURES as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise DataError(f"{repo}/{filename} at {revision[:8]}: {error}") from error
-    file = Path(path)
-    if sha256 is not None:
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
-        if found != sha256:
-            file.resolve().unlink()
-            file.unlink(missing_ok=True)
-            raise DataError(
-                f"{repo}/{filename}: checksum {found[:12]} is not the pinned {sha256[:12]}; refused"
-            )
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 not in (None, found):
+        raise DataError(
+            f"{repo}/{filename}: checksum {found[:12]} is not the pinned {sha256[:12]}; refused"
+        )
+    file = folder / Path(filename).name
+    file.write_bytes(content)
     return file
+
+
+def _ask(request: urllib.request.Request, *, limit: float) -> bytes:
+    """Send a request once and return the body of the answer, or raise one of ``_FAILURES``.
+
+    The limit is kept by a thread: a socket's timeout bounds neither the look-up of a name, nor the
+    attempts at several addresses, nor an answer that trickles.
+    """
+    answer: Future[bytes] = Future()
+
+    def send() -> None:
+        try:
+            with urllib.request.urlopen(request, timeout=min(limit, CONNECT_TIMEOUT)) as response:
+                answer.set_result(response.read())
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=send, daemon=True).start()
+    try:
+        return answer.result(timeout=limit)
+    except TimeoutError as error:
+        raise TimeoutError(str(error) or f"not done within {limit:g} s") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from stablib.data import hub, standin
-from stablib.data.dataset import Dataset, from_frame
+from stablib.data.dataset import Dataset, content_hash, from_frame
 from stablib.data.files import read_clinc_hub, read_massive_hub, read_table
 from stablib.errors import DataError, UsageError, unknown
 
@@ -144,14 +145,15 @@ def load(name: str, *, label: str | None = None, strict: bool = False) -> Datase
     Raises
     ------
     UsageError
-        If the name or the label is unknown.
+        If the name or the label is unknown, or ``STABLIB_DATA`` or ``HF_ENDPOINT`` is not what it
+        should be.
     DataError
         If a file at hand is damaged, or with ``strict`` if no real data can be had.
 
     Warns
     -----
     DataNotice
-        With the notice, if there is one.
+        With the notice, if there is one, and why no real data could be had.
 
     Examples
     --------
@@ -164,14 +166,16 @@ def load(name: str, *, label: str | None = None, strict: bool = False) -> Datase
     chosen = label or item.labels[0]
     if chosen not in item.labels:
         raise unknown(f"label of {name}", chosen, item.labels)
+    why = ""
     try:
         dataset = _find(item, chosen)
     except DataUnavailable as error:
         if strict:
             raise DataError(f"{item.title} cannot be had: {error}") from error
         dataset = dataclasses.replace(stand_in(), notice=STANDIN_NOTICE.format(title=item.title))
+        why = f" ({error})"
     if dataset.notice:
-        warnings.warn(dataset.notice, DataNotice, stacklevel=2)
+        warnings.warn(dataset.notice + why, DataNotice, stacklevel=2)
     return dataset
 
 
@@ -217,21 +221,30 @@ def fetch(item: Entry) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the hub is out of reach or a checksum is wrong; nothing is cached then.
+        If the hub is out of reach, or what it sends is not what is pinned; nothing is cached then.
+    UsageError
+        If ``HF_ENDPOINT`` is not an address.
     """
     hub.check_reachable()
-    paths = {
-        split: hub.download(
-            item.hub.repo,
-            file,
-            revision=item.hub.revision,
-            sha256=item.hub.sha256.get(split),
-            cache=cache_folder() / "hub",
-            kind="dataset",
-        )
-        for split, file in item.hub.files.items()
-    }
-    frame = item.hub.read(paths)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {
+            split: hub.download(
+                item.hub.repo,
+                file,
+                revision=item.hub.revision,
+                sha256=item.hub.sha256.get(split),
+                folder=Path(folder),
+            )
+            for split, file in item.hub.files.items()
+        }
+        frame = item.hub.read(paths)
+    for label, pinned in item.content.items():
+        found = content_hash(frame["split"], frame["text"], frame[label])
+        if found != pinned:
+            raise DataError(
+                f"{item.hub.repo}: the {label} content {found[:12]} is not the pinned "
+                f"{pinned[:12]}; refused"
+            )
     target = cache_folder() / "data" / item.file
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.partial")

@@ -25,7 +25,7 @@ def confidence_mean(gold_probability: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     UsageError
-        If the array is not 2-d or has no run.
+        If the array is not 2-d or has no run, or a value is not a fraction from 0 to 1.
 
     Notes
     -----
@@ -36,7 +36,7 @@ def confidence_mean(gold_probability: ArrayLike) -> NDArray[np.float64]:
     >>> confidence_mean([[0.2], [0.4]]).round(3)
     array([0.3])
     """
-    return as_runs(gold_probability, name="gold_probability").mean(axis=0)
+    return _fractions(gold_probability).mean(axis=0)
 
 
 def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.float64]:
@@ -58,7 +58,8 @@ def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.f
     Raises
     ------
     UsageError
-        If the array is not 2-d, or has not more runs than ``ddof``.
+        If the array is not 2-d or has not more runs than ``ddof``, or a value is not a fraction
+        from 0 to 1.
 
     Notes
     -----
@@ -69,7 +70,16 @@ def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.f
     >>> confidence_sd([[0.2], [0.4]]).round(3)
     array([0.1])
     """
-    array = as_runs(gold_probability, name="gold_probability")
+    array = _fractions(gold_probability)
     if array.shape[0] <= ddof:
         raise UsageError(f"gold_probability needs more than ddof={ddof} runs, got {len(array)}")
     return array.std(axis=0, ddof=ddof)
+
+
+def _fractions(gold_probability: ArrayLike) -> NDArray[np.floating]:
+    """Return the probabilities of the gold label by run; refuse what is no fraction."""
+    array = as_runs(gold_probability, name="gold_probability")
+    outside = ~((array >= 0.0) & (array <= 1.0))  # nan is outside too
+    if outside.any():
+        raise UsageError(f"gold_probability must lie from 0 to 1, got {array[outside][0]}")
+    return array

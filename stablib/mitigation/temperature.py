@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stablib.errors import unknown
+from stablib.errors import UsageError, unknown
 
 Reading = Literal["sharpen", "printed"]
 
@@ -20,13 +20,14 @@ def temper(
     Parameters
     ----------
     probabilities : ndarray of float, shape (n_examples, n_classes)
-        Rows sum to 1.
+        Entries are 0 or more; rows sum to 1.
     temperature : float
         T > 0; 1 changes nothing. The paper uses 0.5.
     reading : {"sharpen", "printed"}, default "sharpen"
         ``"printed"`` is eq. 2 as it stands, p^T: with T < 1 it flattens. ``"sharpen"`` is
-        p^(1/T), the usual meaning of a temperature: with T < 1 it sharpens. Only the latter
-        reproduces the direction of the paper's own ablation.
+        p^(1/T), the usual meaning of a temperature: with T < 1 it sharpens. The paper's ablation
+        gains 14 points of entropy reduction by its temperature; with the laptop preset neither
+        reading does, see the book's exhibit LI-A1.
 
     Returns
     -------
@@ -35,8 +36,9 @@ def temper(
 
     Raises
     ------
-    ValueError
-        If ``temperature`` is not positive, or the reading is unknown.
+    UsageError
+        If ``temperature`` is not positive, the reading is unknown, a probability is negative or
+        not finite, or a row sums to 0.
 
     Notes
     -----
@@ -50,11 +52,15 @@ def temper(
     array([[0.667, 0.333]], dtype=float32)
     """
     if not 0.0 < temperature < float("inf"):
-        raise ValueError(f"temperature must be positive and finite, got {temperature}")
+        raise UsageError(f"temperature must be positive and finite, got {temperature}")
     if reading not in ("sharpen", "printed"):
         raise unknown("reading", reading, ("sharpen", "printed"))
     power = 1.0 / temperature if reading == "sharpen" else temperature
-    # Dividing by the largest entry first keeps high powers from underflowing to an empty row.
     scaled = np.asarray(probabilities, dtype=np.float64)
+    if not np.isfinite(scaled).all() or (scaled < 0.0).any():
+        raise UsageError("probabilities must be finite and 0 or more")
+    if (scaled.sum(axis=-1) == 0.0).any():
+        raise UsageError("probabilities must not sum to 0 in any row")
+    # Dividing by the largest entry first keeps high powers from underflowing to an empty row.
     scaled = (scaled / scaled.max(axis=-1, keepdims=True)) ** power
     return (scaled / scaled.sum(axis=-1, keepdims=True)).astype(np.float32)

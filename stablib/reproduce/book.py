@@ -17,6 +17,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 import stablib
+from stablib.commit import commit, commit_date
 from stablib.errors import StablibError
 from stablib.reproduce import scorecard
 from stablib.reproduce.notebooks import root, sections
@@ -101,21 +102,13 @@ def _config(top: Path, folder: Path, preset: str) -> str:
     for path in sorted((folder / "exhibits").glob("*/provenance.json")):
         for result in json.loads(path.read_text())["results"]:
             data.add(f"{result['dataset']} ({result['data content'][:8]})")
-    commit, date = _commit(top)
+    date = commit_date() or datetime.date.today().isoformat()
     text = (
-        f"stablib {stablib.__version__}, commit {commit} of {date} · preset {preset} · data: "
+        f"stablib {stablib.__version__}, commit {commit()} of {date} · preset {preset} · data: "
         + "; ".join(sorted(data))
     )
     config["html"]["extra_footer"] = f'<p class="stablib-stamp">{html.escape(text)}</p>'
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-
-
-def _commit(top: Path) -> tuple[str, str]:
-    """Commit and its date; the build date outside a git checkout."""
-    command = ["git", "-C", str(top), "log", "-1", "--format=%h %cs"]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    commit, _, date = outcome.stdout.strip().partition(" ")
-    return commit or "unknown", date or datetime.date.today().isoformat()
 
 
 def _tree_hash(folder: Path) -> str:

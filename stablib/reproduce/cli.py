@@ -108,7 +108,10 @@ def reproduce(
 
     _check_preset(preset)
     chosen = select(section)
-    given = {"preset": preset, **parse(param or [])}
+    parameters = parse(param or [])
+    if "preset" in parameters:
+        raise UsageError(f"preset is no --param: --preset {parameters['preset']}")
+    given = {"preset": preset, **parameters}
     whole = section is None or "/" not in section
     if fresh and (param or not whole):
         raise UsageError("--fresh retrains a whole preset: it goes with no section and no --param")
@@ -303,7 +306,7 @@ def runs_show(
 
     found = [row for row in RunStore().catalogue() if row["group"].startswith(group)]
     if not found:
-        raise unknown("group of runs", group, [row["group"] for row in RunStore().catalogue()])
+        raise UsageError(f"unknown group of runs {group!r}: 'stablib runs list' names them")
     for row in found:
         out.print_json(data=row["header"])
 

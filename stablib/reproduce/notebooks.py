@@ -20,6 +20,7 @@ from stablib.data import ENTRIES
 from stablib.data.registry import cache_folder, data_folder
 from stablib.errors import StablibError, unknown
 from stablib.reproduce.parameters import check
+from stablib.runs.store import default_published
 
 #: Seconds after which a notebook is given up; training belongs before it, see ``stablib train``.
 TIME_LIMIT = 3 * 3600
@@ -183,9 +184,8 @@ def fingerprint(source: Path, values: Mapping[str, Any]) -> str:
     unused = package / "reproduce"
     for path in sorted([source, *(p for p in code if unused not in p.parents)]):
         digest.update(path.read_bytes())
-    for path in (*_data_files(), *sorted((root() / "results").rglob("*.npz"))):
-        state = path.stat()
-        digest.update(f"{path.name} {state.st_size}".encode())
+    for path in (*_data_files(), *_published_files()):
+        digest.update(path.name.encode() + path.read_bytes())
     constraints = root() / "constraints.txt"
     if constraints.is_file():
         digest.update(constraints.read_bytes())
@@ -198,6 +198,12 @@ def _data_files() -> Iterator[Path]:
         for item in ENTRIES.values():
             if folder is not None and (folder / item.file).is_file():
                 yield folder / item.file
+
+
+def _published_files() -> list[Path]:
+    """Packs of published runs and label sheets."""
+    runs = default_published()
+    return sorted(runs.parent.rglob("*.npz")) if runs else []
 
 
 def _stamp(path: Path) -> str | None:

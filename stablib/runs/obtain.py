@@ -6,7 +6,7 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
@@ -76,8 +76,11 @@ class Trainer:
             with self._lock(self.recipe, unit):
                 lacking = self._lacking(unit, records)
                 if lacking:
-                    targets = self._targets(lacking)
-                    self._train(self.recipe, [(plan,) for plan in lacking], records, targets)
+                    lessons = [self.recipe.method.teachers(plan) for plan in lacking]
+                    if lessons[0]:
+                        self.train_teachers(lessons)
+                    blocks = [(plan,) for plan in lacking]
+                    self._train(self.recipe, blocks, records, self._targets)
 
     def _units(self, plans: Sequence[SeedPlan]) -> list[Sequence[SeedPlan]]:
         """Heads train as one stack; fine-tuned models one by one, so that processes can share."""
@@ -96,14 +99,13 @@ class Trainer:
         return [plan for plan in plans if plan in lacking]
 
     def _targets(self, plans: Sequence[SeedPlan]) -> list[NDArray[np.float32]]:
-        """What each run learns: one array for all, or one a run."""
+        """What each run learns, from trained teachers: one array for all, or one a run."""
         method, one_hot = self.recipe.method, self.task.one_hot()
         lessons = [method.teachers(plan) for plan in plans]
         if len(set(lessons)) == 1:
             lessons = lessons[:1]
         if not lessons[0]:
             return [method.targets(one_hot, None)]
-        self.train_teachers(lessons)
         return [method.targets(one_hot, self._taught(lesson)) for lesson in lessons]
 
     def teacher_blocks(self, lessons: Sequence[Block]) -> list[Block]:
@@ -130,7 +132,7 @@ class Trainer:
             with self._lock(recipe, unit[0]):
                 missing = self.store.missing(group, unit)
                 targets = [Control().targets(self.task.one_hot(), None)]
-                self._train(recipe, missing, (Final(), lesson), targets)
+                self._train(recipe, missing, (Final(), lesson), lambda plans: targets)
 
     def _taught(self, lesson: Block) -> NDArray[np.float32]:
         """Mean probabilities of a lesson's teachers."""
@@ -149,16 +151,19 @@ class Trainer:
         recipe: Recipe,
         blocks: Sequence[Block],
         records: Sequence[Record],
-        targets: Sequence[NDArray[np.float32]],
+        targets: Callable[[Sequence[SeedPlan]], Sequence[NDArray[np.float32]]],
     ) -> None:
-        """Train blocks of runs in chunks that fit the memory; keep each chunk when it is done."""
+        """Train blocks of runs in chunks that fit the memory; keep each chunk when it is done.
+
+        ``targets`` is asked anew for each chunk: all at once, they would not fit the memory.
+        """
         size = chunk_size(recipe, self.task, records)
         start = 0
         while start < len(blocks):
             stop = start + max(1, size // len(blocks[start]))
             chunk = blocks[start:stop]
-            own = targets if len(targets) == 1 else targets[start:stop]
             plans = [plan for block in chunk for plan in block]
+            own = targets(plans)
             began = time.perf_counter()
             steps = len(plans) * recipe.steps(len(self.task.gold["train"]))
             with self.watch(len(plans), steps) as progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from stablib.data import Dataset
 from stablib.metrics import label_entropy
 from stablib.runs.obtain import Runs
+
+
+def versions(made: Sequence[Mapping[str, Any]], *packages: str) -> dict[str, list[str]]:
+    """Versions of packages with which runs were made, from their provenance."""
+    return {package: sorted({run[package] for run in made}) for package in packages}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,14 +87,21 @@ class Results:
     def basis(self) -> str:
         """What each number rests on, in a line: n, seeds, preset, data, hardware."""
         runs = next(iter(self.runs.values()))
-        seeds = [plan.init for plan in runs.plans]
         made = runs.provenance[0]
         return (
             f"{self.dataset.source}, {self.split} split, {len(self.gold):,} examples; preset "
             f"{self.context['preset']}, {self.context['encoder']} {self.context['model']}, "
-            f"{len(runs)} runs a method (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} "
+            f"{len(runs)} runs a method (seeds {self._seeds()}); trained {made['date']} "
             f"on {made['hardware']}, torch {made['torch']} ({made['origin']})"
         )
+
+    def _seeds(self) -> str:
+        """Seeds of the first method, and of those that have others."""
+        groups: dict[str, list[str]] = {}
+        for method, runs in self.runs.items():
+            groups.setdefault(f"{runs.plans[0].init}–{runs.plans[-1].init}", []).append(method)
+        first, *others = groups
+        return "; ".join([first, *(f"{' and '.join(groups[s])}: {s}" for s in others)])
 
     def texts(self) -> list[str]:
         """Text of each example, or its id where texts are not at hand."""
@@ -110,7 +122,7 @@ class Results:
                     "origin": sorted({p["origin"] for p in runs.provenance}),
                     "made": sorted({p["date"] for p in runs.provenance}),
                     "hardware": sorted({p["hardware"] for p in runs.provenance}),
-                    "torch": sorted({p["torch"] for p in runs.provenance}),
+                    **versions(runs.provenance, "stablib", "torch", "numpy"),
                 }
                 for method, runs in self.runs.items()
             },

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pandas as pd
 from matplotlib.figure import Figure
 
+from stablib.commit import commit
 from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
 from stablib.show.style import to_png, to_svg
 
@@ -116,6 +117,7 @@ def record(
         "finding": finding,
         "made by": f"{made_by.__module__}.{made_by.__qualname__}",
         "command": command(),
+        "commit": commit(),
         "results": [result.provenance() for result in results],
     }
     _flat(data).to_csv(target / "numbers.csv", index=False)

@@ -50,7 +50,7 @@ class StreamRecipe(BaseModel):
     'linear'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: DataModel
     hidden: tuple[int, ...] = ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stablib.data import entry
+from stablib.data import Dataset, entry
 from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
 from stablib.mitigation.temperature import Reading
 from stablib.studies.request import Request
@@ -34,7 +34,7 @@ TEACHER_SEED = 1000
 class Settings(BaseModel):
     """Everything a reader may change about the study; the notebooks' parameters."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     encoder: str
     model: Literal["head", "finetune", "finetune_top"]
@@ -51,8 +51,8 @@ class Settings(BaseModel):
     temperature: float = Field(default=0.5, gt=0.0)
     reading: Reading = "sharpen"
     weight_decay: float = Field(default=0.001, gt=0.0)
-    alpha: dict[str, float] = {"massive": 0.1, "clinc150": 0.5}
-    after_step: dict[str, int] = {"massive": 180, "clinc150": 200}
+    alpha: dict[str, Annotated[float, Field(gt=0.0, le=1.0)]] = {"massive": 0.1, "clinc150": 0.5}
+    after_step: dict[str, Annotated[int, Field(ge=0)]] = {"massive": 180, "clinc150": 200}
     teacher_every: int = Field(default=1, ge=1)
     step_every: int = Field(default=1, ge=1)
     fine_tuned_runs: int = Field(default=0, ge=0)
@@ -104,6 +104,9 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
 CURVED = ("Control", "TGTSS, shared")
 
 LABELS = {"massive": "domain", "clinc150": "intent"}
+
+#: Training utterances (Table 2), from which follows which share of all steps an N is.
+N_TRAIN = {"massive": 11_514, "clinc150": 15_000}
 
 
 class Study:
@@ -271,16 +274,76 @@ def standin(settings: Settings) -> Request:
     return Request(recipe, plans, Probabilities(split="test"))
 
 
-def requests(settings: Settings, datasets: Sequence[str] = tuple(LABELS)) -> list[Request]:
-    """Everything that the study's exhibits need, without repetition."""
+def requests(
+    settings: Settings, datasets: Sequence[str] = tuple(LABELS), split: str | None = None
+) -> list[Request]:
+    """Everything that the study's exhibits need, without repetition.
+
+    The temperature ablation is shown on MASSIVE, whichever data sets are looked at.
+    """
     wanted: list[Request] = []
     for dataset in datasets:
-        study = Study(settings, dataset)
+        study = Study(settings, dataset, split)
         wanted += [study.runs(method) for method in study.methods().values()]
         wanted.append(study.null())
         wanted += [study.steps(method) for method in study.stepped_methods().values()]
         wanted += [study.curves(study.methods()[name]) for name in CURVED]
-        if dataset == "massive":
-            wanted += [study.runs(method) for method in study.ablation().values()]
+    study = Study(settings, "massive")
+    wanted += [study.runs(method) for method in (Control(), *study.ablation().values())]
     final = dataclasses.replace(standin(settings), record=Final())
     return list(dict.fromkeys([*wanted, standin(settings), final]))
+
+
+def fitted(request: Request, data: Dataset) -> Request:
+    """Fit a request to the data in use, and refuse one that leaves TGTSS nothing to average.
+
+    N is a number of steps, and the stand-in is smaller than the data whose place it takes: there,
+    TGTSS averages after the same share of all steps. Real data change nothing.
+
+    Raises
+    ------
+    UsageError
+        If no step is left.
+    """
+    recipe, method = request.recipe, request.recipe.method
+    if not isinstance(method, TGTSS):
+        return request
+    here = _steps(recipe, len(data.gold["train"]))
+    if data.name != recipe.dataset:
+        after = method.after_step * here // _steps(recipe, N_TRAIN[recipe.dataset])
+        method = method.model_copy(update={"after_step": after})
+        request = dataclasses.replace(request, recipe=recipe.with_method(method))
+    method.lesson.check(here)
+    return request
+
+
+def fitting(requests: Sequence[Request], data: Dataset) -> str:
+    """Say, in a sentence, what :func:`fitted` changes; empty if it changes nothing."""
+    changes = {}
+    for asked in requests:
+        before, after = asked.recipe.method, fitted(asked, data).recipe.method
+        if isinstance(before, TGTSS) and isinstance(after, TGTSS) and before != after:
+            changes[before.after_step] = after.after_step
+    return "; ".join(
+        f"TGTSS averages after step {after} instead of {before}, the same share of all steps"
+        for before, after in changes.items()
+    )
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings with which TGTSS would have nothing to average on the real data.
+
+    Raises
+    ------
+    UsageError
+        If no step is left.
+    """
+    for request in [*requests(settings), *fine_tuning(settings).values()]:
+        recipe = request.recipe
+        if recipe.method.lesson is not None:
+            recipe.method.lesson.check(_steps(recipe, N_TRAIN[recipe.dataset]))
+
+
+def _steps(recipe: Recipe, n_train: int) -> int:
+    """Steps of a training on so many examples, or on as many as the recipe keeps."""
+    return recipe.steps(min(n_train, recipe.limit or n_train))

@@ -16,9 +16,10 @@ from stablib.data import standin as corpus
 from stablib.data.registry import STANDIN_NOTICE, DataNotice, stand_in
 from stablib.data.sheets import read_sheet
 from stablib.errors import unknown
+from stablib.models import encoders
 from stablib.runs import Results, Runs, RunStore, Trainer, obtain
 from stablib.studies import local_instability
-from stablib.studies.local_instability import CURVED, LABELS, PRESETS, Settings, Study
+from stablib.studies.local_instability import CURVED, LABELS, PRESETS, Settings, Study, fitted
 from stablib.studies.request import Request
 from stablib.studies.settings import choose
 from stablib.training import Final, Method
@@ -46,7 +47,7 @@ def open_local_instability(
     **changes
         Fields of :class:`~stablib.studies.local_instability.Settings` that differ from the
         preset; None keeps the preset's value. A single number for ``alpha`` or ``after_step``
-        holds for every data set.
+        holds for every data set looked at.
 
     Returns
     -------
@@ -61,12 +62,21 @@ def open_local_instability(
         raise unknown("data set", dataset, LABELS)
     if split is not None and split not in SPLITS:
         raise unknown("split", split, SPLITS)
+    datasets = [dataset] if dataset else list(LABELS)
+    base = choose(PRESETS, preset, {})
     for name in ("alpha", "after_step"):
         value = changes.get(name)
-        if value is not None and not isinstance(value, Mapping):
-            changes[name] = dict.fromkeys(LABELS, value)
+        if value is not None:
+            given = value if isinstance(value, Mapping) else dict.fromkeys(datasets, value)
+            for key in given:
+                if key not in LABELS:
+                    raise unknown("data set", key, LABELS)
+            changes[name] = {**getattr(base, name), **given}
     settings = choose(PRESETS, preset, changes)
-    return Session(preset, settings, datasets=[dataset] if dataset else list(LABELS), split=split)
+    if settings.encoder not in encoders.names():
+        raise unknown("encoder", settings.encoder, encoders.names())
+    local_instability.check(settings)
+    return Session(preset, settings, datasets=datasets, split=split)
 
 
 class Standin(NamedTuple):
@@ -104,22 +114,27 @@ class Session:
     def changed(self, **changes: Any) -> Session:
         """Return the same study with other settings, see :func:`open_local_instability`."""
         fields = {**self.settings.model_dump(), **changes}
-        settings = open_local_instability(self.preset, **fields).settings
-        return Session(self.preset, settings, datasets=self.datasets, split=self.split)
+        dataset = self.datasets[0] if len(self.datasets) == 1 else None
+        return open_local_instability(self.preset, dataset=dataset, split=self.split, **fields)
 
     def requests(self) -> list[Request]:
-        """Everything that the study's exhibits need."""
-        fine_tuning = local_instability.fine_tuning(self.settings).values()
-        return [*local_instability.requests(self.settings, self.datasets), *fine_tuning]
+        """Everything that the study's exhibits need, fitted to the data in use."""
+        return [request for _, request in self._served()]
 
     def missing(self) -> list[Request]:
         """What of this no store has; :meth:`results` would train it."""
-        wanted, lacking = self.requests(), []
+        return [request for data, request in self._served() if self._missing(data, request)]
+
+    def _served(self) -> list[tuple[Dataset, Request]]:
+        """Each request with the data that serves it."""
+        wanted = local_instability.requests(self.settings, self.datasets, self.split)
+        wanted += local_instability.fine_tuning(self.settings).values()
+        served = []
         for name in dict.fromkeys(request.recipe.dataset for request in wanted):
             own = [request for request in wanted if request.recipe.dataset == name]
             data = self._dataset(name, own)
-            lacking += [request for request in own if self._missing(data, request)]
-        return lacking
+            served += [(data, fitted(request, data)) for request in own]
+        return served
 
     def each(self, *, watched: bool = False) -> list[Results]:
         """Results on every data set looked at."""
@@ -201,7 +216,9 @@ class Session:
     ) -> Results:
         requests = [*wanted.values(), *traces.values(), *curves.values()]
         data = self._dataset(dataset, requests)
-        return self._collect(dataset, data, split, wanted, traces, curves)
+        fit = {request: fitted(request, data) for request in requests}
+        parts = [{k: fit[r] for k, r in part.items()} for part in (wanted, traces, curves)]
+        return self._collect(dataset, data, split, *parts)
 
     def _dataset(self, name: str, requests: Sequence[Request]) -> Dataset:
         """Real data, else published labels if all runs exist, else the stand-in."""
@@ -219,7 +236,10 @@ class Session:
         if sheet is not None and not any(self._missing(sheet, r) for r in requests):
             return sheet
         notice = STANDIN_NOTICE.format(title=entry(name).title)
-        return dataclasses.replace(stand_in(), notice=notice)
+        changed = local_instability.fitting(requests, stand_in())
+        return dataclasses.replace(
+            stand_in(), notice=f"{notice} {changed}." if changed else notice
+        )
 
     def _missing(self, dataset: Dataset, request: Request) -> bool:
         group = Trainer(request.recipe, dataset, self.store).group(request.record)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.runs.results import versions
 from stablib.runs.store import RunStore
 from stablib.runs.watch import Watch, bar
 from stablib.streams import StreamGroup, StreamRecipe, obtain_pairs
@@ -140,7 +141,7 @@ class Curves:
                     "origin": sorted({p["origin"] for p in point.made}),
                     "made": sorted({p["date"] for p in point.made}),
                     "hardware": sorted({p["hardware"] for p in point.made}),
-                    "numba": sorted({p["numba"] for p in point.made}),
+                    **versions(point.made, "stablib", "numba", "numpy"),
                 }
                 for name, point in points.items()
             },

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     are positive). With seed 0 it is 2 %, and relative PD divides by probabilities near 10^-7.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     n_pairs: int = Field(default=16, ge=2)
     first_pair: int = Field(default=0, ge=0)

@@ -19,7 +19,7 @@ class Method(BaseModel):
     how strongly to decay weights, which epochs to average, and which runs to train first.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str
 

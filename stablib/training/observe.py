@@ -128,11 +128,6 @@ class TrainMeanObserver:
         """Return the means."""
         if self.record.after_step is None:
             self._add(stack)
-        if self.count == 0:
-            raise ValueError(
-                f"after_step={self.record.after_step} leaves no step to average; "
-                "it must be below the number of optimization steps"
-            )
         return [{"mean": np.asarray(total / self.count, dtype=np.float16)} for total in self.sums]
 
 

@@ -10,7 +10,7 @@ from stablib.training.method import Control, Method
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Head(_Frozen):

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stablib.errors import UsageError
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +57,21 @@ class TrainMean(_Record):
     kind: Literal["train_mean"] = "train_mean"
     after_step: int | None = Field(default=None, ge=0)
     every: int = Field(default=1, ge=1)
+
+    def check(self, n_steps: int) -> None:
+        """Refuse a mean over no step at all, before anything is trained for it.
+
+        Raises
+        ------
+        UsageError
+            If a training of ``n_steps`` steps ends before the first step that would count.
+        """
+        latest = n_steps - self.every
+        if self.after_step is not None and self.after_step > latest:
+            raise UsageError(
+                f"after_step={self.after_step} leaves no step to average: training takes "
+                f"{n_steps} steps here, so it must be at most {latest}"
+            )
 
 
 Record = Final | Steps | Probabilities | TrainMean

@@ -52,7 +52,15 @@ def train(
     -------
     list of list of dict
         ``result[run][record]``.
+
+    Raises
+    ------
+    UsageError
+        If a record asks for the mean over no step.
     """
+    for record in records:
+        if isinstance(record, TrainMean):
+            record.check(recipe.steps(len(task.gold["train"])))
     goals = targets or [recipe.method.targets(task.one_hot(), None)]
     trainer = train_heads if isinstance(recipe.model, Head) else train_finetuned
     return trainer(recipe, plans, task, goals, records, progress=progress)

@@ -72,7 +72,7 @@ def simple(curves: Curves, variant: str) -> list[Measured]:
 
 
 def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
-    """How PD falls over the last quarter of the stream, at the widest window."""
+    """How PD falls from a quarter of the stream to its end, at the widest window."""
 
     def fall(pd: NDArray[np.float64]) -> float:
         before, after = pd.mean(axis=0)
@@ -81,7 +81,8 @@ def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
     def difference(both: NDArray[np.float64]) -> float:
         return fall(both[:, 0]) - fall(both[:, 1])
 
-    own, other = (p.arrays["pd"][:, [-3, -1]] for p in (linear, relu))
+    earlier = max(0, linear.arrays["pd"].shape[1] - 3)  # Checkpoints are a factor of two apart.
+    own, other = (p.arrays["pd"][:, [earlier, -1]] for p in (linear, relu))
     return [
         measure("f2-linear-learns", fall, own, variant=variant),
         measure(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stablib.metrics import Interval, bootstrap_interval
+from stablib.metrics import Interval, bootstrap_interval, centred_interval, resample_runs
 from stablib.papers.claims import Measured
 from stablib.studies.stream_session import Curves, Point, Traced
 
@@ -30,6 +30,13 @@ def interval(statistic: Callable[..., float], *samples: NDArray[Any]) -> Interva
 def mean_of(values: NDArray[np.float64]) -> float:
     """Mean over pairs."""
     return float(np.mean(values))
+
+
+def mean_interval(values: NDArray[np.float64]) -> Interval:
+    """95 % bootstrap interval of the mean over pairs; not below 0, as what is averaged is not."""
+    drawn = resample_runs(len(values), rng=generator(), n_resamples=_RESAMPLES)
+    low, high = centred_interval(mean_of(values), drawn @ values / len(values))
+    return Interval(max(low, 0.0), high)
 
 
 def measure(
@@ -88,7 +95,7 @@ def table(curves: Curves) -> pd.DataFrame:
     rows = []
     for curve in curves.curves:
         for point in curve.points:
-            low, high = interval(mean_of, point.pd)
+            low, high = mean_interval(point.pd)
             rows.append(
                 {
                     "curve": curve.name,

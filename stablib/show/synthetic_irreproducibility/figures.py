@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
@@ -154,6 +155,10 @@ def _windows_and_losses(
         left.set(xlabel="log2 z, window in mini-batches", ylabel="relative PD (fraction)")
         left.set_yscale("log")
         right.set(xlabel="excess label loss (nats)", xscale="log")
+        right.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+        right.xaxis.set_minor_formatter(NullFormatter())
+        right.tick_params(axis="x", labelrotation=30)
         handles, labels = left.get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)
         return record(

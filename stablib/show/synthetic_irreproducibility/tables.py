@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from stablib.show.exhibit import Exhibit, record
-from stablib.show.synthetic_irreproducibility.comparison import interval, losses, mean_of
+from stablib.show.synthetic_irreproducibility.comparison import losses, mean_interval, mean_of
 from stablib.studies.stream_session import Curves, Point
 
 
@@ -44,5 +44,5 @@ def overview(many: Sequence[Curves]) -> Exhibit:
 
 
 def _estimate(point: Point) -> str:
-    low, high = interval(mean_of, point.pd)
+    low, high = mean_interval(point.pd)
     return f"{mean_of(point.pd):.1e} [{low:.1e}, {high:.1e}]"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stablib.show import widgets
 from stablib.show.exhibit import picture
-from stablib.show.synthetic_irreproducibility.comparison import interval, mean_of
+from stablib.show.synthetic_irreproducibility.comparison import mean_interval, mean_of
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.stream_session import Curves, Point
 
@@ -33,10 +33,13 @@ def pd_explorer(curves: Sequence[Curves | None]) -> HostedWidget:
 
 def points_frame(curves: Sequence[Curves]) -> tuple[pd.DataFrame, dict[tuple[str, int], Any]]:
     """Every point at every checkpoint, and the weights of one pair, for the widget."""
-    rows, kept = [], {}
+    rows, kept, seen = [], {}, set()
     for group in curves:
         for curve in group.curves:
             for point in curve.points:
+                if point.recipe in seen:  # The linear model is part of several figures.
+                    continue
+                seen.add(point.recipe)
                 name = f"{curve.name}, T=2^{point.recipe.log2_examples}"
                 rows += _checkpoints(name, point)
                 weights = point.arrays["weights"][_PAIR]
@@ -55,7 +58,7 @@ def _checkpoints(name: str, point: Point) -> list[dict[str, Any]]:
     rows = []
     for number, log2_examples in enumerate(point.arrays["log2_examples"][0]):
         pd_values = point.arrays["pd"][:, number]
-        low, high = interval(mean_of, pd_values)
+        low, high = mean_interval(pd_values)
         rows.append(
             {
                 "curve": name,
@@ -69,7 +72,7 @@ def _checkpoints(name: str, point: Point) -> list[dict[str, Any]]:
                 "log2_examples": int(log2_examples),
                 "stream": r.log2_examples,
                 "pd": mean_of(pd_values),
-                "pd_low": max(low, 0.0),
+                "pd_low": low,
                 "pd_high": high,
                 "loss": mean_of(point.arrays["loss"][:, number].mean(axis=1)),
             }

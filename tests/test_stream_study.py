@@ -1,0 +1,173 @@
+"""The synthetic study: what is stored, resumed and claimed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stablib.errors import UsageError
+from stablib.papers.claims import read_claims
+from stablib.reproduce.jobs import train_missing
+from stablib.runs.store import DamagedRun, RunStore
+from stablib.show.synthetic_irreproducibility import figures, weights
+from stablib.show.synthetic_irreproducibility.widgets import points_frame
+from stablib.streams import DataModel, StreamGroup, StreamRecipe, kernels, network, obtain_pairs
+from stablib.streams.data import stream_key
+from stablib.studies import open_study
+from stablib.studies.synthetic_irreproducibility import windows
+from stablib.training.seeds import seed_plans
+
+RECIPE = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=13, log2_window=3)
+PLANS = seed_plans(3)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore(tmp_path / "runs", tmp_path / "none")
+
+
+def trained(store: RunStore) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in store.local_files()}
+
+
+def test_only_missing_pairs_are_trained(store: RunStore) -> None:
+    obtain_pairs(RECIPE, PLANS[:1], store=store)
+    first = trained(store)
+    arrays, made = obtain_pairs(RECIPE, PLANS, store=store, workers=2)
+    assert {path: trained(store)[path] for path in first} == first
+    assert arrays["weights"].shape == (3, 2, RECIPE.n_parameters)
+    assert len(made) == 3
+    everything = trained(store)
+    obtain_pairs(RECIPE, PLANS, store=store)
+    assert trained(store) == everything
+
+
+def test_the_order_of_pairs_does_not_matter(store: RunStore) -> None:
+    forward, _ = obtain_pairs(RECIPE, PLANS, store=store)
+    backward, _ = obtain_pairs(RECIPE, PLANS[::-1], store=store)
+    assert np.array_equal(forward["pd"], backward["pd"][::-1])
+
+
+def test_a_truncated_pair_is_trained_again(store: RunStore) -> None:
+    before, _ = obtain_pairs(RECIPE, PLANS[:1], store=store)
+    (path,) = store.local_files()
+    path.write_bytes(path.read_bytes()[:-40])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamagedRun)
+        after, _ = obtain_pairs(RECIPE, PLANS[:1], store=store)
+    assert np.array_equal(before["weights"], after["weights"])
+
+
+def test_pairs_can_be_published_and_are_listed(store: RunStore, tmp_path: Path) -> None:
+    arrays, _ = obtain_pairs(RECIPE, PLANS, store=store)
+    store.publish(StreamGroup(recipe=RECIPE), PLANS, tmp_path / "packs")
+    fresh = RunStore(tmp_path / "fresh", tmp_path / "packs")
+    published, made = obtain_pairs(RECIPE, PLANS, store=fresh)
+    assert made[0]["origin"] == "published runs"
+    assert np.array_equal(arrays["pd"], published["pd"])
+    assert "2^13 examples" in fresh.catalogue()[0]["what"]
+    assert store.collect_garbage() == (0, 0)
+
+
+SCRIPT = """
+import pathlib, sys
+from stablib.runs.store import RunStore
+from stablib.streams import DataModel, StreamRecipe, obtain_pairs
+from stablib.training.seeds import seed_plans
+folder = pathlib.Path(sys.argv[1])
+r = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=19)
+obtain_pairs(r, seed_plans(200), store=RunStore(folder, folder / "none"))
+"""
+
+
+def test_kill_loses_only_the_pair_in_flight(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    store = RunStore(tmp_path, tmp_path / "none")
+    while len(store.local_files()) < 2 and process.poll() is None:
+        pass
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    assert len(store.local_files()) >= 2
+    assert store.damaged() == []
+
+
+def test_the_widest_window_takes_no_memory() -> None:
+    recipe = RECIPE.model_copy(update={"log2_examples": 26, "log2_window": 21})
+    parameters = network.first_parameters(recipe, np.random.default_rng(0))
+    tracemalloc.start()
+    kernels.advance(
+        recipe,
+        parameters,
+        np.full_like(parameters, 0.1),
+        first_batch=0,
+        n_batches=1000,
+        data_key=stream_key("examples", 0),
+        shuffle_key=stream_key("order", 0, 0),
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**24
+
+
+def test_windows_reach_from_one_batch_to_the_stream_or_the_papers_widest() -> None:
+    assert windows(21, 5) == (0, 4, 8, 12, 16)
+    assert windows(26, 5) == (0, 5, 10, 15, 20)
+    assert windows(5, 5) == (0,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"n_pairs": 1}, "n_pairs"),
+        ({"log2_examples": 3}, "log2_examples"),
+        ({"beta": -1.0}, "beta"),
+        ({"n_pair": 3}, "did you mean 'n_pairs'"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+    ],
+)
+def test_bad_settings_are_refused(changes: dict[str, float], hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        open_study("smoke", paper="synthetic_irreproducibility", **changes)
+
+
+@pytest.mark.slow
+def test_every_claim_is_answered_by_its_exhibit(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
+    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
+    study = open_study("smoke", paper="synthetic_irreproducibility")
+    assert train_missing(study, jobs=2) == len(study.recipes())
+    assert study.missing() == []
+    simple, towers = study.simple(), study.towers()
+    figures.simple(simple)
+    figures.towers(towers, simple)
+    figures.embeddings(study.embeddings())
+    figures.quadratic(study.quadratic())
+    weights.pair_weights(simple)
+    weights.weight_differences(simple)
+    weights.parameter_cloud(towers)
+    weights.embedding_clouds(study.embeddings())
+    rows = [
+        row
+        for path in tmp_path.glob("SI-*/claims.json")
+        for row in json.loads(path.read_text())
+        if row["measured"]
+    ]
+    assert {row["claim"]["claim"] for row in rows} == set(
+        read_claims("synthetic_irreproducibility")
+    )
+    frame, kept = points_frame([simple, towers])
+    assert not frame.duplicated(["curve", "log2_window", "log2_examples"]).any()
+    assert kept
