@@ -20,7 +20,7 @@ from stablib.data import entry, stand_in
 from stablib.errors import StablibError
 from stablib.mitigation import L2
 from stablib.reproduce import cli, jobs
-from stablib.reproduce.notebooks import NotebookFailed, execute, select
+from stablib.reproduce.notebooks import NotebookFailed, execute, fingerprint, select
 from stablib.runs import RunStore, Trainer
 from stablib.studies import local_instability as study
 from stablib.training import Final
@@ -219,3 +219,20 @@ def test_a_warning_in_a_cell_is_no_page(own_cache: Path, tmp_path: Path) -> None
     with pytest.raises(NotebookFailed, match="numbers are off"):
         execute("local_instability/warns", source, given={}, build=tmp_path / "build")
     assert not (tmp_path / "build/notebooks/local_instability/warns.ipynb").exists()
+
+
+def test_a_changed_byte_of_data_or_published_runs_makes_a_page_stale(
+    nothing: Path, tmp_path: Path
+) -> None:
+    """Name, size and time of the file stay as they are."""
+    folder = tmp_path / "nothing"
+    data, pack = folder / entry("massive").file, folder / "runs" / "abc.npz"
+    pack.parent.mkdir()
+    for path in (data, pack):
+        path.write_bytes(b"before")
+        known = fingerprint(Path(__file__), {})
+        assert fingerprint(Path(__file__), {}) == known
+        state = path.stat()
+        path.write_bytes(b"after!")
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        assert fingerprint(Path(__file__), {}) != known

@@ -158,7 +158,7 @@ def test_every_claim_is_answered_by_its_exhibit(
     weights.pair_weights(simple)
     weights.weight_differences(simple)
     weights.parameter_cloud(towers)
-    weights.embedding_clouds(study.embeddings())
+    weights.embedding_clouds(study.embedding_weights())
     rows = [
         row
         for path in tmp_path.glob("SI-*/claims.json")

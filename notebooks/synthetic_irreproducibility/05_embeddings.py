@@ -68,4 +68,4 @@ figures.embeddings(curves)
 # ## SI-F9 · Figure 9: embeddings and hidden weights of two pairs
 
 # %%
-weights.embedding_clouds(curves)
+weights.embedding_clouds(study.embedding_weights())

@@ -131,8 +131,11 @@ class Trainer:
                 continue
             with self._lock(recipe, unit[0]):
                 missing = self.store.missing(group, unit)
-                targets = [Control().targets(self.task.one_hot(), None)]
-                self._train(recipe, missing, (Final(), lesson), lambda plans: targets)
+                self._train(recipe, missing, (Final(), lesson), self._gold)
+
+    def _gold(self, plans: Sequence[SeedPlan]) -> list[NDArray[np.float32]]:
+        """What each teacher learns."""
+        return [Control().targets(self.task.one_hot(), None)]
 
     def _taught(self, lesson: Block) -> NDArray[np.float32]:
         """Mean probabilities of a lesson's teachers."""

@@ -35,8 +35,8 @@ STREAM_VERSION = 1
 LOG2_EVALUATION = 16
 #: The first checkpoint; each further one is after twice as many examples.
 FIRST_CHECKPOINT = 12
-#: Weights of larger models are not kept.
-_KEPT_PARAMETERS = 10_000
+#: Weights of larger models are kept only where they are asked for.
+_FEW_PARAMETERS = 1000
 #: A layer this wide is trained by matrix products; only if another layer follows it.
 _WIDE = 64
 #: Mini-batches between two reports of progress.
@@ -44,15 +44,26 @@ _STRIDE = 1 << 14
 
 
 class PairRecord(BaseModel):
-    """What is kept of a pair: its metrics at checkpoints, and its last weights if they are few.
+    """What is kept of a pair: its metrics at checkpoints, and its last weights.
 
+    Parameters
+    ----------
+    weights : {"few", "all"}, default "few"
+        Keep at most 1000 weights of a model, or any number.
+
+    Notes
+    -----
     Arrays: ``log2_examples`` (n_checkpoints,), ``pd`` and ``pd_mean`` (n_checkpoints,), ``loss``
-    (n_checkpoints, 2) in nats, ``weights`` (2, n_parameters) as float32 (empty for large models).
+    (n_checkpoints, 2) in nats, ``weights`` (2, n_parameters) as float32 (or empty).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["pair"] = "pair"
+    weights: Literal["few", "all"] = "few"
+
+
+FEW_WEIGHTS = PairRecord()
 
 
 class StreamGroup(BaseModel):
@@ -61,7 +72,7 @@ class StreamGroup(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     recipe: StreamRecipe
-    record: PairRecord = PairRecord()
+    record: PairRecord = FEW_WEIGHTS
     version: int = STREAM_VERSION
 
     @property
@@ -76,7 +87,8 @@ class StreamGroup(BaseModel):
         warm = ", warm" if r.warm_start else ""
         return (
             f"{r.data.kind} data, {r.name}, {r.optimizer} {r.learning_rate:g}, window 2^"
-            f"{r.log2_window}, {start} init{warm}, 2^{r.log2_examples} examples [pair]"
+            f"{r.log2_window}, {start} init{warm}, 2^{r.log2_examples} examples [pair"
+            + (", all weights]" if self.record.weights == "all" else "]")
         )
 
 
@@ -90,7 +102,11 @@ def engine(recipe: StreamRecipe) -> Advance:
 
 
 def train_pair(
-    recipe: StreamRecipe, plan: SeedPlan, *, progress: Callable[[int], object] = lambda done: None
+    recipe: StreamRecipe,
+    plan: SeedPlan,
+    *,
+    record: PairRecord = FEW_WEIGHTS,
+    progress: Callable[[int], object] = lambda done: None,
 ) -> Arrays:
     """Train the two models of a pair on the same examples in different orders.
 
@@ -101,6 +117,8 @@ def train_pair(
     plan : SeedPlan
         ``init`` is the pair's number: its examples and first weights come from it. ``shuffle``
         decides the two orders.
+    record : PairRecord, optional
+        What to keep.
     progress : callable, optional
         Told the number of finished model steps.
 
@@ -147,13 +165,13 @@ def train_pair(
             (log2_examples, *_measure(recipe, examples, [weights for weights, _ in models]))
         )
     log2, pd, pd_mean, loss = zip(*rows, strict=True)
-    few = recipe.n_parameters <= _KEPT_PARAMETERS
+    kept = record.weights == "all" or recipe.n_parameters <= _FEW_PARAMETERS
     return {
         "log2_examples": np.array(log2),
         "pd": np.array(pd),
         "pd_mean": np.array(pd_mean),
         "loss": np.array(loss),
-        "weights": np.stack([w for w, _ in models]) if few else np.zeros((2, 0), np.float32),
+        "weights": np.stack([w for w, _ in models]) if kept else np.zeros((2, 0), np.float32),
     }
 
 
@@ -221,6 +239,7 @@ def obtain_pairs(
     plans: Sequence[SeedPlan],
     *,
     store: RunStore,
+    record: PairRecord = FEW_WEIGHTS,
     watch: Watch = bar,
     workers: int = 1,
 ) -> tuple[Arrays, list[dict[str, Any]]]:
@@ -234,6 +253,8 @@ def obtain_pairs(
         One a pair.
     store : RunStore
         Local and published layer.
+    record : PairRecord, optional
+        What is wanted of each pair.
     watch : callable, optional
         Shows the progress of training; by default a bar.
     workers : int, default 1
@@ -246,7 +267,7 @@ def obtain_pairs(
     provenance : list of dict
         One a pair.
     """
-    group = StreamGroup(recipe=recipe)
+    group = StreamGroup(recipe=recipe, record=record)
     lacking = [block[0] for block in store.missing(group, [(plan,) for plan in plans])]
     if lacking:
         with store.lock(group.key):
@@ -257,7 +278,7 @@ def obtain_pairs(
                 def work(plan: SeedPlan) -> None:
                     torch.set_num_threads(1)
                     began = time.perf_counter()
-                    arrays = train_pair(recipe, plan, progress=progress)
+                    arrays = train_pair(recipe, plan, record=record, progress=progress)
                     seconds = round(time.perf_counter() - began, 3)
                     notes = {"data": f"synthetic, {recipe.data.kind}", "seconds": seconds}
                     made = {**notes, **machine(), "numba": numba.__version__}

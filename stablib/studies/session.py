@@ -235,11 +235,10 @@ class Session:
             sheet = read_sheet(name, LABELS[name], self.store.published.parent / "data")
         if sheet is not None and not any(self._missing(sheet, r) for r in requests):
             return sheet
+        data = stand_in()
         notice = STANDIN_NOTICE.format(title=entry(name).title)
-        changed = local_instability.fitting(requests, stand_in())
-        return dataclasses.replace(
-            stand_in(), notice=f"{notice} {changed}." if changed else notice
-        )
+        changed = local_instability.fitting(requests, data)
+        return dataclasses.replace(data, notice=f"{notice} {changed}." if changed else notice)
 
     def _missing(self, dataset: Dataset, request: Request) -> bool:
         group = Trainer(request.recipe, dataset, self.store).group(request.record)

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from stablib.runs.results import versions
 from stablib.runs.store import RunStore
-from stablib.runs.watch import Watch, bar
 from stablib.streams import StreamGroup, StreamRecipe, obtain_pairs
+from stablib.streams.pairs import FEW_WEIGHTS, PairRecord
 from stablib.studies.settings import choose
 from stablib.studies.synthetic_irreproducibility import PRESETS, Curve, Settings, Study
 from stablib.training.observe import Arrays
 from stablib.training.seeds import SeedPlan
+
+#: The curve of Figure 9.
+EMBEDDING_PAIR = "relu, adagrad 0.1"
 
 
 def open_synthetic_irreproducibility(preset: str = "laptop", **changes: Any) -> StreamSession:
@@ -177,6 +180,13 @@ class StreamSession:
         """Wide models on embeddings."""
         return self._curves(self.study.embeddings())
 
+    def embedding_weights(self) -> Curves:
+        """ReLU on embeddings with all weights, at the window nearest to the paper's 2^10."""
+        curve = next(c for c in self.study.embeddings() if c.name == EMBEDDING_PAIR)
+        recipe = min(curve.recipes, key=lambda r: abs(r.log2_window - 10))
+        point = self.train(recipe, record=PairRecord(weights="all"), workers=1)
+        return Curves((Traced(curve.name, (point,)),), self.preset, self.study.plans)
+
     def quadratic(self) -> Curves:
         """Wide layers on quadratic data."""
         return self._curves(self.study.quadratic())
@@ -208,10 +218,12 @@ class StreamSession:
         """Recipes of which no store has all pairs."""
         return [recipe for recipe in self.recipes() if self._missing(recipe)]
 
-    def train(self, recipe: StreamRecipe, *, workers: int, watch: Watch = bar) -> Point:
+    def train(
+        self, recipe: StreamRecipe, *, workers: int, record: PairRecord = FEW_WEIGHTS
+    ) -> Point:
         """Get the pairs of one recipe."""
         arrays, made = obtain_pairs(
-            recipe, self.study.plans, store=self.store, workers=workers, watch=watch
+            recipe, self.study.plans, store=self.store, record=record, workers=workers
         )
         return Point(recipe, arrays, made)
 

@@ -164,8 +164,7 @@ def _diagonal(axes: Axes) -> None:
 
 def embedding_clouds(curves: Curves) -> Exhibit:
     """Embeddings and hidden weights of two pairs of ReLU models (SI-F9)."""
-    points = curves["relu, adagrad 0.1"].points
-    point = min(points, key=lambda p: abs(p.recipe.log2_window - 10))
+    (point,) = curves.curves[0].points
     parts = [_embedding_parts(point.recipe, pair) for pair in point.arrays["weights"]]
     aligned = np.array([_correlation(e) for e, _, _ in parts])
     hidden = np.array([_correlation(np.hstack([i, o])) for _, i, o in parts])
