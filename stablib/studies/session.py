@@ -110,6 +110,7 @@ class Session:
         self.datasets = datasets
         self.split = split
         self.store = RunStore()
+        self._data: dict[str, Dataset] = {}
 
     def changed(self, **changes: Any) -> Session:
         """Return the same study with other settings, see :func:`open_local_instability`."""
@@ -224,10 +225,7 @@ class Session:
         """Real data, else published labels if all runs exist, else the stand-in."""
         if name == "standin":
             return stand_in()
-        with warnings.catch_warnings():
-            # The notice is shown with each exhibit; a warning in the page would repeat it.
-            warnings.simplefilter("ignore", DataNotice)
-            dataset = load(name, label=LABELS[name])
+        dataset = self._loaded(name)
         if dataset.name != "standin":
             return dataset
         sheet = None
@@ -239,6 +237,15 @@ class Session:
         notice = STANDIN_NOTICE.format(title=entry(name).title)
         changed = local_instability.fitting(requests, data)
         return dataclasses.replace(data, notice=f"{notice} {changed}." if changed else notice)
+
+    def _loaded(self, name: str) -> Dataset:
+        """Load a data set once: asking a hub that does not answer takes seconds."""
+        if name not in self._data:
+            with warnings.catch_warnings():
+                # The notice is shown with each exhibit; a warning in the page would repeat it.
+                warnings.simplefilter("ignore", DataNotice)
+                self._data[name] = load(name, label=LABELS[name])
+        return self._data[name]
 
     def _missing(self, dataset: Dataset, request: Request) -> bool:
         group = Trainer(request.recipe, dataset, self.store).group(request.record)
