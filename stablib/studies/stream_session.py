@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.runs.group import digest
 from stablib.runs.results import versions
 from stablib.runs.store import RunStore
-from stablib.streams import StreamGroup, StreamRecipe, obtain_pairs
+from stablib.streams import DataModel, StreamGroup, StreamRecipe, obtain_pairs
 from stablib.streams.pairs import FEW_WEIGHTS, PairRecord
 from stablib.studies.settings import choose
 from stablib.studies.synthetic_irreproducibility import PRESETS, Curve, Settings, Study
@@ -115,6 +116,11 @@ class Curves:
     def __contains__(self, name: str) -> bool:
         return any(curve.name == name for curve in self.curves)
 
+    @property
+    def _data(self) -> list[DataModel]:
+        """Data models that occur."""
+        return list(dict.fromkeys(c.points[0].recipe.data for c in self.curves))
+
     def basis(self) -> str:
         """What each number rests on, in a line."""
         lengths = sorted({curve.log2_examples for curve in self.curves})
@@ -136,7 +142,8 @@ class Curves:
         }
         return {
             "preset": self.preset,
-            "dataset": "synthetic",
+            "dataset": " and ".join(f"synthetic {d.kind} data, truth {d.seed}" for d in self._data),
+            "data content": digest([d.model_dump() for d in self._data]),
             "seeds": [plan.init for plan in self.plans],
             "pairs": {
                 name: {
