@@ -93,7 +93,7 @@ widgets.pd_explorer([curves, study.towers(), study.embeddings(), study.quadratic
 # saw this with the same initial weights.
 
 # %%
-weights.pair_weights(curves)
+weights.pair_weights(curves, long)
 
 # %% [markdown]
 # (si-f4)=

@@ -20,9 +20,9 @@
 # linear model and the same picture of PD. SmeLU and Swish lower PD while shuffling is limited, and
 # no longer when it is not. A warm start with a smaller learning rate lowers PD even then.
 #
-# **What was run.** Streams far shorter than the paper's, as the line under the figure says: one
-# example costs a thousand times as much as for the linear model. Loss differences between the
-# activations may shrink on longer streams.
+# **What was run.** Streams far shorter than the paper's, as the line under the figure says: an
+# example costs these models about a thousand times what it costs the linear one (see the speed
+# table in the README). Loss differences between the activations may shrink on longer streams.
 
 # %% tags=["parameters"]
 from typing import Optional

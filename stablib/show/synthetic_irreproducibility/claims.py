@@ -91,33 +91,33 @@ def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
     ]
 
 
-def weights(curves: Curves, variant: str) -> list[Measured]:
-    """Of Figure 3."""
-    linear = curves["linear, diff"].points
-    theta = linear[0].recipe.data.weights()
+def cosines(curves: Curves, variant: str) -> list[Measured]:
+    """Of section 3: do paired linear models err in the same direction?"""
+    points = curves["linear, diff"].points
+    theta = points[0].recipe.data.weights()
 
     def cosine(models: NDArray[np.float64]) -> float:
         return float(np.mean([error_cosine(a[:32], b[:32], theta) for a, b in models]))
 
-    def flipped_share(models: NDArray[np.float64]) -> float:
+    return [
+        measure(claim, cosine, point.arrays["weights"], variant=variant)
+        for claim, point in (("f3-cosine-smallest", points[0]), ("f3-cosine-widest", points[-1]))
+    ]
+
+
+def flips(curves: Curves, variant: str) -> list[Measured]:
+    """Of Figure 3: pairs of single units with opposite signs."""
+
+    def share(models: NDArray[np.float64]) -> float:
         return 100.0 * float(np.mean(flipped(models)))
 
     same = [p for name in ("identity 1", "relu 1") for p in curves[name].points]
+    distinct = curves["identity 1, diff"].points
     return [
-        measure("f3-cosine-widest", cosine, linear[-1].arrays["weights"], variant=variant),
-        measure("f3-cosine-smallest", cosine, linear[0].arrays["weights"], variant=variant),
         measure(
-            "f3-flipped-diff",
-            flipped_share,
-            np.concatenate([p.arrays["weights"] for p in curves["identity 1, diff"].points]),
-            variant=variant,
-        ),
-        measure(
-            "f3-flipped-same",
-            flipped_share,
-            np.concatenate([p.arrays["weights"] for p in same]),
-            variant=variant,
-        ),
+            claim, share, np.concatenate([p.arrays["weights"] for p in points]), variant=variant
+        )
+        for claim, points in (("f3-flipped-diff", distinct), ("f3-flipped-same", same))
     ]
 
 

@@ -23,8 +23,11 @@ from stablib.studies.stream_session import Curves
 _PAIR = 0
 
 
-def pair_weights(curves: Curves) -> Exhibit:
+def pair_weights(curves: Curves, long: Curves | None = None) -> Exhibit:
     """Weights of both models of a pair by index (SI-F3)."""
+    measured = [*claims.cosines(curves, length(curves)), *claims.flips(curves, length(curves))]
+    if long is not None and "linear, diff" in long and len(long["linear, diff"].points) > 1:
+        measured += claims.cosines(long, length(long))
     identity = curves["identity 1, diff"].points[0]
     turned = claims.flipped(identity.arrays["weights"])
     place = int(np.argmax(turned))
@@ -62,7 +65,7 @@ def pair_weights(curves: Curves) -> Exhibit:
             made_by=pair_weights,
             results=[curves],
             numbers=pd.concat(frames, ignore_index=True),
-            measured=claims.weights(curves, length(curves)),
+            measured=measured,
             finding=(
                 f"{turned.sum()} of {len(turned)} pairs of single identity units with distinct "
                 "initial weights ended with opposite signs at the smallest window."
