@@ -92,7 +92,7 @@ def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
 
 
 def cosines(curves: Curves, variant: str) -> list[Measured]:
-    """Of section 3: do paired linear models err in the same direction?"""
+    """Of section 3: whether paired linear models err in the same direction."""
     points = curves["linear, diff"].points
     theta = points[0].recipe.data.weights()
 
