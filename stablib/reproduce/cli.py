@@ -91,7 +91,8 @@ def reproduce(
     preset: Preset = "laptop",
     param: Params = None,
     fresh: Annotated[
-        bool, typer.Option(help="Retrain everything and compare with published runs.")
+        bool,
+        typer.Option(help="Retrain all but the fine-tuned runs, compare with the published ones."),
     ] = False,
     jobs: Jobs = _CORES,
     strict_data: Strict = False,
