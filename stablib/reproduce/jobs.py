@@ -192,6 +192,17 @@ def train_missing(
         return train_all(missing, executor, strict=strict)
 
 
+def _stop(executor: Executor, futures: Sequence[Future[int]]) -> None:
+    """Cancel what has not begun, and wait for nothing."""
+    if isinstance(executor, ProcessPoolExecutor):
+        # Not one by one: it would stumble over a cancelled future when its workers are ended.
+        executor.shutdown(wait=False, cancel_futures=True)
+        return
+    for future in futures:
+        future.cancel()
+    executor.shutdown(wait=False)
+
+
 def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) -> int:
     """Train what is missing, with a progress bar, and return the number of jobs done.
 
@@ -225,9 +236,7 @@ def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) 
                     progress.advance(bar, future.result())
                     done += 1
             except BaseException:
-                for future in futures:
-                    future.cancel()
-                executor.shutdown(wait=False)
+                _stop(executor, futures)
                 raise
             lacking = [job for job in todo if is_missing(job, _job_data(job, strict), RunStore())]
             if lacking:
