@@ -92,7 +92,9 @@ def reproduce(
     param: Params = None,
     fresh: Annotated[
         bool,
-        typer.Option(help="Retrain all but the fine-tuned runs, compare with the published ones."),
+        typer.Option(
+            help="Retrain everything (laptop: hours) and compare with the published runs."
+        ),
     ] = False,
     jobs: Jobs = _CORES,
     strict_data: Strict = False,
@@ -175,16 +177,14 @@ def _fresh(preset: str, papers: Sequence[str], jobs: int, strict: bool) -> None:
     os.environ["STABLIB_CACHE"] = str(fresh)
     published = os.environ.get("STABLIB_RESULTS")
     os.environ["STABLIB_RESULTS"] = str(_build_folder(preset) / "none")
-    for paper in papers:
-        train_missing(
-            _without_fine_tuning(open_study(preset, paper=paper)), jobs=jobs, strict=strict
-        )
+    studies = [open_study(preset, paper=paper) for paper in papers]
+    for study in studies:
+        train_missing(study, jobs=jobs, strict=strict)
     if published is None:
         del os.environ["STABLIB_RESULTS"]
     else:
         os.environ["STABLIB_RESULTS"] = published
-    for paper in papers:
-        study = _without_fine_tuning(open_study(preset, paper=paper))
+    for study in studies:
         rows = (
             compare(study.requests(), strict=strict)
             if isinstance(study, Session)
@@ -192,13 +192,6 @@ def _fresh(preset: str, papers: Sequence[str], jobs: int, strict: bool) -> None:
         )
         _print_rows(rows)
     shutil.rmtree(fresh)  # Only now: an interrupted call resumes, the next one starts anew.
-
-
-def _without_fine_tuning(study: Any) -> Any:
-    """Leave out the runs that take an hour by themselves."""
-    from stablib.studies import Session
-
-    return study.changed(fine_tuned_runs=0) if isinstance(study, Session) else study
 
 
 @app.command()
@@ -218,11 +211,11 @@ def train(
 ) -> None:
     """Train the runs that a paper's exhibits need and that no store has."""
     from stablib.reproduce.jobs import train_missing
-    from stablib.studies import open_study
+    from stablib.studies import Session, open_study
 
     study = open_study(preset, paper=paper)
-    if not fine_tuning:
-        study = _without_fine_tuning(study)
+    if isinstance(study, Session) and not fine_tuning:
+        study = study.changed(fine_tuned_runs=0)
     done = train_missing(study, jobs=jobs, strict=strict_data, dask=dask)
     out.print(f"{done} jobs trained; everything that {paper} needs at {preset} is in the store")
 

@@ -6,23 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.browser
 
 BOOK = Path(__file__).parent.parent.parent / "_build" / "html"
-PAGES = [
-    "book/welcome",
-    "book/rerun",
-    "book/data",
-    "book/glossary",
-    "book/scorecard",
-    "book/references",
-    "notebooks/local_instability/01_introduction",
-    "notebooks/local_instability/03_measurement",
-    "notebooks/local_instability/04_mitigation",
-    "notebooks/local_instability/05_results",
-    "notebooks/local_instability/appendix",
-]
+TOC = yaml.safe_load((BOOK.parent.parent / "_toc.yml").read_text())
+CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+PAGES = [TOC["root"], *CHAPTERS]
+NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
 #: Known harmless messages of the theme.
 HARMLESS = ["THEBE_JS_URL", "Got invalid theme mode"]
 
@@ -54,7 +46,7 @@ def test_formulas_are_rendered(open_page) -> None:
 def test_every_exhibit_has_its_anchor_and_working_links(open_page) -> None:
     ids = {path.name for path in (BOOK / "exhibits").iterdir()}
     found = set()
-    for name in PAGES[6:]:
+    for name in NOTEBOOKS:
         path = BOOK / f"{name}.html"
         view = open_page(path, ignore=HARMLESS)
         for exhibit in view.locator(".exhibit").all():
@@ -67,8 +59,8 @@ def test_every_exhibit_has_its_anchor_and_working_links(open_page) -> None:
     assert ids <= found
 
 
-def widget(open_page, page: str, name: str):
-    view = open_page(BOOK / f"notebooks/local_instability/{page}.html", ignore=HARMLESS)
+def widget(open_page, page: str, name: str, paper: str = "local_instability"):
+    view = open_page(BOOK / f"notebooks/{paper}/{page}.html", ignore=HARMLESS)
     root = view.locator(f'.stablib-widget[data-widget="{name}"]')
     root.wait_for()
     return root
@@ -97,6 +89,16 @@ def test_how_many_seeds_answers(open_page) -> None:
     root.locator("[data-part=k]").focus()
     root.page.keyboard.press("ArrowRight")
     assert root.locator("[data-part=results]").inner_text() != before
+
+
+def test_pd_explorer_answers(open_page) -> None:
+    root = widget(
+        open_page, "03_single_and_double_units", "pd-explorer", "synthetic_irreproducibility"
+    )
+    before = root.inner_text()
+    root.locator("select").first.select_option(index=0)
+    assert root.inner_text() != before
+    assert "PD" in root.inner_text()
 
 
 def test_figures_stay_on_the_dark_page(open_page) -> None:
