@@ -86,9 +86,7 @@ def to_ipynb(source: Path, target: Path) -> None:
     nbformat.write(notebook, target)
 
 
-def execute(
-    name: str, source: Path, *, given: Mapping[str, str], build: Path, force: bool = False
-) -> bool:
+def execute(name: str, source: Path, *, given: Mapping[str, str], build: Path) -> bool:
     """Execute one notebook into ``<build>/notebooks/<name>.ipynb``.
 
     Parameters
@@ -101,8 +99,6 @@ def execute(
         Parameters that differ from the notebook's own.
     build : Path
         Build folder.
-    force : bool, default False
-        Execute even if nothing has changed.
 
     Returns
     -------
@@ -120,7 +116,7 @@ def execute(
     to_ipynb(source, plain)
     values = check(plain, given, paper=name.split("/")[0])
     stamp = fingerprint(source, values)
-    if not force and target.is_file() and _stamp(target) == stamp:
+    if target.is_file() and _stamp(target) == stamp:
         return False
     partial = target.with_suffix(".partial.ipynb")
     partial.parent.mkdir(parents=True, exist_ok=True)

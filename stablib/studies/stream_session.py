@@ -79,11 +79,6 @@ class Traced:
     points: tuple[Point, ...]
 
     @property
-    def log2_windows(self) -> list[int]:
-        """log2 z of each point."""
-        return [point.recipe.log2_window for point in self.points]
-
-    @property
     def log2_examples(self) -> int:
         """log2 T."""
         return self.points[0].recipe.log2_examples

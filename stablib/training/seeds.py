@@ -6,7 +6,6 @@ import zlib
 from typing import Literal
 
 import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 Source = Literal["init", "shuffle", "dropout", "augment"]
@@ -54,11 +53,6 @@ class SeedPlan(BaseModel):
         The name of the source enters the stream, so equal seeds of two sources are independent.
         """
         return np.random.Generator(np.random.SFC64(self._sequence(source)))
-
-    def torch_generator(self, source: Source) -> torch.Generator:
-        """Return a fresh torch generator of one source (see :meth:`generator`)."""
-        seed = int(self._sequence(source).generate_state(1, np.uint64)[0])
-        return torch.Generator().manual_seed(seed)
 
     def child(self, number: int) -> SeedPlan:
         """Return a plan for a run that belongs to this one, such as its own k-th teacher.

@@ -16,7 +16,7 @@ from stablib.show.synthetic_irreproducibility.comparison import (
     spans,
     wider_span,
 )
-from stablib.studies.stream_session import Curves, Point
+from stablib.studies.stream_session import Curves, Point, Traced
 
 _SIMPLE = ("identity 1", "relu 1", "identity 2", "relu 2")
 
@@ -190,8 +190,8 @@ def embeddings(curves: Curves) -> list[Measured]:
     ]
 
 
-def _end_loss(curve: object) -> float:
-    return float(losses(curve.points[-1]).mean())  # type: ignore[attr-defined]
+def _end_loss(curve: Traced) -> float:
+    return mean_of(losses(curve.points[-1]))
 
 
 def quadratic(curves: Curves) -> list[Measured]:

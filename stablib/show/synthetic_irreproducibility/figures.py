@@ -47,7 +47,10 @@ def simple_long(curves: Curves | None) -> Exhibit:
         made_by=simple_long,
         measured=[],
         style=_by_initial_weights,
-        caption="As SI-F2 and SI-F6, on streams of the paper's own length and three windows.",
+        caption=(
+            "As SI-F2 and SI-F6, on streams of the paper's own length, at up to three windows: the "
+            "models and windows of which all pairs are in the store."
+        ),
     )
 
 
