@@ -16,8 +16,8 @@
 # paper's conclusion: a convex model forgives all three, given enough examples, and what is left of
 # its PD is early stopping; hidden units, and non-smooth ones more than others, do not.
 #
-# The table ranks all models by their PD at the smallest and at the widest window, on the same
-# examples. It is the short form of the claims in the [scorecard](../../book/scorecard.md).
+# The table lists the PD of all models at the smallest and at the widest window. It is the short
+# form of the claims in the [scorecard](../../book/scorecard.md).
 
 # %% tags=["parameters"]
 from typing import Optional
