@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -125,6 +126,9 @@ def execute(name: str, source: Path, *, given: Mapping[str, str], build: Path) -
         "STABLIB_BOOK_ROOT": "../..",
         "STABLIB_PAGE": " ".join([name, *(f"--param {k}={v}" for k, v in given.items())]),
     }
+    # Whatever fails is raised. A kernel that is stopped midway would be logged as one that died.
+    for talker in ("papermill", "asyncio"):
+        logging.getLogger(talker).setLevel(logging.CRITICAL)
     with _environment(environment), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
