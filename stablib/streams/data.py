@@ -94,28 +94,28 @@ class Tables(NamedTuple):
     """What the kernels draw examples from: for each group of 8 features, its 256 joint states.
 
     Groups are independent of each other (blocks of the quadratic model do not cross them), so a
-    group is one draw by the alias method, and its part of the log-odds a look-up. All tables fit
-    the first-level cache.
+    group is one draw by the alias method, and its factor of the odds a look-up. All tables fit the
+    first-level cache.
     """
 
     #: Of each column, threshold in units of 2**-24 and alias: ``threshold << 8 | alias``, (1024,).
     columns: NDArray[np.uint64]
-    #: Part of the log-odds of each state, (1024,).
-    odds: NDArray[np.float64]
+    #: Factor of each state in the odds against label 1, (1024,).
+    against: NDArray[np.float64]
 
 
 @cache
 def tables(model: DataModel) -> Tables:
     """Tables of a model."""
     states = (np.arange(STATES)[:, None] >> np.arange(GROUP)) & 1
-    columns, odds = [], []
+    columns, against = [], []
     for start in range(0, N_FEATURES, GROUP):
         p = model.feature_probabilities()[start : start + GROUP]
         columns.append(_columns(np.where(states == 1, p, 1.0 - p).prod(axis=1)))
         features = np.zeros((STATES, N_FEATURES))
         features[:, start : start + GROUP] = states
-        odds.append(model.log_odds(features))
-    return Tables(np.concatenate(columns), np.concatenate(odds))
+        against.append(np.exp(-model.log_odds(features)))
+    return Tables(np.concatenate(columns), np.concatenate(against))
 
 
 def _columns(probability: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -158,12 +158,9 @@ def _pick(random: Any, group: Any, columns: Any) -> Any:
     return column if ((random >> _EIGHT) & _MASK24) < (entry >> _EIGHT) else entry & _BYTE
 
 
-@njit(cache=True)
-def draw(key: Any, index: Any, columns: Any, odds: Any) -> Any:
-    """Example ``index`` of a stream: its 32 features as bits, and its label, True or False.
-
-    A function of key and index alone, so any part of a stream can be had in any order.
-    """
+@njit(cache=True, inline="always")
+def _draw(key: Any, index: Any, columns: Any, against: Any) -> Any:
+    """Example ``index`` of a stream: its 32 features as bits, and its label, True or False."""
     counter = key + _THREE * index * _GOLDEN
     first, second = mix(counter + _GOLDEN), mix(counter + _TWO * _GOLDEN)
     uniform = np.float64(mix(counter + _THREE * _GOLDEN) >> _S11) * 2.0**-53
@@ -171,20 +168,24 @@ def draw(key: Any, index: Any, columns: Any, odds: Any) -> Any:
     b = _pick(first >> _WORD, np.uint64(1), columns)
     c = _pick(second, np.uint64(2), columns)
     d = _pick(second >> _WORD, np.uint64(3), columns)
-    log_odds = (
-        odds[a]
-        + odds[np.uint64(STATES) + b]
-        + odds[np.uint64(2 * STATES) + c]
-        + odds[np.uint64(3 * STATES) + d]
+    odds_against = (
+        against[a]
+        * against[np.uint64(STATES) + b]
+        * against[np.uint64(2 * STATES) + c]
+        * against[np.uint64(3 * STATES) + d]
     )
     bits = a | (b << _EIGHT) | (c << (_TWO * _EIGHT)) | (d << _HIGH)
-    return bits, uniform * (1.0 + np.exp(-log_odds)) < 1.0
+    return bits, uniform * (1.0 + odds_against) < 1.0
 
 
 @njit(cache=True)
-def _generate(key: Any, indices: Any, columns: Any, odds: Any, bits: Any, labels: Any) -> None:
+def draw(key: Any, indices: Any, columns: Any, against: Any, bits: Any, labels: Any) -> None:
+    """Fill in the features, as bits, and the labels of some examples of a stream.
+
+    Each is a function of key and index alone, so any part of a stream can be had in any order.
+    """
     for k in range(len(indices)):
-        bits[k], labels[k] = draw(key, indices[k], columns, odds)
+        bits[k], labels[k] = _draw(key, indices[k], columns, against)
 
 
 def generate(
@@ -217,6 +218,6 @@ def generate(
     """
     bits = np.empty(len(indices), dtype=np.uint32)
     labels = np.empty(len(indices), dtype=np.uint8)
-    _generate(key, indices, *tables(model), bits, labels)
+    draw(key, indices, *tables(model), bits, labels)
     features = (bits[:, None] >> np.arange(N_FEATURES, dtype=np.uint32)) & np.uint32(1)
     return features.astype(np.uint8), labels

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stablib.streams.data import N_FEATURES, draw, tables
 from stablib.streams.recipe import BATCH, LOG2_BATCH, StreamRecipe
-from stablib.streams.shuffle import visited
+from stablib.streams.shuffle import visit
 
 ACTIVATIONS = {"identity": 0, "relu": 1, "smelu": 2, "swish": 3}
 #: Keras' defaults where the paper names no value.
@@ -24,9 +24,11 @@ EPSILON, MOMENTUM, DECAY, ACCUMULATOR = 1e-7, 0.9, 0.001, 0.1
 
 # numba computes in the type of its operands; a plain 1.0 would make everything float64.
 _F = np.float32
-_PER_HALF = np.uint64(N_FEATURES // 2)
 _ZERO, _HALF, _UNIT, _QUARTER = _F(0.0), _F(0.5), _F(1.0), _F(0.25)
-_EPSILON, _MOMENTUM = _F(EPSILON), _F(MOMENTUM)
+_EPSILON, _MOMENTUM, _SHARE = _F(EPSILON), _F(MOMENTUM), _F(1.0 / BATCH)
+# Places in arrays are unsigned: signed ones can be negative, which numba would check for.
+_NONE, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
+_PER_HALF = np.uint64(N_FEATURES // 2)
 
 
 #: A de Bruijn sequence tells the place of a single bit by one product, without a loop.
@@ -35,10 +37,10 @@ _BIT = np.zeros(64, dtype=np.uint64)
 _BIT[(_DE_BRUIJN << np.arange(64, dtype=np.uint64)) >> _S58] = np.arange(64)
 
 
-# Places in arrays are unsigned: signed ones can be negative, which numba would check for.
+# The error model of numpy lets a division by zero be infinite; Python's checks for it each time.
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _activate(before: Any, after: Any, at: Any, n: Any, kind: Any, beta: Any) -> None:
     """After = A(before), for n units."""
     if kind == 0:
@@ -58,7 +60,7 @@ def _activate(before: Any, after: Any, at: Any, n: Any, kind: Any, beta: Any) ->
             after[at + k] = z / (_UNIT + np.exp(-beta * z))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _slope(before: Any, delta: Any, at: Any, n: Any, kind: Any, beta: Any) -> None:
     """Delta *= A'(before), for n units; the slope of ReLU at 0 is 0."""
     if kind == 1:
@@ -76,7 +78,7 @@ def _slope(before: Any, delta: Any, at: Any, n: Any, kind: Any, beta: Any) -> No
             delta[at + k] *= s + beta * z * s * (_UNIT - s)
 
 
-@njit(cache=True, fastmath={"reassoc"})
+@njit(cache=True, fastmath={"reassoc"}, error_model="numpy")
 def _dot(a: Any, at: Any, b: Any, start: Any, n: Any) -> Any:
     """Inner product; its compiled order of summation is another, but always the same."""
     total = _ZERO
@@ -85,14 +87,126 @@ def _dot(a: Any, at: Any, b: Any, start: Any, n: Any) -> Any:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _add(target: Any, at: Any, factor: Any, source: Any, start: Any, n: Any) -> None:
     """target[at + k] += factor * source[start + k]."""
     for k in range(n):
         target[at + k] += factor * source[start + k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy")
+def _add_rows(
+    target: Any, at: Any, factors: Any, first: Any, n_rows: Any, source: Any, start: Any, n: Any
+) -> None:
+    """Add n_rows rows of source to target, each times its factor, one after the other.
+
+    Four rows go in one pass, which reads and writes target once.
+    """
+    done = _NONE
+    while done + _FOUR <= n_rows:
+        a, b = factors[first + done], factors[first + done + _ONE]
+        c, d = factors[first + done + _TWO], factors[first + done + _THREE]
+        row = start + done * n
+        for k in range(n):
+            total = target[at + k] + a * source[row + k]
+            total += b * source[row + n + k]
+            total += c * source[row + _TWO * n + k]
+            total += d * source[row + _THREE * n + k]
+            target[at + k] = total
+        done += _FOUR
+    while done < n_rows:
+        _add(target, at, factors[first + done], source, start + done * n, n)
+        done += _ONE
+
+
+@njit(cache=True, error_model="numpy")
+def _unpack(patterns: Any, example: Any, feature: Any) -> Any:
+    """List the features that are present, example by example; return how many there are.
+
+    Most examples have at most four: these are written without asking whether they are there, and
+    written over if not. Asking would be slower, as the processor cannot guess the answer.
+    """
+    n = _NONE
+    for member in range(len(patterns)):
+        bits = patterns[member]
+        for _ in range(4):
+            lowest = bits & (~bits + _ONE)
+            example[n], feature[n] = member, _BIT[(lowest * _DE_BRUIJN) >> _S58]
+            n += np.uint64(bits != _NONE)
+            bits ^= lowest
+        while bits != _NONE:
+            lowest = bits & (~bits + _ONE)
+            example[n], feature[n] = member, _BIT[(lowest * _DE_BRUIJN) >> _S58]
+            n += _ONE
+            bits ^= lowest
+    return n
+
+
+@njit(cache=True, error_model="numpy")
+def _first_layer(
+    parameters: Any, width: Any, embedding: Any, n: Any, example: Any, feature: Any, sums: Any
+) -> None:
+    """Fill in sums (BATCH, width): biases, and the rows of the features that are present."""
+    if width == _ONE:
+        for member in range(len(sums)):
+            sums[member] = parameters[N_FEATURES]
+        for k in range(n):
+            sums[example[k]] += parameters[feature[k]]
+        return
+    bias = np.uint64(N_FEATURES) * width
+    for member in range(BATCH):
+        for unit in range(width):
+            sums[np.uint64(member) * width + unit] = parameters[bias + unit]
+    # Each feature feeds all units; of an embedding, the two of its half.
+    fed = np.uint64(2) if embedding else width
+    for k in range(n):
+        skip = feature[k] // _PER_HALF * fed if embedding else _NONE
+        _add(sums, example[k] * width + skip, _UNIT, parameters, feature[k] * width + skip, fed)
+
+
+@njit(cache=True, error_model="numpy")
+def _first_layer_back(
+    gradient: Any, width: Any, embedding: Any, n: Any, example: Any, feature: Any, errors: Any
+) -> None:
+    """Add to the first layer's gradient what errors (BATCH, width) of its sums amount to."""
+    if width == _ONE:
+        total = gradient[N_FEATURES]
+        for member in range(len(errors)):
+            total += errors[member]
+        gradient[N_FEATURES] = total
+        for k in range(n):
+            gradient[feature[k]] += errors[example[k]]
+        return
+    if not embedding:
+        for member in range(BATCH):
+            at = np.uint64(member) * width
+            _add(gradient, np.uint64(N_FEATURES) * width, _UNIT, errors, at, width)
+    fed = np.uint64(2) if embedding else width
+    for k in range(n):
+        skip = feature[k] // _PER_HALF * fed if embedding else _NONE
+        _add(gradient, feature[k] * width + skip, _UNIT, errors, example[k] * width + skip, fed)
+
+
+@njit(cache=True, error_model="numpy")
+def _adagrad(parameters: Any, memory: Any, gradient: Any, learning_rate: Any) -> None:
+    """One step; the gradient is set to zero for the next one."""
+    for p in range(len(parameters)):
+        g = gradient[p] * _SHARE
+        memory[p] += g * g
+        parameters[p] -= learning_rate * g / (np.sqrt(memory[p]) + _EPSILON)
+        gradient[p] = _ZERO
+
+
+@njit(cache=True, error_model="numpy")
+def _momentum(parameters: Any, memory: Any, gradient: Any, rate: Any) -> None:
+    """One step of SGD; the gradient is set to zero for the next one."""
+    for p in range(len(parameters)):
+        memory[p] = _MOMENTUM * memory[p] - rate * (gradient[p] * _SHARE)
+        parameters[p] += memory[p]
+        gradient[p] = _ZERO
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _advance(
     parameters: Any,
     memory: Any,
@@ -108,58 +222,40 @@ def _advance(
     data_key: Any,
     shuffle_key: Any,
     columns: Any,
-    odds: Any,
+    against: Any,
 ) -> None:
     n_layers = len(widths)
-    zero, one = np.uint64(0), np.uint64(1)
     starts = np.zeros(n_layers, np.uint64)  # Of each layer's weights.
     units = np.zeros(n_layers, np.uint64)  # Of each layer's outputs in the buffers.
     inputs = np.uint64(N_FEATURES)
-    at_parameter, at_unit = zero, zero
+    at_parameter, at_unit = _NONE, _NONE
     for layer in range(n_layers):
         starts[layer], units[layer] = at_parameter, at_unit
-        at_parameter += (inputs + one) * widths[layer]
+        at_parameter += (inputs + _ONE) * widths[layer]
         at_unit += widths[layer]
         inputs = widths[layer]
+    width, top = widths[0], units[n_layers - 1]
     before = np.zeros(at_unit, np.float32)
     after = np.zeros(at_unit, np.float32)
     delta = np.zeros(at_unit, np.float32)
     gradient = np.zeros(len(parameters), np.float32)
-    present = np.zeros(N_FEATURES, np.uint64)
+    indices = np.zeros(BATCH, np.uint64)
     patterns = np.zeros(BATCH, np.uint64)
     labels = np.zeros(BATCH, np.float32)
-    window_bits = log2_window + LOG2_BATCH
-    width = widths[0]
-    first_bias = np.uint64(N_FEATURES) * width
-    top = units[n_layers - 1]
-    # Each feature feeds all units of the first layer; of an embedding, the two of its half.
-    fed = np.uint64(2) if embedding else width
+    example = np.zeros(BATCH * N_FEATURES + 1, np.uint64)
+    feature = np.zeros(BATCH * N_FEATURES + 1, np.uint64)
+    sums = np.zeros(np.uint64(BATCH) * width, np.float32)
+    errors = np.zeros(np.uint64(BATCH) * width, np.float32)
     for batch in range(first_batch, first_batch + n_batches):
-        # All examples first: what they are does not wait for what the model makes of them.
+        visit(np.uint64(batch) * np.uint64(BATCH), log2_window + LOG2_BATCH, shuffle_key, indices)
+        draw(data_key, indices, columns, against, patterns, labels)
+        n = _unpack(patterns, example, feature)
+        _first_layer(parameters, width, embedding, n, example, feature, sums)
         for member in range(BATCH):
-            position = np.uint64(batch) * np.uint64(BATCH) + np.uint64(member)
-            index = visited(position, window_bits, shuffle_key)
-            patterns[member], labels[member] = draw(data_key, index, columns, odds)
-        for member in range(BATCH):
-            bits = patterns[member]
-            n_present = 0
-            while bits != zero:
-                lowest = bits & (~bits + one)
-                present[n_present] = _BIT[(lowest * _DE_BRUIJN) >> _S58]
-                n_present += 1
-                bits ^= lowest
-            # Forward. A single first unit stays in a register.
-            if width == one:
-                total = parameters[first_bias]
-                for k in range(n_present):
-                    total += parameters[present[k]]
-                before[zero] = total
-            else:
-                for unit in range(width):
-                    before[unit] = parameters[first_bias + unit]
-                for k in range(n_present):
-                    skip = present[k] // _PER_HALF * fed if embedding else zero
-                    _add(before, skip, _UNIT, parameters, present[k] * width + skip, fed)
+            at = np.uint64(member) * width
+            for unit in range(width):
+                before[unit] = sums[at + unit]
+            # Forward.
             for layer in range(1, n_layers):
                 n_in, n_out = widths[layer - 1], widths[layer]
                 here, there = units[layer - 1], units[layer]
@@ -167,15 +263,13 @@ def _advance(
                 _activate(before, after, here, n_in, kind, beta)
                 weights = starts[layer]
                 bias = weights + n_in * n_out
-                if n_out == one:
+                if n_out == _ONE:
                     total = _dot(after, here, parameters, weights, n_in)
                     before[there] = parameters[bias] + total
                 else:
                     for o in range(n_out):
                         before[there + o] = parameters[bias + o]
-                    for i in range(n_in):
-                        row = weights + i * n_out
-                        _add(before, there, after[here + i], parameters, row, n_out)
+                    _add_rows(before, there, after, here, n_in, parameters, weights, n_out)
             # Backward.
             delta[top] = _UNIT / (_UNIT + np.exp(-before[top])) - labels[member]
             for layer in range(n_layers - 1, 0, -1):
@@ -184,7 +278,7 @@ def _advance(
                 kind = 0 if embedding and layer == 1 else activation
                 weights = starts[layer]
                 _add(gradient, weights + n_in * n_out, _UNIT, delta, there, n_out)
-                if n_out == one:
+                if n_out == _ONE:
                     error = delta[there]
                     _add(gradient, weights, error, after, here, n_in)
                     for i in range(n_in):
@@ -195,29 +289,13 @@ def _advance(
                         _add(gradient, row, after[here + i], delta, there, n_out)
                         delta[here + i] = _dot(delta, there, parameters, row, n_out)
                 _slope(before, delta, here, n_in, kind, beta)
-            if not embedding:
-                _add(gradient, first_bias, _UNIT, delta, zero, width)
-            if width == one:
-                error = delta[zero]
-                for k in range(n_present):
-                    gradient[present[k]] += error
-            else:
-                for k in range(n_present):
-                    skip = present[k] // _PER_HALF * fed if embedding else zero
-                    _add(gradient, present[k] * width + skip, _UNIT, delta, skip, fed)
-        share = _UNIT / _F(BATCH)
+            for unit in range(width):
+                errors[at + unit] = delta[unit]
+        _first_layer_back(gradient, width, embedding, n, example, feature, errors)
         if adagrad:
-            for p in range(len(parameters)):
-                g = gradient[p] * share
-                memory[p] += g * g
-                parameters[p] -= learning_rate * g / (np.sqrt(memory[p]) + _EPSILON)
-                gradient[p] = _ZERO
+            _adagrad(parameters, memory, gradient, learning_rate)
         else:
-            rate = _F(learning_rate / (1.0 + DECAY * batch))
-            for p in range(len(parameters)):
-                memory[p] = _MOMENTUM * memory[p] - rate * (gradient[p] * share)
-                parameters[p] += memory[p]
-                gradient[p] = _ZERO
+            _momentum(parameters, memory, gradient, _F(learning_rate / (1.0 + DECAY * batch)))
 
 
 def advance(

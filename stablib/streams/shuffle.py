@@ -17,7 +17,7 @@ _C1, _C2 = np.uint64(0x9FB21C651E98DF25), np.uint64(0xAEF17502108EF2D9)
 _S29, _S32 = np.uint64(29), np.uint64(32)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def place(index: Any, bits: Any, key: Any) -> Any:
     """Where a permutation of 2**bits indices sends ``index``.
 
@@ -45,18 +45,14 @@ def _scramble(value: Any) -> Any:
 
 
 @njit(cache=True)
-def visited(position: Any, bits: Any, key: Any) -> Any:
-    """Which example of the stream is met at ``position``, windows being 2**bits long."""
+def visit(start: Any, bits: Any, key: Any, found: Any) -> None:
+    """Fill in which examples are met from position ``start`` on, windows being 2**bits long."""
     shift = np.uint64(bits)
-    window = position >> shift
-    inside = position & ((np.uint64(1) << shift) - np.uint64(1))
-    return (window << shift) | place(inside, bits, mix(key + window))
-
-
-@njit(cache=True)
-def _order(start: Any, bits: Any, key: Any, found: Any) -> None:
+    within = (np.uint64(1) << shift) - np.uint64(1)
     for k in range(len(found)):
-        found[k] = visited(start + np.uint64(k), bits, key)
+        position = start + np.uint64(k)
+        window = position >> shift
+        found[k] = (window << shift) | place(position & within, bits, mix(key + window))
 
 
 def order(start: int, count: int, *, log2_window: int, key: np.uint64) -> NDArray[np.uint64]:
@@ -78,5 +74,5 @@ def order(start: int, count: int, *, log2_window: int, key: np.uint64) -> NDArra
     True
     """
     found = np.empty(count, dtype=np.uint64)
-    _order(np.uint64(start), log2_window, key, found)
+    visit(np.uint64(start), log2_window, key, found)
     return found
