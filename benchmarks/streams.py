@@ -14,8 +14,8 @@ import torch
 
 from stablib.streams import DataModel, StreamRecipe, network
 from stablib.streams.data import stream_key
-from stablib.streams.pairs import engine
 from stablib.streams.recipe import BATCH
+from stablib.streams.training import engine
 
 MODELS = 4
 #: Name, hidden widths, embedding, mini-batches for ours and for the plain loop, threads.

@@ -284,7 +284,7 @@ os.fsync = dying(os.fsync, kill_at_write)
 HeadStack.backward = dying(HeadStack.backward, kill_at_step)
 
 @contextlib.contextmanager
-def counted(n_runs, n_steps):
+def counted(n_runs, work, unit):
     yield lambda done: None
     print("trained", n_runs, flush=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,16 @@ from stablib.reproduce.jobs import train_missing
 from stablib.runs.store import DamagedRun, RunStore
 from stablib.show.synthetic_irreproducibility import figures, weights
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
-from stablib.streams import DataModel, StreamGroup, StreamRecipe, kernels, network, obtain_pairs
+from stablib.streams import (
+    DataModel,
+    StreamGroup,
+    StreamRecipe,
+    kernels,
+    network,
+    obtain_pairs,
+    pairs,
+    training,
+)
 from stablib.streams.data import stream_key
 from stablib.studies import open_study
 from stablib.studies.synthetic_irreproducibility import windows
@@ -100,6 +111,61 @@ def test_kill_loses_only_the_pair_in_flight(tmp_path: Path) -> None:
     process.wait(timeout=30)
     assert len(store.local_files()) >= 2
     assert store.damaged() == []
+
+
+@pytest.mark.parametrize("warm_start", [None, 0.1])
+@pytest.mark.parametrize("done", [300, 600, 1000])
+def test_an_interrupted_pair_goes_on_where_it_was(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch, warm_start: float | None, done: int
+) -> None:
+    """The same bits as without an interruption, and no step is trained twice."""
+    recipe = RECIPE.model_copy(update={"warm_start": warm_start, "log2_examples": 14})
+    expected = training.train_pair(recipe, PLANS[0])
+    monkeypatch.setattr(training, "_STRIDE", 64)
+    monkeypatch.setattr(pairs, "SAVE_EVERY", 0.0)
+    trained: list[int] = []
+
+    @contextlib.contextmanager
+    def stopping(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], None]]:
+        def progress(examples: int) -> None:
+            if sum(trained) + examples > 32 * done:
+                raise KeyboardInterrupt
+            trained.append(examples)
+
+        yield progress
+
+    @contextlib.contextmanager
+    def counting(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], None]]:
+        told: list[int] = []
+        yield told.append
+        assert told[0] == sum(trained)
+        assert sum(told) == work
+
+    with pytest.raises(KeyboardInterrupt):
+        obtain_pairs(recipe, PLANS[:1], store=store, watch=stopping)
+    assert store.local_files() == []
+    (left,) = store.folder.glob("*/*.unfinished")
+    arrays, _ = obtain_pairs(recipe, PLANS[:1], store=store, watch=counting)
+    assert all(np.array_equal(arrays[name][0], expected[name]) for name in expected)
+    assert not left.exists()
+
+
+def test_ctrl_c_keeps_the_pairs_at_work(tmp_path: Path) -> None:
+    """They stop at once, and what they were is kept."""
+    script = SCRIPT.replace("log2_examples=19", "log2_examples=26")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while "examples/s" not in process.stderr.read(64):
+        pass
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert "KeyboardInterrupt" in errors
+    store = RunStore(tmp_path, tmp_path / "none")
+    assert store.local_files() == []
+    assert len(list(tmp_path.glob("*/*.unfinished"))) == 1
+    assert store.collect_garbage()[0] == 1
 
 
 def test_the_widest_window_takes_no_memory() -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scipy import stats
 from scipy.special import expit
 
-from stablib.streams import DataModel, StreamRecipe, kernels, network, pairs, wide
+from stablib.streams import DataModel, StreamRecipe, kernels, network, training, wide
 from stablib.streams.data import generate, stream_key
 from stablib.streams.recipe import BATCH
 from stablib.streams.shuffle import order
@@ -236,41 +236,41 @@ def test_log_odds_equal_plain_torch() -> None:
 
 
 def test_a_pair_without_any_difference_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs, "stream_key", lambda name, *seeds: stream_key(name, seeds[0]))
-    pair = pairs.train_pair(recipe(hidden=(2,)), SeedPlan.same(0))
+    monkeypatch.setattr(training, "stream_key", lambda name, *seeds: stream_key(name, seeds[0]))
+    pair = training.train_pair(recipe(hidden=(2,)), SeedPlan.same(0))
     assert (pair["pd"] == 0.0).all()
     assert np.array_equal(*pair["weights"])
 
 
 def test_the_smallest_window_leaves_only_rounding() -> None:
-    pair = pairs.train_pair(
+    pair = training.train_pair(
         recipe(hidden=(2,), activation="identity", log2_window=0), SeedPlan.same(0)
     )
     assert 0.0 < pair["pd"][-1] < 1e-4
-    wider = pairs.train_pair(
+    wider = training.train_pair(
         recipe(hidden=(2,), activation="identity", log2_window=5), SeedPlan.same(0)
     )
     assert wider["pd"][-1] > 100 * pair["pd"][-1]
 
 
 def test_a_checkpoint_is_what_a_shorter_stream_gives() -> None:
-    long = pairs.train_pair(recipe(log2_examples=14), SeedPlan.same(2))
-    short = pairs.train_pair(recipe(log2_examples=13), SeedPlan.same(2))
+    long = training.train_pair(recipe(log2_examples=14), SeedPlan.same(2))
+    short = training.train_pair(recipe(log2_examples=13), SeedPlan.same(2))
     assert np.array_equal(long["pd"][:-1], short["pd"])
     assert np.array_equal(long["loss"][:-1], short["loss"])
 
 
 def test_the_linear_model_finds_the_truth() -> None:
     r = recipe(log2_examples=20, log2_window=0)
-    pair = pairs.train_pair(r, SeedPlan.same(0))
+    pair = training.train_pair(r, SeedPlan.same(0))
     assert (np.diff(pair["loss"].mean(axis=1))[:5] < 0).all()
     frequent = LINEAR.feature_probabilities() > 0.01
     assert pair["weights"][0][:32][frequent] == pytest.approx(LINEAR.weights()[frequent], abs=0.3)
 
 
 def test_a_warm_start_is_better_at_the_beginning() -> None:
-    cold = pairs.train_pair(recipe(hidden=(16, 8)), SeedPlan.same(1))
-    warm = pairs.train_pair(
+    cold = training.train_pair(recipe(hidden=(16, 8)), SeedPlan.same(1))
+    warm = training.train_pair(
         recipe(hidden=(16, 8), learning_rate=0.01, warm_start=0.1), SeedPlan.same(1)
     )
     assert warm["loss"][0].mean() < cold["loss"][0].mean()
@@ -290,7 +290,7 @@ print(hashlib.sha256(runs[1]["weights"].tobytes()).hexdigest())
 
 def test_same_bits_in_another_process_and_beside_others() -> None:
     r = recipe(hidden=(2,), log2_examples=13, log2_window=4)
-    alone = pairs.train_pair(r, SeedPlan.same(1))["weights"]
+    alone = training.train_pair(r, SeedPlan.same(1))["weights"]
     outcome = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
     )

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from stablib.training import Recipe, Record, SeedPlan
-from stablib.training.train import TRAINING_VERSION
+from stablib.versions import TRAINING_VERSION
 
 
 class Group(BaseModel):

@@ -169,7 +169,7 @@ class Trainer:
             own = targets(plans)
             began = time.perf_counter()
             steps = len(plans) * recipe.steps(len(self.task.gold["train"]))
-            with self.watch(len(plans), steps) as progress:
+            with self.watch(len(plans), steps, "steps") as progress:
                 results = train(recipe, plans, self.task, records, targets=own, progress=progress)
             provenance = self._provenance((time.perf_counter() - began) / len(plans))
             place = 0

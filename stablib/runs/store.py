@@ -19,7 +19,10 @@ from stablib.runs import files
 from stablib.runs.group import plans_key
 from stablib.training import SeedPlan
 from stablib.training.observe import Arrays
-from stablib.training.train import TRAINING_VERSION
+from stablib.versions import STREAM_VERSION, TRAINING_VERSION
+
+#: Suffix of the state of a run in the making.
+_UNFINISHED = ".unfinished"
 
 
 class DamagedRun(UserWarning):
@@ -101,7 +104,27 @@ class RunStore:
             "plans": [plan.model_dump() for plan in plans],
             "provenance": provenance,
         }
-        files.write(self._path(group, plans_key(plans)), arrays, header)
+        path = self._path(group, plans_key(plans))
+        files.write(path, arrays, header)
+        path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
+
+    def read_unfinished(self, group: Keyed, plans: Sequence[SeedPlan]) -> Arrays | None:
+        """Return the state of a run that was interrupted, None if there is none or damaged."""
+        try:
+            return files.read(self._path(group, plans_key(plans)).with_suffix(_UNFINISHED))[0]
+        except (FileNotFoundError, files.DamagedFile):
+            return None
+
+    def write_unfinished(self, group: Keyed, plans: Sequence[SeedPlan], arrays: Arrays) -> None:
+        """Keep the state of a run in the making; the finished run takes its place.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        path = self._path(group, plans_key(plans)).with_suffix(_UNFINISHED)
+        files.write(path, arrays, {"title": group.title()})
 
     def missing(
         self, group: Keyed, blocks: Sequence[tuple[SeedPlan, ...]]
@@ -137,7 +160,7 @@ class RunStore:
         return found
 
     def collect_garbage(self) -> tuple[int, int]:
-        """Delete what is damaged, half-written, of an old training version, or can be remade.
+        """Delete what is damaged, unfinished, of an old training version, or can be remade.
 
         Returns
         -------
@@ -145,7 +168,7 @@ class RunStore:
             Number of files and of bytes.
         """
         doomed = [path for path in self.local_files() if _is_garbage(path)]
-        doomed += self.folder.glob("*/*.partial")
+        doomed += [*self.folder.glob("*/*.partial"), *self.folder.glob(f"*/*{_UNFINISHED}")]
         size = sum(path.stat().st_size for path in doomed)
         for path in doomed:
             path.unlink()
@@ -218,7 +241,9 @@ def _is_garbage(path: Path) -> bool:
         group = files.read(path)[1]["group"]
     except files.DamagedFile:
         return True
-    return group["version"] != TRAINING_VERSION or group["record"]["kind"] == "train_mean"
+    kind = group["record"]["kind"]
+    current = STREAM_VERSION if kind == "pair" else TRAINING_VERSION
+    return group["version"] != current or kind == "train_mean"
 
 
 def _catalogue_row(key: str, paths: list[Path], layer: str, n_runs: int | None) -> dict[str, Any]:

@@ -10,23 +10,24 @@ from contextlib import AbstractContextManager, contextmanager
 from tqdm import tqdm
 from tqdm.auto import tqdm as tqdm_auto
 
-#: Opened around each stack with its number of runs and of model steps; told of steps done.
-Watch = Callable[[int, int], AbstractContextManager[Callable[[int], object]]]
+#: Opened around each stack with its number of runs, how much work they are together, and the unit
+#: of work ("steps"); told of work done.
+Watch = Callable[[int, int, str], AbstractContextManager[Callable[[int], object]]]
 
 
 @contextmanager
-def silent(n_runs: int, n_steps: int) -> Iterator[Callable[[int], object]]:
+def silent(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], object]]:
     """Show nothing: for workers, whose parent counts finished runs."""
     yield lambda done: None
 
 
 @contextmanager
-def bar(n_runs: int, n_steps: int) -> Iterator[Callable[[int], object]]:
-    """Show a bar of model steps once the training takes more than two seconds."""
+def bar(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], object]]:
+    """Show a bar, with rate and time left, once the training takes more than two seconds."""
     settings = {
-        "total": n_steps,
+        "total": work,
         "desc": f"Training {n_runs} runs" if n_runs > 1 else "Training a run",
-        "unit": " steps",
+        "unit": f" {unit}",
         "unit_scale": True,
         "leave": False,
         "delay": 2.0,

@@ -13,7 +13,7 @@ from stablib.runs.group import digest
 from stablib.runs.results import versions
 from stablib.runs.store import RunStore
 from stablib.streams import DataModel, StreamGroup, StreamRecipe, obtain_pairs
-from stablib.streams.pairs import FEW_WEIGHTS, PairRecord
+from stablib.streams.group import FEW_WEIGHTS, PairRecord
 from stablib.studies.settings import choose
 from stablib.studies.synthetic_irreproducibility import PRESETS, Curve, Settings, Study
 from stablib.training.observe import Arrays
@@ -51,7 +51,7 @@ class Point:
     recipe : StreamRecipe
         What was trained.
     arrays : dict of str to ndarray
-        As :class:`stablib.streams.pairs.PairRecord` says, with a leading axis of pairs.
+        As :class:`stablib.streams.group.PairRecord` says, with a leading axis of pairs.
     made : list of dict
         Provenance, one a pair.
     """

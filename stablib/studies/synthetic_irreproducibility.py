@@ -113,16 +113,10 @@ class Study:
         """One a pair."""
         return seed_plans(self.settings.n_pairs, first_seed=self.settings.first_pair)
 
-    def curve(self, name: str, base: StreamRecipe, n_windows: int | None = None) -> Curve:
+    def curve(self, name: str, base: StreamRecipe) -> Curve:
         """Vary the window of a recipe."""
-        count = n_windows or self.settings.n_windows
-        return Curve(
-            name,
-            tuple(
-                base.model_copy(update={"log2_window": z})
-                for z in windows(base.log2_examples, count)
-            ),
-        )
+        spread = windows(base.log2_examples, self.settings.n_windows)
+        return Curve(name, tuple(base.model_copy(update={"log2_window": z}) for z in spread))
 
     def base(self, log2_examples: int | None = None, **fields: object) -> StreamRecipe:
         """A recipe on linear data with the settings' learning rate."""
@@ -148,11 +142,7 @@ class Study:
             for kind in kinds
         }
         return [
-            self.curve(
-                name + ("" if same else ", diff"),
-                self.base(t, same_init=same, **fields),
-                3 if long else None,
-            )
+            self.curve(name + ("" if same else ", diff"), self.base(t, same_init=same, **fields))
             for name, fields in models.items()
             for same in (True, False)
         ]
@@ -162,11 +152,7 @@ class Study:
         t = self.settings.log2_examples_long if long else self.settings.log2_examples
         kinds: tuple[Activation, ...] = ("identity", "relu", "smelu")
         return [
-            self.curve(
-                f"{kind} 16-8-4-2",
-                self.base(t, hidden=(16, 8, 4, 2), activation=kind),
-                3 if long else None,
-            )
+            self.curve(f"{kind} 16-8-4-2", self.base(t, hidden=(16, 8, 4, 2), activation=kind))
             for kind in kinds
         ]
 

@@ -15,9 +15,6 @@ from stablib.training.record import Record, TrainMean
 from stablib.training.seeds import SeedPlan
 from stablib.training.task import Task
 
-#: Raised by hand whenever a change alters the results of runs; part of every run's key.
-TRAINING_VERSION = 1
-
 #: Memory that one stack may take, in bytes; longer lists of seeds are trained in chunks.
 STACK_MEMORY = 3 * 2**30
 
