@@ -61,7 +61,7 @@ curves = study.towers()
 # elsewhere.
 
 # %%
-figures.towers(curves, study.simple())
+figures.towers(curves, study.simple(), study.long())
 
 # %% [markdown]
 # (si-f7)=

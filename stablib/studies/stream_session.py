@@ -119,13 +119,17 @@ class Curves:
     def basis(self) -> str:
         """What each number rests on, in a line."""
         lengths = sorted({curve.log2_examples for curve in self.curves})
-        made = self.curves[0].points[0].made[0]
+        made = [m for curve in self.curves for point in curve.points for m in point.made]
+        dates, hardware, numba, origins = (
+            " and ".join(sorted({str(m[key]) for m in made}))
+            for key in ("date", "hardware", "numba", "origin")
+        )
         seeds = [plan.init for plan in self.plans]
         return (
             f"synthetic data; preset {self.preset}, one pass over "
             f"{' or '.join(f'2^{t}' for t in lengths)} examples in batches of 32, {len(seeds)} "
-            f"pairs a point (seeds {seeds[0]}–{seeds[-1]}); trained {made['date']} on "
-            f"{made['hardware']}, numba {made['numba']} ({made['origin']})"
+            f"pairs a point (seeds {seeds[0]}–{seeds[-1]}); trained {dates} on "
+            f"{hardware}, numba {numba} ({origins})"
         )
 
     def provenance(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from stablib.metrics import error_cosine
 from stablib.papers.claims import Measured
 from stablib.show.synthetic_irreproducibility.comparison import (
     above,
+    length,
     losses,
     mean_of,
     measure,
@@ -21,8 +22,9 @@ from stablib.studies.stream_session import Curves, Point, Traced
 _SIMPLE = ("identity 1", "relu 1", "identity 2", "relu 2")
 
 
-def simple(curves: Curves, variant: str) -> list[Measured]:
+def simple(curves: Curves) -> list[Measured]:
     """Of Figure 2."""
+    variant = length(curves)
     first = {c.name: c.points[0] for c in curves.curves}
     last = {c.name: c.points[-1] for c in curves.curves}
     linear = curves["linear"].points
@@ -91,7 +93,7 @@ def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
     ]
 
 
-def cosines(curves: Curves, variant: str) -> list[Measured]:
+def cosines(curves: Curves) -> list[Measured]:
     """Of section 3: whether paired linear models err in the same direction."""
     points = curves["linear, diff"].points
     theta = points[0].recipe.data.weights()
@@ -100,12 +102,12 @@ def cosines(curves: Curves, variant: str) -> list[Measured]:
         return float(np.mean([error_cosine(a[:32], b[:32], theta) for a, b in models]))
 
     return [
-        measure(claim, cosine, point.arrays["weights"], variant=variant)
+        measure(claim, cosine, point.arrays["weights"], variant=length(curves))
         for claim, point in (("f3-cosine-smallest", points[0]), ("f3-cosine-widest", points[-1]))
     ]
 
 
-def flips(curves: Curves, variant: str) -> list[Measured]:
+def flips(curves: Curves) -> list[Measured]:
     """Of Figure 3: pairs of single units with opposite signs."""
 
     def share(models: NDArray[np.float64]) -> float:
@@ -115,7 +117,10 @@ def flips(curves: Curves, variant: str) -> list[Measured]:
     distinct = curves["identity 1, diff"].points
     return [
         measure(
-            claim, share, np.concatenate([p.arrays["weights"] for p in points]), variant=variant
+            claim,
+            share,
+            np.concatenate([p.arrays["weights"] for p in points]),
+            variant=length(curves),
         )
         for claim, points in (("f3-flipped-diff", distinct), ("f3-flipped-same", same))
     ]
@@ -127,7 +132,7 @@ def flipped(models: NDArray[np.floating]) -> NDArray[np.bool_]:
     return np.asarray(products < 0.0)
 
 
-def differences(curves: Curves, variant: str) -> list[Measured]:
+def differences(curves: Curves) -> list[Measured]:
     """Of Figure 4: root mean square over the weights, mean over pairs."""
 
     def size(models: NDArray[np.float64]) -> float:
@@ -135,13 +140,14 @@ def differences(curves: Curves, variant: str) -> list[Measured]:
 
     points = curves["relu 1"].points
     return [
-        measure(claim, size, point.arrays["weights"].astype(np.float64), variant=variant)
+        measure(claim, size, point.arrays["weights"].astype(np.float64), variant=length(curves))
         for claim, point in (("f4-smallest", points[0]), ("f4-widest", points[-1]))
     ]
 
 
-def towers(curves: Curves, simple_curves: Curves, variant: str) -> list[Measured]:
+def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
     """Of Figure 6."""
+    variant = length(curves)
     relu, identity = curves["relu 16-8-4-2"].points, curves["identity 16-8-4-2"].points
     single = simple_curves["relu 1"].points
 

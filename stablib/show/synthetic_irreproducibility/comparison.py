@@ -65,6 +65,14 @@ def length(curves: Curves) -> str:
     return f"T = 2^{curves.curves[-1].log2_examples}"
 
 
+def with_long(curves: Curves, long: Curves | None) -> list[Curves]:
+    """The curves, and the long ones if these have all of them, with as many windows each."""
+    windows = {curve.name: len(curve.points) for curve in long.curves} if long else {}
+    needed = [windows.get(curve.name) for curve in curves.curves]
+    whole = long is not None and None not in needed and len(set(needed)) == 1
+    return [curves, long] if long is not None and whole else [curves]
+
+
 def losses(point: Point) -> NDArray[np.float64]:
     """Excess loss of each pair: the mean of its two models."""
     mean: NDArray[np.float64] = point.loss.mean(axis=1)

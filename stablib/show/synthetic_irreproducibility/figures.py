@@ -13,20 +13,18 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
-from stablib.show.synthetic_irreproducibility.comparison import length, table
+from stablib.show.synthetic_irreproducibility.comparison import table, with_long
 from stablib.studies.stream_session import Curves
 
 
 def simple(curves: Curves, long: Curves | None = None) -> Exhibit:
     """PD of linear, one- and two-unit models over windows and against loss (SI-F2)."""
-    measured = claims.simple(curves, length(curves))
-    if long is not None and _complete(long, curves):
-        measured += claims.simple(long, length(long))
     return _windows_and_losses(
         curves,
         exhibit="SI-F2",
         made_by=simple,
-        measured=measured,
+        measured=[m for each in with_long(curves, long) for m in claims.simple(each)],
+        results=with_long(curves, long),
         style=_by_initial_weights,
         caption=(
             "Mean relative PD over pairs against the shuffling window (left) and against the "
@@ -48,19 +46,25 @@ def simple_long(curves: Curves | None) -> Exhibit:
         measured=[],
         style=_by_initial_weights,
         caption=(
-            "As SI-F2 and SI-F6, on streams of the paper's own length, at up to three windows: the "
-            "models and windows of which all pairs are in the store."
+            "As SI-F2 and SI-F6, on streams of the paper's own length, for the models and "
+            "windows of which all pairs are in the store."
         ),
     )
 
 
-def towers(curves: Curves, simple_curves: Curves) -> Exhibit:
+def towers(curves: Curves, simple_curves: Curves, long: Curves | None = None) -> Exhibit:
     """PD of narrow towers over windows and against loss (SI-F6)."""
+    lengths = with_long(curves, long)
     return _windows_and_losses(
         curves,
         exhibit="SI-F6",
         made_by=towers,
-        measured=claims.towers(curves, simple_curves, length(curves)),
+        measured=[
+            m
+            for each in lengths
+            for m in claims.towers(each, each if each is long else simple_curves)
+        ],
+        results=lengths,
         caption=(
             "As SI-F2, for towers of 16, 8, 4 and 2 hidden units with the same initial weights in "
             "a pair, and the linear model."
@@ -98,13 +102,6 @@ def quadratic(curves: Curves) -> Exhibit:
     )
 
 
-def _complete(long: Curves, curves: Curves) -> bool:
-    """Whether the long curves have every curve with the same number of windows."""
-    names = [curve.name for curve in curves.curves]
-    counts = {len(curve.points) for curve in long.curves if curve.name in names}
-    return all(name in long for name in names) and len(counts) == 1
-
-
 Style = Callable[[str, int], dict[str, Any]]
 
 
@@ -136,6 +133,7 @@ def _windows_and_losses(
     made_by: Callable[..., Any],
     measured: Sequence[Measured],
     caption: str,
+    results: Sequence[Curves] = (),
     style: Style = _plain,
 ) -> Exhibit:
     """PD against window and against loss, one line a curve."""
@@ -168,7 +166,7 @@ def _windows_and_losses(
             exhibit,
             made,
             made_by=made_by,
-            results=[curves],
+            results=results or [curves],
             numbers=numbers,
             alt=_describe(numbers),
             measured=measured,

@@ -14,7 +14,7 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
-from stablib.show.synthetic_irreproducibility.comparison import interval, length
+from stablib.show.synthetic_irreproducibility.comparison import interval, with_long
 from stablib.streams import network
 from stablib.streams.recipe import StreamRecipe
 from stablib.studies.stream_session import Curves
@@ -25,9 +25,7 @@ _PAIR = 0
 
 def pair_weights(curves: Curves, long: Curves | None = None) -> Exhibit:
     """Weights of both models of a pair by index (SI-F3)."""
-    measured = [*claims.cosines(curves, length(curves)), *claims.flips(curves, length(curves))]
-    if long is not None and "linear, diff" in long and len(long["linear, diff"].points) > 1:
-        measured += claims.cosines(long, length(long))
+    lengths = with_long(curves, long)
     identity = curves["identity 1, diff"].points[0]
     turned = claims.flipped(identity.arrays["weights"])
     place = int(np.argmax(turned))
@@ -63,9 +61,9 @@ def pair_weights(curves: Curves, long: Curves | None = None) -> Exhibit:
             "SI-F3",
             made,
             made_by=pair_weights,
-            results=[curves],
+            results=lengths,
             numbers=pd.concat(frames, ignore_index=True),
-            measured=measured,
+            measured=[m for each in lengths for m in claims.cosines(each) + claims.flips(each)],
             finding=(
                 f"{turned.sum()} of {len(turned)} pairs of single identity units with distinct "
                 "initial weights ended with opposite signs at the smallest window."
@@ -82,7 +80,7 @@ def pair_weights(curves: Curves, long: Curves | None = None) -> Exhibit:
         )
 
 
-def weight_differences(curves: Curves) -> Exhibit:
+def weight_differences(curves: Curves, long: Curves | None = None) -> Exhibit:
     """Differences of the weights of a pair of single ReLU units (SI-F4)."""
     points = [curves["relu 1"].points[0], curves["relu 1"].points[-1]]
     gaps = [p.arrays["weights"][_PAIR].astype(np.float64) for p in points]
@@ -98,7 +96,7 @@ def weight_differences(curves: Curves) -> Exhibit:
             "SI-F4",
             made,
             made_by=weight_differences,
-            results=[curves],
+            results=with_long(curves, long),
             numbers=pd.DataFrame(
                 {
                     "index": np.arange(len(rows[0])),
@@ -108,7 +106,7 @@ def weight_differences(curves: Curves) -> Exhibit:
                     },
                 }
             ),
-            measured=claims.differences(curves, length(curves)),
+            measured=[m for c in with_long(curves, long) for m in claims.differences(c)],
             finding=(
                 f"Root mean square difference of this pair: {sizes[0]:.1e} at the smallest window, "
                 f"{sizes[1]:.1e} at the widest."
