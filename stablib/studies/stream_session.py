@@ -200,7 +200,8 @@ class StreamSession:
     def long(self) -> Curves | None:
         """Curves on the paper's own stream length, as far as they are in the store.
 
-        They are not trained here: at 2^26 examples that takes hours, see ``stablib train``.
+        They are not trained here: at 2^26 examples that takes hours. They are those of the preset
+        ``paper``, so ``stablib train --preset paper`` makes them.
         """
         if self.settings.log2_examples_long is None:
             return None
