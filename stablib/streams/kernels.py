@@ -206,6 +206,70 @@ def _momentum(parameters: Any, memory: Any, gradient: Any, rate: Any) -> None:
         gradient[p] = _ZERO
 
 
+@njit(cache=True, error_model="numpy")
+def _hidden_layers(
+    parameters: Any,
+    gradient: Any,
+    widths: Any,
+    starts: Any,
+    units: Any,
+    embedding: Any,
+    activation: Any,
+    beta: Any,
+    before: Any,
+    after: Any,
+    delta: Any,
+    sums: Any,
+    labels: Any,
+    errors: Any,
+) -> None:
+    """All layers but the first, forward and backward, one example after the other.
+
+    From the first layer's sums (BATCH, width) to their errors; the other layers' gradient is added
+    to. Buffers hold one example, so that they stay in the first-level cache.
+    """
+    n_layers, width = len(widths), widths[0]
+    top = units[n_layers - 1]
+    for member in range(BATCH):
+        at = np.uint64(member) * width
+        for unit in range(width):
+            before[unit] = sums[at + unit]
+        for layer in range(1, n_layers):
+            n_in, n_out = widths[layer - 1], widths[layer]
+            here, there = units[layer - 1], units[layer]
+            kind = 0 if embedding and layer == 1 else activation
+            _activate(before, after, here, n_in, kind, beta)
+            weights = starts[layer]
+            bias = weights + n_in * n_out
+            if n_out == _ONE:
+                total = _dot(after, here, parameters, weights, n_in)
+                before[there] = parameters[bias] + total
+            else:
+                for o in range(n_out):
+                    before[there + o] = parameters[bias + o]
+                _add_rows(before, there, after, here, n_in, parameters, weights, n_out)
+        delta[top] = _UNIT / (_UNIT + np.exp(-before[top])) - labels[member]
+        for layer in range(n_layers - 1, 0, -1):
+            n_in, n_out = widths[layer - 1], widths[layer]
+            here, there = units[layer - 1], units[layer]
+            kind = 0 if embedding and layer == 1 else activation
+            weights = starts[layer]
+            _add(gradient, weights + n_in * n_out, _UNIT, delta, there, n_out)
+            if n_out == _ONE:
+                error = delta[there]
+                _add(gradient, weights, error, after, here, n_in)
+                for i in range(n_in):
+                    delta[here + i] = error * parameters[weights + i]
+            else:
+                for i in range(n_in):
+                    row = weights + i * n_out
+                    _add(gradient, row, after[here + i], delta, there, n_out)
+                    delta[here + i] = _dot(delta, there, parameters, row, n_out)
+            _slope(before, delta, here, n_in, kind, beta)
+        for unit in range(width):
+            errors[at + unit] = delta[unit]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _advance(
     parameters: Any,
@@ -234,7 +298,7 @@ def _advance(
         at_parameter += (inputs + _ONE) * widths[layer]
         at_unit += widths[layer]
         inputs = widths[layer]
-    width, top = widths[0], units[n_layers - 1]
+    width = widths[0]
     before = np.zeros(at_unit, np.float32)
     after = np.zeros(at_unit, np.float32)
     delta = np.zeros(at_unit, np.float32)
@@ -251,46 +315,22 @@ def _advance(
         draw(data_key, indices, columns, against, patterns, labels)
         n = _unpack(patterns, example, feature)
         _first_layer(parameters, width, embedding, n, example, feature, sums)
-        for member in range(BATCH):
-            at = np.uint64(member) * width
-            for unit in range(width):
-                before[unit] = sums[at + unit]
-            # Forward.
-            for layer in range(1, n_layers):
-                n_in, n_out = widths[layer - 1], widths[layer]
-                here, there = units[layer - 1], units[layer]
-                kind = 0 if embedding and layer == 1 else activation
-                _activate(before, after, here, n_in, kind, beta)
-                weights = starts[layer]
-                bias = weights + n_in * n_out
-                if n_out == _ONE:
-                    total = _dot(after, here, parameters, weights, n_in)
-                    before[there] = parameters[bias] + total
-                else:
-                    for o in range(n_out):
-                        before[there + o] = parameters[bias + o]
-                    _add_rows(before, there, after, here, n_in, parameters, weights, n_out)
-            # Backward.
-            delta[top] = _UNIT / (_UNIT + np.exp(-before[top])) - labels[member]
-            for layer in range(n_layers - 1, 0, -1):
-                n_in, n_out = widths[layer - 1], widths[layer]
-                here, there = units[layer - 1], units[layer]
-                kind = 0 if embedding and layer == 1 else activation
-                weights = starts[layer]
-                _add(gradient, weights + n_in * n_out, _UNIT, delta, there, n_out)
-                if n_out == _ONE:
-                    error = delta[there]
-                    _add(gradient, weights, error, after, here, n_in)
-                    for i in range(n_in):
-                        delta[here + i] = error * parameters[weights + i]
-                else:
-                    for i in range(n_in):
-                        row = weights + i * n_out
-                        _add(gradient, row, after[here + i], delta, there, n_out)
-                        delta[here + i] = _dot(delta, there, parameters, row, n_out)
-                _slope(before, delta, here, n_in, kind, beta)
-            for unit in range(width):
-                errors[at + unit] = delta[unit]
+        _hidden_layers(
+            parameters,
+            gradient,
+            widths,
+            starts,
+            units,
+            embedding,
+            activation,
+            beta,
+            before,
+            after,
+            delta,
+            sums,
+            labels,
+            errors,
+        )
         _first_layer_back(gradient, width, embedding, n, example, feature, errors)
         if adagrad:
             _adagrad(parameters, memory, gradient, learning_rate)
