@@ -8,6 +8,7 @@ rounding is the whole experiment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -211,8 +212,8 @@ def _hidden_layers(
     parameters: Any,
     gradient: Any,
     widths: Any,
-    starts: Any,
-    units: Any,
+    starts: Any,  # Of each layer's weights in the parameters.
+    units: Any,  # Of each layer's outputs in the buffers.
     embedding: Any,
     activation: Any,
     beta: Any,
@@ -275,6 +276,8 @@ def _advance(
     parameters: Any,
     memory: Any,
     widths: Any,
+    starts: Any,
+    units: Any,
     embedding: Any,
     activation: Any,
     beta: Any,
@@ -288,20 +291,10 @@ def _advance(
     columns: Any,
     against: Any,
 ) -> None:
-    n_layers = len(widths)
-    starts = np.zeros(n_layers, np.uint64)  # Of each layer's weights.
-    units = np.zeros(n_layers, np.uint64)  # Of each layer's outputs in the buffers.
-    inputs = np.uint64(N_FEATURES)
-    at_parameter, at_unit = _NONE, _NONE
-    for layer in range(n_layers):
-        starts[layer], units[layer] = at_parameter, at_unit
-        at_parameter += (inputs + _ONE) * widths[layer]
-        at_unit += widths[layer]
-        inputs = widths[layer]
-    width = widths[0]
-    before = np.zeros(at_unit, np.float32)
-    after = np.zeros(at_unit, np.float32)
-    delta = np.zeros(at_unit, np.float32)
+    width, n_units = widths[0], widths.sum()
+    before = np.zeros(n_units, np.float32)
+    after = np.zeros(n_units, np.float32)
+    delta = np.zeros(n_units, np.float32)
     gradient = np.zeros(len(parameters), np.float32)
     indices = np.zeros(BATCH, np.uint64)
     patterns = np.zeros(BATCH, np.uint64)
@@ -365,6 +358,8 @@ def advance(
         parameters,
         memory,
         np.array(recipe.widths, dtype=np.uint64),
+        _starts([(inputs + 1) * outputs for inputs, outputs in recipe.shapes]),
+        _starts(recipe.widths),
         recipe.embedding,
         ACTIVATIONS[recipe.activation],
         _F(recipe.beta),
@@ -377,3 +372,8 @@ def advance(
         shuffle_key,
         *tables(recipe.data),
     )
+
+
+def _starts(sizes: Sequence[int]) -> NDArray[np.uint64]:
+    """Where each of some blocks begins that lie one after the other."""
+    return np.cumsum([0, *sizes[:-1]]).astype(np.uint64)
