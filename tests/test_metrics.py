@@ -442,7 +442,11 @@ def test_relative_prediction_difference_is_equation_3_by_hand() -> None:
     [
         (np.full((3, 2), 0.5), None, "even number"),
         (np.full((2, 2), 0.5), [0.5], r"shape \(2,\)"),
-        (np.full((2, 2), 0.5), [0.5, 0.0], "greater than 0"),
+        (np.full((2, 2), 0.5), [0.5, 0.0], "truth must be greater than 0"),
+        (np.zeros((2, 2)), None, "the mean prediction of a pair must be greater than 0"),
+        (np.full((2, 2), 1.5), [0.5, 0.5], "predictions must be probabilities .* got 1.5"),
+        (np.full((2, 2), np.nan), [0.5, 0.5], "predictions must be probabilities .* got nan"),
+        (np.full((2, 2), 0.5), [0.5, 5.0], "truth must be probabilities .* got 5"),
     ],
 )
 def test_prediction_differences_refuse_what_does_not_fit(predictions, truth, hint) -> None:
@@ -484,3 +488,17 @@ def test_alignment_undoes_permutations_and_signs(signs: bool) -> None:
     for (w, b), (v, c) in zip(first, metrics.align_units(first, second, signs=signs), strict=True):
         assert np.array_equal(w, v)
         assert np.array_equal(b, c)
+    align = "units and signs" if signs else "units"
+    assert metrics.weight_difference(first, second, align=align) == 0.0
+    assert metrics.weight_correlation(first, second, align=align) == pytest.approx(1.0)
+    flat = [
+        np.concatenate([part.ravel() for layer in n for part in layer]) for n in (first, second)
+    ]
+    assert metrics.weight_difference(first, second) == pytest.approx(
+        np.linalg.norm(flat[0] - flat[1]) / np.sqrt(flat[0].size)
+    )
+    assert metrics.weight_correlation(first, second) == pytest.approx(
+        scipy.stats.pearsonr(*flat).statistic
+    )
+    with pytest.raises(UsageError, match="did you mean 'units'"):
+        metrics.weight_difference(first, second, align="unit")

@@ -210,7 +210,7 @@ def test_every_claim_is_answered_by_its_exhibit(
     monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
     monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
     study = open_study("smoke", paper="synthetic_irreproducibility")
-    assert train_missing(study, jobs=2) == len(study.recipes())
+    assert train_missing(study, jobs=2) == len(study.groups())
     assert study.missing() == []
     simple, towers = study.simple(), study.towers()
     figures.simple(simple)

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from scipy import stats
 from scipy.special import expit
 
-from stablib.streams import DataModel, StreamRecipe, kernels, network, training, wide
-from stablib.streams.data import generate, stream_key
+from stablib.streams import DataModel, StreamRecipe, kernels, network, shuffle, training, wide
+from stablib.streams.data import generate, mix, stream_key
+from stablib.streams.group import PairRecord
 from stablib.streams.recipe import BATCH
 from stablib.streams.shuffle import order
 from stablib.training.seeds import SeedPlan
@@ -93,6 +94,29 @@ def test_a_window_is_a_bijection_and_stays_inside(log2_window: int) -> None:
     for window in (0, 1, 12345):
         met = order(window * size, size, log2_window=log2_window, key=ORDER)
         assert np.array_equal(np.sort(met), np.arange(window * size, (window + 1) * size))
+
+
+@pytest.mark.parametrize("log2_window", [20, 26])
+def test_the_papers_windows_are_bijections(log2_window: int) -> None:
+    """Undoing the rounds gives every place of a sample back, so no two are sent to one place."""
+    rng = np.random.default_rng(0)
+    for start in rng.integers(2**log2_window, size=2000, dtype=np.uint64):
+        (met,) = order(int(start), 1, log2_window=log2_window, key=ORDER)
+        assert met < 2**log2_window
+        assert undone(int(met), log2_window, int(mix(ORDER))) == start
+
+
+def undone(place: int, bits: int, key: int) -> int:
+    """The Feistel rounds of window 0 in reverse, in Python's integers."""
+    right_bits, left_bits = bits - bits // 2, bits // 2
+    left, right = place >> right_bits, place & (2**right_bits - 1)
+    keys = [(key + (k + 1) * int(shuffle._STEP)) % 2**64 for k in range(shuffle.ROUNDS)]
+    for number in reversed(range(shuffle.ROUNDS)):
+        if number % 2:
+            right ^= int(shuffle._scramble(np.uint64(left ^ keys[number]))) % 2**right_bits
+        else:
+            left ^= int(shuffle._scramble(np.uint64(right ^ keys[number]))) % 2**left_bits
+    return left << right_bits | right
 
 
 def test_orders_look_random_and_differ_between_keys() -> None:
@@ -199,17 +223,42 @@ OPTIMIZERS = [
     {"optimizer": "adagrad", "learning_rate": 0.1},
     {"optimizer": "sgd", "learning_rate": 0.01},
 ]
+#: Large rates as in the paper: elsewhere they blow rounding up to 1e-5 within 64 steps.
+LARGE_RATES = [
+    {"optimizer": "adagrad", "learning_rate": 1.0},
+    {"optimizer": "sgd", "learning_rate": 0.1},
+]
+CASES = [{**m, **o} for m in MODELS for o in OPTIMIZERS]
+CASES += [{**m, **o} for m in MODELS if "embedding" in m for o in LARGE_RATES]
 
 
 @pytest.mark.parametrize("activation", ["identity", "relu", "smelu", "swish"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o["optimizer"])
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: str(m.get("hidden", "linear")))
-def test_weights_equal_plain_torch(model: dict, optimizer: dict, activation: str) -> None:
-    r = recipe(activation=activation, beta=0.7, **model, **optimizer)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_weights_equal_plain_torch(case: dict, activation: str) -> None:
+    r = recipe(activation=activation, beta=0.7, **case)
     expected = plain(r, network.first_parameters(r, np.random.default_rng(0)), 64)
     assert np.abs(expected - network.first_parameters(r, np.random.default_rng(0))).max() > 1e-3
     for engine in (kernels, wide) if not r.embedding else (kernels,):
         assert trained(r, engine) == pytest.approx(expected, abs=1e-6, rel=0), engine.__name__
+
+
+@pytest.mark.parametrize("activation", ["relu", "smelu", "swish"])
+def test_the_wide_networks_weights_equal_plain_torch(activation: str) -> None:
+    r = recipe(hidden=(1024, 512), data=QUADRATIC, activation=activation, beta=2.0)
+    expected = plain(r, network.first_parameters(r, np.random.default_rng(0)), 64)
+    assert trained(r, wide) == pytest.approx(expected, abs=1e-6, rel=0)
+
+
+def test_a_wide_pair_has_the_same_bits_for_any_number_of_threads() -> None:
+    r = recipe(hidden=(128, 64), data=QUADRATIC, log2_examples=10)
+    found = []
+    threads = torch.get_num_threads()
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        found.append(training.train_pair(r, SeedPlan.same(0), record=PairRecord(weights="all")))
+        assert torch.get_num_threads() == count
+    torch.set_num_threads(threads)
+    assert np.array_equal(found[0]["weights"], found[1]["weights"])
 
 
 @pytest.mark.parametrize("model", MODELS[:5], ids=lambda m: str(m.get("hidden", "linear")))
@@ -308,6 +357,7 @@ def test_same_bits_in_another_process_and_beside_others() -> None:
         ({"hidden": (0,)}, "at least 1"),
         ({"embedding": True}, "needs a hidden layer"),
         ({"learning_rate": -1.0}, "greater than 0"),
+        ({"warm_start": 0.1, "same_init": False}, "start from the same weights"),
     ],
 )
 def test_bad_recipes_are_refused(fields: dict, hint: str) -> None:

@@ -24,9 +24,10 @@
 # **Shuffling.** The stream is cut into windows of $z$ mini-batches of 32 examples; inside each the
 # two models meet the examples in different orders. With $z = 1$ only the order inside the
 # mini-batch differs, and with it only the rounding of a sum of 32 gradients. In the paper's
-# TensorFlow this order is up to the machine; here it is drawn, gradients are added up one by one in
-# single precision in this order, and nothing else is random. So our $z = 1$ is the smallest
-# difference that such a system can have, the same on every machine of one kind.
+# TensorFlow this order is up to the machine; here it is drawn, and nothing else is random. Narrow
+# networks and those on embeddings add up gradients one by one in single precision in this order;
+# the networks of section 6 leave it to matrix products, which add up in blocks. Other systems round
+# in other ways, so the values at $z = 1$ are of an order of magnitude at best.
 #
 # **Metrics.** Relative prediction difference of a pair (eq. 3),
 #
@@ -40,7 +41,9 @@
 # weights: the differences at $z = 1$ are smaller than single precision can show.
 #
 # **Where the text is silent** we take Keras' defaults: Glorot-uniform weights, zero biases,
-# embeddings within 0.05, gradients of the mean loss over a mini-batch, $\epsilon = 10^{-7}$.
+# embeddings within 0.05, gradients of the mean loss over a mini-batch, $\epsilon = 10^{-7}$. A
+# decay rate of 0.001 is read as Keras' decay over time: the learning rate is divided by one plus
+# 0.001 times the number of the mini-batch.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -81,4 +84,4 @@ study = open_study(
 # ## SI-F1 · Figures 1 and 5: the networks
 
 # %%
-diagrams.networks(study.simple(), study.towers(), study.embeddings(), study.quadratic())
+diagrams.networks(study.simple(), study.study)

@@ -17,8 +17,8 @@
 # the hidden weights do too.
 #
 # **What was run.** The same with a shorter stream than for the narrow models, as the line under the
-# figure says: an example costs these models about thirty times what it costs the linear one (see
-# the speed table in the README).
+# figure says: an example costs these models many times what it costs the linear one (the speed
+# table in the README has both rates).
 
 # %% tags=["parameters"]
 from typing import Optional

@@ -12,9 +12,11 @@
 # # 7 What it means
 #
 # Three sources of irreproducibility can be told apart here, because each can be switched on alone:
-# **rounding** ($z = 1$, same initial weights), **order** ($z > 1$), and **initial weights**. The
-# paper's conclusion: a convex model forgives all three, given enough examples, and what is left of
-# its PD is early stopping; hidden units, and non-smooth ones more than others, do not.
+# **rounding** ($z = 1$, same initial weights), **order** ($z > 1$), and **initial weights**. What
+# the paper says of them: PD of the convex model is early stopping, which more examples diminish;
+# hidden units add optima, which they do not; non-smooth units add more of them than smooth ones;
+# and enough shuffling takes the advantage of smooth units away. The scorecard has the sentences
+# that came out otherwise here.
 #
 # The table lists the PD of all models at the smallest and at the widest window. It is the short
 # form of the claims in the [scorecard](../../book/scorecard.md).

@@ -1,7 +1,7 @@
 """Metrics of instability: arrays of predictions in, numbers out; numpy only."""
 
 from stablib.metrics.accuracy import accuracy, mean_sd
-from stablib.metrics.alignment import align_units
+from stablib.metrics.alignment import align_units, weight_correlation, weight_difference
 from stablib.metrics.bootstrap import Interval, bootstrap_interval, centred_interval, resample_runs
 from stablib.metrics.churn import Churn, churn, pairwise_disagreement
 from stablib.metrics.confidence import confidence_mean, confidence_sd
@@ -44,4 +44,6 @@ __all__ = [
     "resample_runs",
     "resampled_label_entropy",
     "share_of_reduction",
+    "weight_correlation",
+    "weight_difference",
 ]

@@ -1,16 +1,102 @@
-"""Align the hidden units of two networks: what differs after symmetries are taken out."""
+"""Compare the weights of two networks, with or without the symmetries of hidden units."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from stablib.errors import UsageError
+from stablib.errors import UsageError, unknown
 
+#: Weights (n_inputs, n_outputs) and biases (n_outputs,).
 Layer = tuple[NDArray[np.floating], NDArray[np.floating]]
+#: Which symmetries are taken out before two networks are compared.
+Symmetries = Literal["none", "units", "units and signs"]
+
+
+def weight_difference(
+    first: Sequence[Layer], second: Sequence[Layer], *, align: Symmetries = "none"
+) -> float:
+    """Root mean square difference of the weights and biases of two networks.
+
+    Parameters
+    ----------
+    first, second : sequence of (weights, biases)
+        As for :func:`align_units`.
+    align : {"none", "units", "units and signs"}, default "none"
+        Whether the second network's hidden units are reordered first, and their signs turned:
+        with ``"none"`` two networks that compute the same can differ.
+
+    Returns
+    -------
+    float
+        In units of the weights.
+
+    Raises
+    ------
+    UsageError
+        If the shapes of the networks differ.
+
+    Examples
+    --------
+    >>> weights, zeros = np.array([[1.0, 2.0]]), np.zeros(2)
+    >>> a = [(weights, zeros), (np.array([[3.0], [4.0]]), np.zeros(1))]
+    >>> b = [(weights[:, ::-1], zeros), (np.array([[4.0], [3.0]]), np.zeros(1))]
+    >>> round(weight_difference(a, b), 4), weight_difference(a, b, align="units")
+    (0.7559, 0.0)
+    """
+    ours, theirs = _flat(first, second, align)
+    return float(np.sqrt(((ours - theirs) ** 2).mean()))
+
+
+def weight_correlation(
+    first: Sequence[Layer], second: Sequence[Layer], *, align: Symmetries = "none"
+) -> float:
+    """Pearson correlation of the weights and biases of two networks.
+
+    Parameters
+    ----------
+    first, second, align
+        As for :func:`weight_difference`.
+
+    Returns
+    -------
+    float
+        Between -1 and 1; nan if all weights of a network are equal.
+
+    Raises
+    ------
+    UsageError
+        If the shapes of the networks differ.
+
+    Examples
+    --------
+    >>> layers = [(np.array([[1.0, 2.0]]), np.zeros(2)), (np.array([[3.0], [4.0]]), np.zeros(1))]
+    >>> round(weight_correlation(layers, layers), 6)
+    1.0
+    """
+    ours, theirs = _flat(first, second, align)
+    if np.ptp(ours) == 0.0 or np.ptp(theirs) == 0.0:
+        return float("nan")
+    return float(np.corrcoef(ours, theirs)[0, 1])
+
+
+def _flat(
+    first: Sequence[Layer], second: Sequence[Layer], align: Symmetries
+) -> tuple[NDArray[np.float64], ...]:
+    """All numbers of both networks, each as one vector."""
+    if align not in get_args(Symmetries):
+        raise unknown("align", align, get_args(Symmetries))
+    _check_shapes(first, second)
+    if align != "none":
+        second = align_units(first, second, signs=align == "units and signs")
+    return tuple(
+        np.concatenate([np.asarray(part, np.float64).ravel() for layer in net for part in layer])
+        for net in (first, second)
+    )
 
 
 def align_units(
@@ -48,11 +134,7 @@ def align_units(
     >>> align_units(a, b)[0][0]
     array([[1., 2.]])
     """
-    if [w.shape for w, _ in first] != [w.shape for w, _ in second]:
-        raise UsageError(
-            f"networks must have the same shapes, got {[w.shape for w, _ in first]} and "
-            f"{[w.shape for w, _ in second]}"
-        )
+    _check_shapes(first, second)
     layers = [(w.copy(), b.copy()) for w, b in second]
     for number, (goal, goal_bias) in enumerate(first[:-1]):
         weights, bias = layers[number]
@@ -67,3 +149,11 @@ def align_units(
         after, after_bias = layers[number + 1]
         layers[number + 1] = (after[chosen] * flip[:, None], after_bias)
     return layers
+
+
+def _check_shapes(first: Sequence[Layer], second: Sequence[Layer]) -> None:
+    if [w.shape for w, _ in first] != [w.shape for w, _ in second]:
+        raise UsageError(
+            f"networks must have the same shapes, got {[w.shape for w, _ in first]} and "
+            f"{[w.shape for w, _ in second]}"
+        )

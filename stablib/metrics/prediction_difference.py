@@ -30,30 +30,33 @@ def relative_prediction_difference(
     Raises
     ------
     UsageError
-        If the number of models is odd, shapes do not fit or a divisor is not positive.
+        If the number of models is odd, shapes do not fit, a probability is not between 0 and 1,
+        or a divisor is 0.
 
     Notes
     -----
     Snapp and Shamir 2021, eq. 3. There M is the number of models (2/M sums over M/2 pairs),
-    although the text also calls the 16 pairs M.
+    although the text also calls the 16 pairs M. The mean of a pair is not the mean over all models
+    by which Shamir et al. 2020 divide: pairs here have conditions of their own.
 
     Examples
     --------
     >>> relative_prediction_difference([[0.5, 0.2], [0.4, 0.2]], truth=[0.5, 0.1])
     array([0.1])
     """
-    p = np.asarray(predictions, dtype=np.float64)
+    p = _probabilities("predictions", predictions)
     if p.ndim != 2 or len(p) % 2 or not p.size:
         raise UsageError(
             "predictions must have the shape (n_models, n_examples) with an even number of "
             f"models, got {p.shape}"
         )
     first, second = p[0::2], p[1::2]
-    divisor = (first + second) / 2 if truth is None else np.asarray(truth, dtype=np.float64)
+    divisor = (first + second) / 2 if truth is None else _probabilities("truth", truth)
     if truth is not None and divisor.shape != p.shape[1:]:
         raise UsageError(f"truth must have the shape {p.shape[1:]}, got {divisor.shape}")
     if not (divisor > 0.0).all():
-        raise UsageError("true (or mean) probabilities must be greater than 0")
+        what = "truth" if truth is not None else "the mean prediction of a pair"
+        raise UsageError(f"{what} must be greater than 0 to divide by, got {divisor.min():g}")
     return np.asarray((np.abs(first - second) / divisor).mean(axis=1))
 
 
@@ -75,18 +78,18 @@ def excess_label_loss(predictions: ArrayLike, truth: ArrayLike) -> NDArray[np.fl
     Raises
     ------
     UsageError
-        If the shapes do not fit.
+        If the shapes do not fit or a probability is not between 0 and 1.
 
     Notes
     -----
-    Snapp and Shamir 2021, eq. 2.
+    Snapp and Shamir 2021, eq. 2. Infinite where a model rules out what can happen.
 
     Examples
     --------
     >>> excess_label_loss([[0.5, 0.5], [0.75, 0.5]], truth=[0.75, 0.5]).round(4)
     array([0.0654, 0.    ])
     """
-    p, q = np.asarray(truth, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
+    p, q = _probabilities("truth", truth), _probabilities("predictions", predictions)
     if p.ndim != 1 or q.shape[-1:] != p.shape:
         raise UsageError(
             f"predictions (..., n_examples) and truth (n_examples,) do not fit: {q.shape} and "
@@ -119,8 +122,8 @@ def error_cosine(first: ArrayLike, second: ArrayLike, truth: ArrayLike) -> float
 
     Examples
     --------
-    >>> error_cosine([1.0, 1.0], [2.0, 2.0], truth=[0.0, 0.0])
-    1.0
+    >>> error_cosine([1.0, 0.0], [0.0, 2.0], truth=[0.0, 0.0])
+    0.0
     """
     t = np.asarray(truth, dtype=np.float64)
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
@@ -130,4 +133,12 @@ def error_cosine(first: ArrayLike, second: ArrayLike, truth: ArrayLike) -> float
     norms = float(np.linalg.norm(a) * np.linalg.norm(b))
     if norms == 0.0:
         raise UsageError("a model without any error has no direction of error")
-    return round(float((a * b).sum()) / norms, 15)
+    return float((a * b).sum()) / norms
+
+
+def _probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    p = np.asarray(values, dtype=np.float64)
+    wrong = p[~((p >= 0.0) & (p <= 1.0))]  # Not a number is wrong too.
+    if wrong.size:
+        raise UsageError(f"{name} must be probabilities between 0 and 1, got {wrong[0]:g}")
+    return p

@@ -27,7 +27,7 @@ class Claim:
         As the text says it.
     target, tolerance, null : float or None
         The reported number; how far off still counts as reproduced; the value of no effect.
-    rule : {"value", "magnitude", "at_least", "greater"}
+    rule : {"value", "magnitude", "at_least", "at_most", "greater"}
         How it is judged, see :func:`judge`.
     read_at : str
         Where in the paper.
@@ -49,6 +49,29 @@ class Claim:
     def title(self) -> str:
         """What is claimed, and of which data."""
         return f"{self.what} ({self.dataset})" if self.dataset else self.what
+
+    @property
+    def in_words(self) -> bool:
+        """Whether the text says it in words, so that what counts as true is our reading."""
+        return not any(character.isdigit() for character in self.reported)
+
+    @property
+    def said(self) -> str:
+        """What the text reports, with its unit; for words, what is counted as true.
+
+        Examples
+        --------
+        >>> read_claims()["si-f2-loss-equal"].said
+        'appears equal (counted as at most 1.25 times)'
+        """
+        if not self.in_words:
+            return f"{self.reported} {self.unit}".strip()
+        if self.target is None:
+            return self.reported
+        limit = f"{self.rule.replace('_', ' ')} {self.target:g}"
+        if self.rule == "value":
+            limit = f"{self.target:g}, give or take {self.tolerance:g}"
+        return f"{self.reported} (counted as {limit} {self.unit})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +137,8 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     claim : Claim
         ``rule="value"``: reproduced if the value is within the tolerance of the target or the
         interval contains it. ``"magnitude"``: the same for decimal logarithms, with a tolerance
-        in decades. ``"at_least"``: if the value reaches the target. ``"greater"``: if
-        the whole interval lies above the null.
+        in decades. ``"at_least"``, ``"at_most"``: if the value reaches, or does not pass, the
+        target. ``"greater"``: if the whole interval lies above the null.
     measured : Measured or None
         None if it was not attempted.
 
@@ -144,6 +167,8 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     assert claim.target is not None
     if claim.rule == "at_least":
         reached = measured.value >= claim.target
+    elif claim.rule == "at_most":
+        reached = measured.value <= claim.target
     elif claim.rule == "magnitude":
         assert claim.tolerance is not None
         reached = _decades(measured.value, claim.target) <= claim.tolerance

@@ -9,7 +9,6 @@ import numpy as np
 
 from stablib.data import load
 from stablib.runs import Group, RunStore
-from stablib.streams import StreamGroup
 from stablib.studies import StreamSession
 from stablib.studies.request import Request
 
@@ -20,12 +19,11 @@ def compare_pairs(study: StreamSession) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One row a recipe: pairs compared, pairs with identical numbers, largest relative difference.
+        One row a group: pairs compared, pairs with identical numbers, largest relative difference.
     """
     fresh, published = _layers()
     rows = []
-    for recipe in study.recipes():
-        group = StreamGroup(recipe=recipe)
+    for group in study.groups():
         pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in study.study.plans]
         both = [(a.arrays["pd"], b.arrays["pd"]) for a, b in pairs if a and b]
         largest = max((np.max(np.abs(a / b - 1.0)) for a, b in both), default=np.nan)

@@ -18,7 +18,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stablib.data import Dataset, load
 from stablib.errors import StablibError, UsageError
 from stablib.runs import RunStore, Trainer
-from stablib.streams import StreamGroup
 from stablib.studies import Session, StreamSession
 from stablib.studies.request import Request
 from stablib.training import Control, Head, SeedPlan
@@ -170,7 +169,7 @@ def train_missing(
     Returns
     -------
     int
-        Jobs or recipes that were trained.
+        Jobs, or groups of pairs, that were trained.
 
     Raises
     ------
@@ -180,11 +179,11 @@ def train_missing(
     if isinstance(study, StreamSession):
         if dask:
             raise UsageError("synthetic streams train in threads of this machine: no --dask")
-        recipes = study.missing()
-        for number, recipe in enumerate(recipes, start=1):
-            print(f"[{number}/{len(recipes)}] {StreamGroup(recipe=recipe).title()}", flush=True)
-            study.train(recipe, workers=jobs)
-        return len(recipes)
+        groups = study.missing()
+        for number, group in enumerate(groups, start=1):
+            print(f"[{number}/{len(groups)}] {group.title()}", flush=True)
+            study.train(group, workers=jobs)
+        return len(groups)
     missing = study.missing()
     if not missing:
         return 0

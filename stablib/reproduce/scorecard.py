@@ -20,9 +20,11 @@ RULES = {
         "share a teacher, both variants are scored."
     ),
     "synthetic_irreproducibility": (
-        "The paper prints curves, not numbers: its orders of magnitude count as *reproduced* "
-        "within a factor of ten, its orderings if the whole interval of the difference (or of the "
-        "logarithm of the ratio) is on the claimed side."
+        "The paper prints curves, and few numbers: its orders of magnitude count as *reproduced* "
+        "within a factor of ten, its orderings if the whole interval of the ratio, in decades, is "
+        "on the claimed side. Where it uses words such as *equal* or *comparable*, the limit that "
+        "is counted as such is ours, and stands beside them. T is the length of the stream; the "
+        "paper's is 2^26."
     ),
 }
 
@@ -46,7 +48,7 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
     return {
         "exhibit": claim.exhibit,
         "claim": claim.title,
-        "reported": f"{claim.reported} {claim.unit}",
+        "reported": claim.said,
         "read at": claim.read_at,
         "reproduced": "–" if m is None else estimate(claim, m),
         "variant": "" if m is None else m.variant,

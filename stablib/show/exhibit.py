@@ -192,7 +192,7 @@ def claims_html(scored: Sequence[Scored]) -> str:
     frame = pd.DataFrame(
         {
             "claim": [s.claim.title for s in scored],
-            "paper": [f"{s.claim.reported} {s.claim.unit}".strip() for s in scored],
+            "paper": [s.claim.said for s in scored],
             "here [95 % interval]": [_value(s) for s in scored],
             "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
         }
@@ -223,8 +223,10 @@ def _value(scored: Scored) -> str:
 
 def estimate(claim: Claim, measured: Measured) -> str:
     """Write a measured value and its interval in the claim's unit."""
-    style = ".1e" if claim.rule == "magnitude" else ".2f" if claim.unit in ("r", "") else ".1f"
-    return f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+    fine = claim.unit in ("r", "times", "decades", "")
+    style = ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
+    text = f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+    return f"{text} {claim.unit}".strip() if claim.in_words else text
 
 
 def _bases(results: Sequence[Basis]) -> str:

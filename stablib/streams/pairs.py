@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError
 from typing import Any
 
 import numba
 import numpy as np
-import torch
 
 from stablib.runs.obtain import machine
 from stablib.runs.store import RunStore
@@ -20,6 +19,7 @@ from stablib.streams.recipe import BATCH, StreamRecipe
 from stablib.streams.training import State, train_pair, warm_batches
 from stablib.training.observe import Arrays
 from stablib.training.seeds import SeedPlan
+from stablib.training.threads import one_thread_workers
 
 #: Seconds between two times that an unfinished pair is kept, to go on from.
 SAVE_EVERY = 30.0
@@ -67,16 +67,14 @@ def obtain_pairs(
             lacking = [b[0] for b in store.missing(group, [(plan,) for plan in lacking])]
             examples = (warm_batches(recipe) + 2 * recipe.n_batches) * BATCH
             stop = threading.Event()
-            threads = torch.get_num_threads()
             with (
                 watch(len(lacking), examples * len(lacking), "examples") as progress,
-                ThreadPoolExecutor(workers) as pool,
+                one_thread_workers(workers) as pool,
             ):
                 try:
                     list(pool.map(lambda plan: _train(group, plan, store, progress, stop), lacking))
                 finally:
                     stop.set()  # After Ctrl-C the pairs at work are kept as they are.
-                    torch.set_num_threads(threads)
     runs = [store.read(group, (plan,)) for plan in plans]
     found = [run for run in runs if run is not None]
     names = found[0].arrays
@@ -94,7 +92,6 @@ def _train(
     stop: threading.Event,
 ) -> None:
     """Train a pair, from where an earlier call left it, and keep it."""
-    torch.set_num_threads(1)
     began = saved = time.perf_counter()
     left = store.read_unfinished(group, (plan,))
     earlier = 0.0 if left is None else float(left.pop("seconds"))

@@ -70,6 +70,8 @@ class StreamRecipe(BaseModel):
             raise ValueError(f"hidden widths must be at least 1, got {self.hidden}")
         if self.embedding and not self.hidden:
             raise ValueError("an embedding needs a hidden layer after it")
+        if self.warm_start is not None and not self.same_init:
+            raise ValueError("with a warm start both models start from the same weights")
         largest = self.log2_examples - LOG2_BATCH
         if self.log2_window > largest:
             raise ValueError(

@@ -20,6 +20,7 @@ from stablib.streams.group import FEW_WEIGHTS, PairRecord
 from stablib.streams.recipe import LOG2_BATCH, StreamRecipe
 from stablib.training.observe import Arrays
 from stablib.training.seeds import SeedPlan
+from stablib.training.threads import one_thread
 
 #: Size of the evaluation set (section 2).
 LOG2_EVALUATION = 16
@@ -110,10 +111,11 @@ def train_pair(
     for stop in _stops(recipe):
         while state.done < stop:
             count = min(_STRIDE, stop - state.done)
-            if state.done < lead:
-                _warm_up(recipe, plan, state, count)
-            else:
-                _train_both(recipe, plan, state, state.done - lead, count)
+            with one_thread():  # With more, matrix products may add up in another order.
+                if state.done < lead:
+                    _warm_up(recipe, plan, state, count)
+                else:
+                    _train_both(recipe, plan, state, state.done - lead, count)
             before = state.done
             state.done += count
             if state.done == lead:

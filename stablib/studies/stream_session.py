@@ -13,7 +13,7 @@ from stablib.runs.group import digest
 from stablib.runs.results import versions
 from stablib.runs.store import RunStore
 from stablib.streams import DataModel, StreamGroup, StreamRecipe, obtain_pairs
-from stablib.streams.group import FEW_WEIGHTS, PairRecord
+from stablib.streams.group import PairRecord
 from stablib.studies.settings import choose
 from stablib.studies.synthetic_irreproducibility import PRESETS, Curve, Settings, Study
 from stablib.training.observe import Arrays
@@ -108,8 +108,10 @@ class Curves:
         """Curve of that name."""
         return next(curve for curve in self.curves if curve.name == name)
 
-    def __contains__(self, name: str) -> bool:
-        return any(curve.name == name for curve in self.curves)
+    @property
+    def recipe(self) -> StreamRecipe:
+        """The first recipe, for what all have in common."""
+        return self.curves[0].points[0].recipe
 
     @property
     def _data(self) -> list[DataModel]:
@@ -188,10 +190,13 @@ class StreamSession:
 
     def embedding_weights(self) -> Curves:
         """ReLU on embeddings with all weights, at the window nearest to the paper's 2^10."""
+        point = self.train(self._embedding_pair(), workers=1)
+        return Curves((Traced(EMBEDDING_PAIR, (point,)),), self.preset, self.study.plans)
+
+    def _embedding_pair(self) -> StreamGroup:
         curve = next(c for c in self.study.embeddings() if c.name == EMBEDDING_PAIR)
         recipe = min(curve.recipes, key=lambda r: abs(r.log2_window - 10))
-        point = self.train(recipe, record=PairRecord(weights="all"), workers=1)
-        return Curves((Traced(curve.name, (point,)),), self.preset, self.study.plans)
+        return StreamGroup(recipe=recipe, record=PairRecord(weights="all"))
 
     def quadratic(self) -> Curves:
         """Wide layers on quadratic data."""
@@ -208,39 +213,41 @@ class StreamSession:
         wanted = [*self.study.simple(long=True), *self.study.towers(long=True)]
         kept = [
             dataclasses.replace(
-                curve, recipes=tuple(r for r in curve.recipes if not self._missing(r))
+                curve,
+                recipes=tuple(r for r in curve.recipes if not self._missing(StreamGroup(recipe=r))),
             )
             for curve in wanted
         ]
         kept = [curve for curve in kept if curve.recipes]
         return self._curves(kept) if kept else None
 
-    def recipes(self) -> list[StreamRecipe]:
+    def groups(self) -> list[StreamGroup]:
         """Everything that the exhibits need, without repetition."""
         study = self.study
-        groups = (study.simple(), study.towers(), study.embeddings(), study.quadratic())
-        return list(dict.fromkeys(r for group in groups for curve in group for r in curve.recipes))
+        curves = [*study.simple(), *study.towers(), *study.embeddings(), *study.quadratic()]
+        recipes = dict.fromkeys(recipe for curve in curves for recipe in curve.recipes)
+        return [*(StreamGroup(recipe=recipe) for recipe in recipes), self._embedding_pair()]
 
-    def missing(self) -> list[StreamRecipe]:
-        """Recipes of which no store has all pairs."""
-        return [recipe for recipe in self.recipes() if self._missing(recipe)]
+    def missing(self) -> list[StreamGroup]:
+        """Groups of which no store has all pairs."""
+        return [group for group in self.groups() if self._missing(group)]
 
-    def train(
-        self, recipe: StreamRecipe, *, workers: int, record: PairRecord = FEW_WEIGHTS
-    ) -> Point:
-        """Get the pairs of one recipe."""
+    def train(self, group: StreamGroup, *, workers: int) -> Point:
+        """Get the pairs of one group."""
         arrays, made = obtain_pairs(
-            recipe, self.study.plans, store=self.store, record=record, workers=workers
+            group.recipe, self.study.plans, store=self.store, record=group.record, workers=workers
         )
-        return Point(recipe, arrays, made)
+        return Point(group.recipe, arrays, made)
 
-    def _missing(self, recipe: StreamRecipe) -> bool:
-        blocks = [(plan,) for plan in self.study.plans]
-        return bool(self.store.missing(StreamGroup(recipe=recipe), blocks))
+    def _missing(self, group: StreamGroup) -> bool:
+        return bool(self.store.missing(group, [(plan,) for plan in self.study.plans]))
 
     def _curves(self, wanted: Sequence[Curve]) -> Curves:
         traced = tuple(
-            Traced(curve.name, tuple(self.train(r, workers=1) for r in curve.recipes))
+            Traced(
+                curve.name,
+                tuple(self.train(StreamGroup(recipe=r), workers=1) for r in curve.recipes),
+            )
             for curve in wanted
         )
         return Curves(traced, self.preset, self.study.plans)

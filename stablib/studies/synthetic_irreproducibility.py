@@ -126,7 +126,6 @@ class Study:
                 "data": self.linear_data,
                 "log2_examples": log2_examples or s.log2_examples,
                 "learning_rate": s.learning_rate,
-                "beta": s.beta,
                 **fields,
             }
         )
@@ -148,18 +147,26 @@ class Study:
         ]
 
     def towers(self, *, long: bool = False) -> list[Curve]:
-        """Narrow towers 16-8-4-2 with the same initial weights, and the linear model (Figure 6)."""
+        """Narrow towers 16-8-4-2 with the same initial weights (Figure 6)."""
         t = self.settings.log2_examples_long if long else self.settings.log2_examples
         kinds: tuple[Activation, ...] = ("identity", "relu", "smelu")
         return [
-            self.curve(f"{kind} 16-8-4-2", self.base(t, hidden=(16, 8, 4, 2), activation=kind))
+            self.curve(
+                f"{kind} 16-8-4-2",
+                self.base(
+                    t,
+                    hidden=(16, 8, 4, 2),
+                    activation=kind,
+                    beta=self.settings.beta if kind == "smelu" else 1.0,
+                ),
+            )
             for kind in kinds
         ]
 
     def embeddings(self) -> list[Curve]:
         """Two embeddings and 1000 units, by activation, optimizer and learning rate (Figure 8)."""
         t = self.settings.log2_examples_embedding
-        curves = [self.curve("linear, adagrad 0.1", self.base(t))]
+        curves = [self.curve("linear, adagrad 0.1", self.base(t, learning_rate=0.1))]
         kinds: tuple[Activation, ...] = ("identity", "relu")
         for kind in kinds:
             for optimizer, rate in (

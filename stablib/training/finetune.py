@@ -19,6 +19,7 @@ from stablib.training.recipe import FineTune, Recipe
 from stablib.training.record import Record
 from stablib.training.seeds import SeedPlan
 from stablib.training.task import Task
+from stablib.training.threads import one_thread
 
 
 def train_finetuned(
@@ -39,16 +40,12 @@ def train_finetuned(
     -----
     Each run uses one thread, so that its bits do not depend on how many run beside it.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         task = _below_trained_layers(recipe, task)
         return [
             _train(recipe, plan, task, targets[0 if len(targets) == 1 else k], records, progress)
             for k, plan in enumerate(plans)
         ]
-    finally:
-        torch.set_num_threads(threads)
 
 
 class TunedStack:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from stablib.training.recipe import Head, Recipe
 from stablib.training.record import Record
 from stablib.training.seeds import SeedPlan
 from stablib.training.task import Task
+from stablib.training.threads import one_thread_workers
 
 Progress = Callable[[int], object]
 
@@ -56,19 +56,15 @@ def train_heads(
     A run gets the same bits alone or in any stack, in any process and on any number of threads:
     the stack is split over one-thread workers, and no operation mixes runs.
     """
-    threads = torch.get_num_threads()
-    parts = [list(part) for part in np.array_split(np.arange(len(plans)), threads) if len(part)]
+    places = np.array_split(np.arange(len(plans)), torch.get_num_threads())
+    parts = [list(part) for part in places if len(part)]
 
     def work(part: list[int]) -> list[list[Arrays]]:
-        torch.set_num_threads(1)
         own = targets if len(targets) == 1 else [targets[i] for i in part]
         return _train(recipe, [plans[i] for i in part], task, own, records, progress)
 
-    try:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            results = list(pool.map(work, parts))
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread_workers(len(parts)) as pool:
+        results = list(pool.map(work, parts))
     return [run for part in results for run in part]
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from stablib.metrics import error_cosine
+from stablib.metrics import error_cosine, weight_correlation, weight_difference
+from stablib.metrics.alignment import Layer, Symmetries
 from stablib.papers.claims import Measured
 from stablib.show.synthetic_irreproducibility.comparison import (
     above,
+    decades,
+    least_above,
     length,
+    loss_spread,
     losses,
     mean_of,
     measure,
-    smallest,
-    spans,
-    wider_span,
+    most_above,
 )
+from stablib.streams import network
+from stablib.streams.recipe import LOG2_BATCH
 from stablib.studies.stream_session import Curves, Point, Traced
 
-_SIMPLE = ("identity 1", "relu 1", "identity 2", "relu 2")
+_HIDDEN = ("identity 1", "relu 1", "identity 2", "relu 2")
+
+Points = Mapping[str, Point]
 
 
 def simple(curves: Curves) -> list[Measured]:
@@ -27,69 +35,126 @@ def simple(curves: Curves) -> list[Measured]:
     variant = length(curves)
     first = {c.name: c.points[0] for c in curves.curves}
     last = {c.name: c.points[-1] for c in curves.curves}
+    models = ("linear", *_HIDDEN)
     linear = curves["linear"].points
-    together = [[curves[name], curves[f"{name}, diff"]] for name in ("linear", *_SIMPLE)]
-    same = [curves[name].points for name in _SIMPLE]
+    beside = [(p, q) for name in _HIDDEN for p, q in zip(curves[name].points, linear, strict=True)]
     return [
         measure("f2-identity-same", mean_of, first["identity 1"].pd, variant=variant),
         measure("f2-identity-diff", mean_of, first["identity 1, diff"].pd, variant=variant),
         measure("f2-relu-diff", mean_of, first["relu 1, diff"].pd, variant=variant),
-        smallest(
-            "f2-loss-equal",
-            [measure("f2-loss-equal", wider_span, spans(pair)) for pair in together],
+        _retained(curves["relu 1, diff"], variant),
+        loss_spread("f2-loss-equal", [[curves[n], curves[f"{n}, diff"]] for n in models], variant),
+        least_above("f2-linear-pd", [(p.pd, q.pd) for p, q in beside], variant),
+        least_above("f2-linear-loss", [(losses(p), losses(q)) for p, q in beside], variant),
+        most_above(
+            "f2-not-far-behind",
+            [(first[n].pd, first["linear"].pd) for n in ("identity 1", "relu 1")],
             variant,
         ),
-        smallest(
-            "f2-linear-pd",
-            [
-                above("f2-linear-pd", p.pd, q.pd)
-                for points in same
-                for p, q in zip(points, linear, strict=True)
-            ],
-            variant,
-        ),
-        smallest(
-            "f2-linear-loss",
-            [
-                above("f2-linear-loss", losses(p), losses(q))
-                for points in same
-                for p, q in zip(points, linear, strict=True)
-            ],
-            variant,
-        ),
+        above("f2-linear-shuffled", last["linear"].pd, first["linear"].pd, variant),
         above("f2-relu2-above-linear", first["relu 2"].pd, first["linear"].pd, variant),
-        above("f2-identity2-not", first["relu 2"].pd, first["identity 2"].pd, variant),
-        above("f2-smooth-small", first["relu 1, diff"].pd, first["identity 1, diff"].pd, variant),
-        above("f2-smooth-large", last["relu 2"].pd, last["identity 2"].pd, variant),
-        smallest(
-            "f2-same-reaches-diff",
+        above("f2-identity2-not", first["identity 2"].pd, first["linear"].pd, variant),
+        *_distinct_starts(first, last, variant),
+        *_smooth(first, last, variant),
+        *_learning(curves, variant),
+        least_above(
+            "f2-two-units-loss",
             [
-                above("f2-same-reaches-diff", last[name].pd, last[f"{name}, diff"].pd)
-                for name in _SIMPLE
+                (losses(one), losses(two))
+                for one, two in zip(curves["relu 1"].points, curves["relu 2"].points, strict=True)
             ],
             variant,
         ),
-        *_learning(last["linear"], last["relu 2"], variant),
+        least_above(
+            "f2-two-units-pd",
+            [
+                (two.pd, one.pd)
+                for kind in ("identity", "relu")
+                for one, two in zip(
+                    curves[f"{kind} 1"].points, curves[f"{kind} 2"].points, strict=True
+                )
+            ],
+            variant,
+        ),
     ]
 
 
-def _learning(linear: Point, relu: Point, variant: str) -> list[Measured]:
-    """How PD falls from a quarter of the stream to its end, at the widest window."""
+def _retained(curve: Traced, variant: str) -> Measured:
+    """How far the PD of a curve gets from 10^-2, in decades."""
+
+    def distance(values: NDArray[np.float64]) -> float:
+        return float(np.abs(np.log10(values.mean(axis=0)) + 2.0).max())
+
+    values = np.stack([p.pd for p in curve.points], axis=1)
+    return measure("f2-relu-diff-retained", distance, values, variant=variant)
+
+
+def _distinct_starts(first: Points, last: Points, variant: str) -> list[Measured]:
+    """What distinct initial weights change."""
+
+    def rise(name: str) -> NDArray[np.float64]:
+        return np.stack([first[f"{name}, diff"].pd, first[name].pd], axis=1)
+
+    def least_difference(rises: NDArray[np.float64]) -> float:
+        of_linear = decades(rises[:, 0])
+        return min(decades(rises[:, n]) - of_linear for n in range(1, rises.shape[1]))
+
+    rises = np.stack([rise(name) for name in ("linear", *_HIDDEN)], axis=1)
+    return [
+        above("f2-init-linear", first["linear, diff"].pd, first["linear"].pd, variant),
+        above("f2-init-linear-wide", last["linear, diff"].pd, last["linear"].pd, variant),
+        measure("f2-init-deep", least_difference, rises, variant=variant),
+        least_above(
+            "f2-same-reaches-diff",
+            [(last[name].pd, last[f"{name}, diff"].pd) for name in _HIDDEN],
+            variant,
+        ),
+    ]
+
+
+def _smooth(first: Points, last: Points, variant: str) -> list[Measured]:
+    """What a smooth activation gains, and whether shuffling takes it away."""
+    relu, identity = "relu 1, diff", "identity 1, diff"
+
+    def lost(values: NDArray[np.float64]) -> float:
+        return decades(values[:, 0]) - decades(values[:, 1])
+
+    gains = np.stack(
+        [np.stack([at[relu].pd, at[identity].pd], axis=1) for at in (first, last)], axis=1
+    )
+    return [
+        above("f2-smooth-small", first[relu].pd, first[identity].pd, variant),
+        measure("f2-smooth-diminish", lost, gains, variant=variant),
+        above("f2-smooth-large", last[relu].pd, last[identity].pd, variant),
+        above("f2-smooth-large-same", last["relu 2"].pd, last["identity 2"].pd, variant),
+    ]
+
+
+def _learning(curves: Curves, variant: str) -> list[Measured]:
+    """How PD falls from a quarter of the stream to its end.
+
+    At the widest window that a quarter of the stream fills: inside a window the models of a pair
+    have not seen the same examples yet.
+    """
+    quarter = curves.curves[-1].log2_examples - 2 - LOG2_BATCH
+    place = max(
+        (k for k, p in enumerate(curves["linear"].points) if p.recipe.log2_window <= quarter),
+        default=0,
+    )
 
     def fall(pd: NDArray[np.float64]) -> float:
         before, after = pd.mean(axis=0)
         return float(np.log10(before / after))
 
-    def difference(both: NDArray[np.float64]) -> float:
-        return fall(both[:, 0]) - fall(both[:, 1])
+    def least_difference(falls: NDArray[np.float64]) -> float:
+        return min(fall(falls[:, 0]) - fall(falls[:, n]) for n in range(1, falls.shape[1]))
 
-    earlier = max(0, linear.arrays["pd"].shape[1] - 3)  # Checkpoints are a factor of two apart.
-    own, other = (p.arrays["pd"][:, [earlier, -1]] for p in (linear, relu))
+    # Checkpoints are a factor of two apart.
+    traces = [curves[name].points[place].arrays["pd"] for name in ("linear", *_HIDDEN)]
+    falls = np.stack([trace[:, [max(-3, -trace.shape[1]), -1]] for trace in traces], axis=1)
     return [
-        measure("f2-linear-learns", fall, own, variant=variant),
-        measure(
-            "f2-linear-learns-more", difference, np.stack([own, other], axis=1), variant=variant
-        ),
+        measure("f2-linear-learns", fall, falls[:, 0], variant=variant),
+        measure("f2-linear-learns-more", least_difference, falls, variant=variant),
     ]
 
 
@@ -113,8 +178,9 @@ def flips(curves: Curves) -> list[Measured]:
     def share(models: NDArray[np.float64]) -> float:
         return 100.0 * float(np.mean(flipped(models)))
 
-    same = [p for name in ("identity 1", "relu 1") for p in curves[name].points]
-    distinct = curves["identity 1, diff"].points
+    kinds = ("identity 1", "relu 1")
+    same = [p for name in kinds for p in curves[name].points]
+    distinct = [curves[f"{name}, diff"].points[0] for name in kinds]
     return [
         measure(
             claim,
@@ -132,23 +198,50 @@ def flipped(models: NDArray[np.floating]) -> NDArray[np.bool_]:
     return np.asarray(products < 0.0)
 
 
+def deviations(curves: Curves) -> list[Measured]:
+    """Of Figure 3: whose weights deviate more."""
+    variant = length(curves)
+    first = {n: differences_of(curves[n].points[0]) for n in ("relu 1", "relu 2")}
+    last = {n: differences_of(curves[n].points[-1]) for n in ("identity 1", "relu 1", "relu 2")}
+    return [
+        above("f3-relu-noisier", last["relu 1"], last["identity 1"], variant),
+        above("f3-two-relu", first["relu 2"], first["relu 1"], variant),
+        above("f3-two-relu-shuffled", last["relu 2"], first["relu 2"], variant),
+    ]
+
+
 def differences(curves: Curves) -> list[Measured]:
-    """Of Figure 4: root mean square over the weights, mean over pairs."""
-
-    def size(models: NDArray[np.float64]) -> float:
-        return float(np.sqrt(((models[:, 0] - models[:, 1]) ** 2).mean(axis=1)).mean())
-
+    """Of Figure 4."""
     points = curves["relu 1"].points
     return [
-        measure(claim, size, point.arrays["weights"].astype(np.float64), variant=length(curves))
+        measure(claim, mean_of, differences_of(point), variant=length(curves))
         for claim, point in (("f4-smallest", points[0]), ("f4-widest", points[-1]))
     ]
+
+
+def differences_of(point: Point) -> NDArray[np.float64]:
+    """Root mean square difference of the weights of each pair, shape (n_pairs,)."""
+    return np.array([weight_difference(*networks(point, k)) for k in range(len(point.pd))])
+
+
+def correlations_of(point: Point, *, align: Symmetries = "none") -> NDArray[np.float64]:
+    """Correlation of the weights of each pair, shape (n_pairs,)."""
+    pairs = (networks(point, k) for k in range(len(point.pd)))
+    return np.array([weight_correlation(*pair, align=align) for pair in pairs])
+
+
+def networks(point: Point, pair: int) -> list[list[Layer]]:
+    """Layers of the two models of a pair."""
+    models = point.arrays["weights"][pair].astype(np.float64)
+    return [network.layers(point.recipe, m) for m in models]
 
 
 def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
     """Of Figure 6."""
     variant = length(curves)
-    relu, identity = curves["relu 16-8-4-2"].points, curves["identity 16-8-4-2"].points
+    relu, identity, smelu = (
+        curves[f"{kind} 16-8-4-2"].points for kind in ("relu", "identity", "smelu")
+    )
     single = simple_curves["relu 1"].points
 
     def stuck(values: NDArray[np.float64]) -> float:
@@ -159,40 +252,39 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
         above("f6-relu-small", relu[0].pd, single[0].pd, variant),
         above("f6-relu-large", relu[-1].pd, single[-1].pd, variant),
         above("f6-identity-large", identity[-1].pd, single[-1].pd, variant),
+        above("f6-smooth-above-identity", smelu[0].pd, identity[0].pd, variant),
+        above("f6-smooth-below-relu", relu[0].pd, smelu[0].pd, variant),
         measure("f6-stuck", stuck, relu[0].loss, variant=variant),
     ]
 
 
-def cloud(point: Point) -> list[Measured]:
-    """Of Figure 7: one minus the correlation of paired weights, mean over pairs."""
-
-    def spread(models: NDArray[np.float64]) -> float:
-        return 1.0 - float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in models]))
-
-    return [measure("f7-cloud", spread, point.arrays["weights"].astype(np.float64))]
+def cloud(curves: Curves) -> list[Measured]:
+    """Of Figure 7: one minus the correlation of paired weights, and how equal their losses are."""
+    point, variant = curves["relu 16-8-4-2"].points[-1], length(curves)
+    ratio = point.loss.max(axis=1) / point.loss.min(axis=1)
+    return [
+        measure("f7-cloud", mean_of, 1.0 - correlations_of(point), variant=variant),
+        measure("f7-loss", mean_of, ratio, variant=variant),
+    ]
 
 
 def embeddings(curves: Curves) -> list[Measured]:
     """Of Figure 8."""
+    variant = length(curves)
     linear = curves["linear, adagrad 0.1"].points
     others = [c for c in curves.curves if c.name != "linear, adagrad 0.1"]
     good = curves["relu, adagrad 0.1"].points
     large = curves["relu, adagrad 1"].points
     identity = curves["identity, adagrad 0.1"].points
     best = min((c for c in others if c.name.startswith("identity")), key=_end_loss)
+    beside = [(p.pd, q.pd) for c in others for p, q in zip(c.points, linear, strict=True)]
     return [
-        smallest(
-            "f8-linear",
-            [
-                above("f8-linear", p.pd, q.pd)
-                for c in others
-                for p, q in zip(c.points, linear, strict=True)
-            ],
-        ),
-        above("f8-relu", good[0].pd, identity[0].pd),
-        above("f8-rate-pd", large[-1].pd, good[-1].pd),
-        above("f8-rate-loss", losses(large[-1]), losses(good[-1])),
-        above("f8-identity-loss", losses(linear[-1]), losses(best.points[-1])),
+        least_above("f8-linear", beside, variant),
+        loss_spread("f8-loss-equal", [[c] for c in curves.curves], variant),
+        above("f8-relu", good[0].pd, identity[0].pd, variant),
+        above("f8-rate-pd", large[-1].pd, good[-1].pd, variant),
+        above("f8-rate-loss", losses(large[-1]), losses(good[-1]), variant),
+        above("f8-identity-loss", losses(linear[-1]), losses(best.points[-1]), variant),
     ]
 
 
@@ -201,18 +293,47 @@ def _end_loss(curve: Traced) -> float:
 
 
 def quadratic(curves: Curves) -> list[Measured]:
-    """Of Figure 10."""
+    """Of Figure 10, with PD relative to the truth and to the mean prediction."""
+    variant = length(curves)
     first = {c.name: c.points[0] for c in curves.curves}
     last = {c.name: c.points[-1] for c in curves.curves}
-    smelu = min((n for n in first if n.startswith("smelu")), key=lambda n: first[n].pd.mean())
-    swish = min((n for n in first if n.startswith("swish")), key=lambda n: first[n].pd.mean())
+    linear = curves["linear"].points
+    hidden = [c for c in curves.curves if c.name != "linear"]
+    beside = [(losses(q), losses(p)) for c in hidden for p, q in zip(c.points, linear, strict=True)]
     return [
-        above("f10-loss", losses(last["linear"]), losses(last["relu"])),
-        measure("f10-loss-equal", wider_span, spans([curves["relu"]])),
-        above("f10-smelu-small", first["relu"].pd, first[smelu].pd),
-        above("f10-swish-small", first["relu"].pd, first[swish].pd),
-        above("f10-smelu-large", last["relu"].pd, last[smelu].pd),
-        above("f10-smelu-swish", first[swish].pd, first[smelu].pd),
-        above("f10-warm", last["relu"].pd, last["relu TL"].pd),
-        above("f10-warm-loss", losses(last["relu TL"]), losses(last["relu"])),
+        least_above("f10-loss", beside, variant),
+        loss_spread("f10-loss-equal", [[c] for c in curves.curves], variant),
+        above("f10-warm-loss", losses(last["relu TL"]), losses(last["relu"]), variant),
+        *_quadratic_pd(first, last, lambda p: p.pd, f"{variant}, relative to the truth"),
+        *_quadratic_pd(
+            first, last, lambda p: p.arrays["pd_mean"][:, -1], f"{variant}, relative to the mean"
+        ),
     ]
+
+
+def _quadratic_pd(
+    first: Points, last: Points, pd: Callable[[Point], NDArray[np.float64]], variant: str
+) -> list[Measured]:
+    best = {
+        kind: min((n for n in first if n.startswith(kind)), key=lambda n: mean_of(pd(first[n])))
+        for kind in ("smelu", "swish")
+    }
+    found = [
+        above("f10-smelu-swish", pd(first[best["swish"]]), pd(first[best["smelu"]]), variant),
+        above("f10-warm", pd(last["relu"]), pd(last["relu TL"]), variant),
+    ]
+    for kind, name in best.items():
+        # SmeLU is smoother with a large beta, Swish with a small one.
+        smooth, steep = sorted(
+            (n for n in first if n.startswith(kind)),
+            key=lambda n: first[n].recipe.beta,
+            reverse=kind == "smelu",
+        )
+        found += [
+            above(f"f10-{kind}-small", pd(first["relu"]), pd(first[name]), variant),
+            above(f"f10-{kind}-loss", losses(first[name]), losses(first["relu"]), variant),
+            above(f"f10-{kind}-large", pd(last["relu"]), pd(last[name]), variant),
+            above(f"f10-{kind}-beta-pd", pd(first[steep]), pd(first[smooth]), variant),
+            above(f"f10-{kind}-beta-loss", losses(first[smooth]), losses(first[steep]), variant),
+        ]
+    return found

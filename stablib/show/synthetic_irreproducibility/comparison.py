@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stablib.metrics import Interval, bootstrap_interval, centred_interval, resample_runs
 from stablib.papers.claims import Measured
 from stablib.studies.stream_session import Curves, Point, Traced
+from stablib.studies.synthetic_irreproducibility import windows
 
 #: Resamples of pairs.
 _RESAMPLES = 1000
@@ -66,11 +67,14 @@ def length(curves: Curves) -> str:
 
 
 def with_long(curves: Curves, long: Curves | None) -> list[Curves]:
-    """The curves, and the long ones if these have all of them, with as many windows each."""
-    windows = {curve.name: len(curve.points) for curve in long.curves} if long else {}
-    needed = [windows.get(curve.name) for curve in curves.curves]
-    whole = long is not None and None not in needed and len(set(needed)) == 1
-    return [curves, long] if long is not None and whole else [curves]
+    """The curves, and the long ones if these have all of them, up to the widest window."""
+    if long is None:
+        return [curves]
+    found = {c.name: tuple(p.recipe.log2_window for p in c.points) for c in long.curves}
+    spreads = {found.get(curve.name, ()) for curve in curves.curves}
+    ends = windows(long.curves[0].log2_examples, 2)
+    whole = len(spreads) == 1 and set(ends) <= set(spreads.pop())
+    return [curves, long] if whole else [curves]
 
 
 def losses(point: Point) -> NDArray[np.float64]:
@@ -79,23 +83,46 @@ def losses(point: Point) -> NDArray[np.float64]:
     return mean
 
 
-def smallest(claim: str, candidates: Iterable[Measured], variant: str = "") -> Measured:
-    """The candidate with the smallest value, as the answer to a claim about all of them."""
-    least = min(candidates, key=lambda m: m.value)
-    return Measured(f"si-{claim}", least.value, least.low, least.high, variant)
+def least_above(
+    claim: str, candidates: Iterable[tuple[NDArray[Any], NDArray[Any]]], variant: str = ""
+) -> Measured:
+    """The smallest of several :func:`above`, of the same pairs: a claim about all of them.
+
+    Pairs are resampled for all candidates together, so the interval knows that the smallest is
+    picked.
+    """
+    return measure(claim, _least, _stacked(candidates), variant=variant)
 
 
-def spans(curves: Iterable[Traced]) -> NDArray[np.float64]:
-    """PD and loss of all points of some curves, shape (n_pairs, n_points, 2)."""
-    points = [point for curve in curves for point in curve.points]
-    return np.stack([np.stack([p.pd, losses(p)], axis=1) for p in points], axis=1)
+def most_above(
+    claim: str, candidates: Iterable[tuple[NDArray[Any], NDArray[Any]]], variant: str = ""
+) -> Measured:
+    """The largest of several :func:`above`, see :func:`least_above`."""
+    swapped = [(below, above) for above, below in candidates]
+    return measure(claim, lambda pairs: -_least(pairs), _stacked(swapped), variant=variant)
 
 
-def wider_span(values: NDArray[np.float64]) -> float:
-    """Decades that mean PD spans over points more than mean loss does."""
-    means = np.log10(values.mean(axis=0))
-    spread = means.max(axis=0) - means.min(axis=0)
-    return float(spread[0] - spread[1])
+def _stacked(candidates: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> NDArray[Any]:
+    """Shape (n_pairs, n_candidates, 2)."""
+    return np.stack([np.stack(both, axis=1) for both in candidates], axis=1)
+
+
+def _least(pairs: NDArray[np.float64]) -> float:
+    return min(decades(pairs[:, number]) for number in range(pairs.shape[1]))
+
+
+def loss_spread(claim: str, groups: Iterable[Iterable[Traced]], variant: str = "") -> Measured:
+    """Largest over smallest mean loss within a group of curves, of the group where it is most."""
+    values = np.stack(
+        [np.stack([losses(p) for c in group for p in c.points], axis=1) for group in groups],
+        axis=1,
+    )
+
+    def widest(values: NDArray[np.float64]) -> float:
+        means = values.mean(axis=0)
+        return float((means.max(axis=1) / means.min(axis=1)).max())
+
+    return measure(claim, widest, values, variant=variant)
 
 
 def table(curves: Curves) -> pd.DataFrame:

@@ -10,20 +10,23 @@ from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
 from stablib.streams.recipe import StreamRecipe
 from stablib.studies.stream_session import Curves
+from stablib.studies.synthetic_irreproducibility import Study
 
 #: Units drawn of a wider layer.
 _DRAWN = 7
 
 
-def networks(curves: Curves, tower: Curves, embedding: Curves, wide: Curves) -> Exhibit:
-    """The networks as graphs, from the recipes that were trained (SI-F1)."""
+def networks(curves: Curves, study: Study) -> Exhibit:
+    """The networks as graphs, from the recipes of the study (SI-F1)."""
+    every = [*study.simple(), *study.towers(), *study.embeddings(), *study.quadratic()]
+    recipes = {curve.name: curve.recipes[0] for curve in reversed(every)}
     shown = [
-        ("linear", curves["linear"].points[0].recipe),
-        ("one unit", curves["relu 1"].points[0].recipe),
-        ("two units", curves["relu 2"].points[0].recipe),
-        ("tower", tower["relu 16-8-4-2"].points[0].recipe),
-        ("embeddings", embedding["relu, adagrad 0.1"].points[0].recipe),
-        ("quadratic data", wide["relu"].points[0].recipe),
+        ("linear", recipes["linear"]),
+        ("one unit", recipes["relu 1"]),
+        ("two units", recipes["relu 2"]),
+        ("tower", recipes["relu 16-8-4-2"]),
+        ("embeddings", recipes["relu, adagrad 0.1"]),
+        ("quadratic data", recipes["relu"]),
     ]
     numbers = pd.DataFrame(
         {

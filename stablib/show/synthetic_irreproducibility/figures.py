@@ -14,6 +14,7 @@ from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import table, with_long
+from stablib.streams.training import evaluation_set
 from stablib.studies.stream_session import Curves
 
 
@@ -30,7 +31,7 @@ def simple(curves: Curves, long: Curves | None = None) -> Exhibit:
             "Mean relative PD over pairs against the shuffling window (left) and against the "
             "excess loss (right; points are labelled with log2 z). Broken lines, 'diff': the two "
             "models of a pair start from distinct weights. Bars: 95 % bootstrap intervals over "
-            "pairs. All models: AdaGrad, learning rate 0.1."
+            f"pairs. All models: AdaGrad, learning rate {curves.recipe.learning_rate:g}."
         ),
     )
 
@@ -94,11 +95,24 @@ def quadratic(curves: Curves) -> Exhibit:
         exhibit="SI-F10",
         made_by=quadratic,
         measured=claims.quadratic(curves),
+        note=_concentration(curves),
         caption=(
             "As SI-F2, for hidden layers of 1024 and 512 units on quadratic data; the same initial "
             "weights in a pair. TL: both models start from one trained before on as many examples, "
             "so they have seen twice the data, and train with a learning rate of 0.01."
         ),
+    )
+
+
+def _concentration(curves: Curves) -> str:
+    """How few examples decide relative PD, which divides by their true probability."""
+    truth = evaluation_set(curves.recipe, curves.plans[0]).truth
+    weight = np.sort(1.0 / truth)[::-1]
+    share = weight[: len(weight) // 100].sum() / weight.sum()
+    return (
+        f" One percent of the evaluation examples carry {100 * share:.0f} % of the sum of 1/p, by "
+        "which differences are weighted: beside PD relative to the truth, the claims are checked "
+        "with PD relative to the mean prediction."
     )
 
 
@@ -134,6 +148,7 @@ def _windows_and_losses(
     measured: Sequence[Measured],
     caption: str,
     results: Sequence[Curves] = (),
+    note: str = "",
     style: Style = _plain,
 ) -> Exhibit:
     """PD against window and against loss, one line a curve."""
@@ -170,7 +185,7 @@ def _windows_and_losses(
             numbers=numbers,
             alt=_describe(numbers),
             measured=measured,
-            finding=_finding(numbers),
+            finding=_finding(numbers) + note,
             caption=caption,
         )
 
@@ -188,8 +203,8 @@ def _finding(numbers: pd.DataFrame) -> str:
     spread = numbers.groupby("curve")["excess_loss_nats"].agg(lambda x: x.max() / x.min())
     widest = spread.idxmax()
     return (
-        f"With windows of one mini-batch PD goes from {ends['first'].min():.1e} ({low}) to "
-        f"{ends['first'].max():.1e} ({high}); with the widest windows from "
+        f"At its smallest window, PD goes from {ends['first'].min():.1e} ({low}) to "
+        f"{ends['first'].max():.1e} ({high}); at its widest, from "
         f"{ends['last'].min():.1e} ({ends['last'].idxmin()}) to {ends['last'].max():.1e} "
         f"({ends['last'].idxmax()}). The excess loss of a curve changes over windows by a factor "
         f"of at most {spread.max():.2f} ({widest})."
