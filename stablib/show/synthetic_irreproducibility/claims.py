@@ -28,6 +28,7 @@ from stablib.studies.stream_session import Curves, Point, Traced
 _HIDDEN = ("identity 1", "relu 1", "identity 2", "relu 2")
 
 Points = Mapping[str, Point]
+Measure = Callable[[Point], NDArray[np.float64]]
 
 
 def simple(curves: Curves) -> list[Measured]:
@@ -304,36 +305,58 @@ def quadratic(curves: Curves) -> list[Measured]:
         least_above("f10-loss", beside, variant),
         loss_spread("f10-loss-equal", [[c] for c in curves.curves], variant),
         above("f10-warm-loss", losses(last["relu TL"]), losses(last["relu"]), variant),
-        *_quadratic_pd(first, last, lambda p: p.pd, f"{variant}, relative to the truth"),
-        *_quadratic_pd(
-            first, last, lambda p: p.arrays["pd_mean"][:, -1], f"{variant}, relative to the mean"
-        ),
+        *_quadratic_losses(first, variant),
+        *_quadratic_pd(first, last, _relative_to_truth, f"{variant}, relative to the truth"),
+        *_quadratic_pd(first, last, _relative_to_mean, f"{variant}, relative to the mean"),
     ]
 
 
-def _quadratic_pd(
-    first: Points, last: Points, pd: Callable[[Point], NDArray[np.float64]], variant: str
-) -> list[Measured]:
-    best = {
-        kind: min((n for n in first if n.startswith(kind)), key=lambda n: mean_of(pd(first[n])))
-        for kind in ("smelu", "swish")
-    }
+_SMOOTH = ("smelu", "swish")
+
+
+def _relative_to_truth(point: Point) -> NDArray[np.float64]:
+    return point.pd
+
+
+def _relative_to_mean(point: Point) -> NDArray[np.float64]:
+    return point.arrays["pd_mean"][:, -1]
+
+
+def _best(points: Points, kind: str, pd: Measure) -> str:
+    """The curve of an activation with the lowest PD: the well tuned one."""
+    return min((n for n in points if n.startswith(kind)), key=lambda n: mean_of(pd(points[n])))
+
+
+def _by_smoothness(points: Points, kind: str) -> tuple[str, str]:
+    """The smoother and the steeper curve: SmeLU is smooth with a large beta, Swish with a small."""
+    names = (n for n in points if n.startswith(kind))
+    smooth, steep = sorted(names, key=lambda n: points[n].recipe.beta, reverse=kind == "smelu")
+    return smooth, steep
+
+
+def _quadratic_losses(first: Points, variant: str) -> list[Measured]:
+    found = []
+    for kind in _SMOOTH:
+        best = losses(first[_best(first, kind, _relative_to_truth)])
+        smooth, steep = (losses(first[name]) for name in _by_smoothness(first, kind))
+        found += [
+            above(f"f10-{kind}-loss", best, losses(first["relu"]), variant),
+            above(f"f10-{kind}-beta-loss", smooth, steep, variant),
+        ]
+    return found
+
+
+def _quadratic_pd(first: Points, last: Points, pd: Measure, variant: str) -> list[Measured]:
+    best = {kind: _best(first, kind, pd) for kind in _SMOOTH}
     found = [
         above("f10-smelu-swish", pd(first[best["swish"]]), pd(first[best["smelu"]]), variant),
         above("f10-warm", pd(last["relu"]), pd(last["relu TL"]), variant),
     ]
     for kind, name in best.items():
-        # SmeLU is smoother with a large beta, Swish with a small one.
-        smooth, steep = sorted(
-            (n for n in first if n.startswith(kind)),
-            key=lambda n: first[n].recipe.beta,
-            reverse=kind == "smelu",
-        )
+        smooth, steep = _by_smoothness(first, kind)
         found += [
             above(f"f10-{kind}-small", pd(first["relu"]), pd(first[name]), variant),
-            above(f"f10-{kind}-loss", losses(first[name]), losses(first["relu"]), variant),
             above(f"f10-{kind}-large", pd(last["relu"]), pd(last[name]), variant),
             above(f"f10-{kind}-beta-pd", pd(first[steep]), pd(first[smooth]), variant),
-            above(f"f10-{kind}-beta-loss", losses(first[smooth]), losses(first[steep]), variant),
         ]
     return found
