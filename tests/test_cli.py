@@ -34,7 +34,10 @@ def stablib(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         (("reproduce", "synthetic_irreproducibility", "--param", "beta=inf"), "beta"),
         (("reproduce", "synthetic_irreproducibility", "--param", "n_windows=0"), "n_windows"),
         (("reproduce", "synthetic_irreproducibility", "--param", "beta=0"), "beta"),
-        (("reproduce", "synthetic_irreproducibility", "--param", "log2_examples=4"), "to 5"),
+        (
+            ("reproduce", "synthetic_irreproducibility", "--param", "log2_examples=4"),
+            "between 5 and 26, got 4",
+        ),
         (("train", "synthetic_irreproducibility", "--dask", "tcp://x"), "no --dask"),
         (("train", "local_instabilty"), "did you mean 'local_instability'"),
         (("data", "fetch", "masive"), "did you mean 'massive'"),

@@ -192,7 +192,7 @@ def test_windows_reach_from_one_batch_to_the_stream_or_the_papers_widest() -> No
     ("changes", "hint"),
     [
         ({"n_pairs": 1}, "n_pairs"),
-        ({"log2_examples": 3}, "log2_examples"),
+        ({"log2_examples": 3}, "log2_examples: must be between 5 and 26, got 3"),
         ({"beta": -1.0}, "beta"),
         ({"n_pair": 3}, "did you mean 'n_pairs'"),
         ({"learning_rate": 0.0}, "learning_rate"),

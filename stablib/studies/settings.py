@@ -54,5 +54,16 @@ def validated(model: type[S], fields: Mapping[str, Any]) -> S:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         why = first["msg"].removeprefix("Value error, ")
+        if first["type"] in ("greater_than_equal", "less_than_equal"):
+            why = _allowed(model, place) or why
         text = f"{place}: {why}, got {first['input']!r}" if place else why
         raise UsageError(text) from error
+
+
+def _allowed(model: type[BaseModel], name: str) -> str | None:
+    """The whole range of a field that has two bounds; pydantic names only the one passed."""
+    field = model.model_fields.get(name)
+    bounds = field.metadata if field else []
+    low = next((bound.ge for bound in bounds if hasattr(bound, "ge")), None)
+    high = next((bound.le for bound in bounds if hasattr(bound, "le")), None)
+    return None if low is None or high is None else f"must be between {low} and {high}"

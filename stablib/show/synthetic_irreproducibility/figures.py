@@ -13,7 +13,7 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
-from stablib.show.synthetic_irreproducibility.comparison import table, with_long
+from stablib.show.synthetic_irreproducibility.comparison import decades, mean_of, table, with_long
 from stablib.streams.training import evaluation_set
 from stablib.studies.stream_session import Curves
 
@@ -95,13 +95,24 @@ def quadratic(curves: Curves) -> Exhibit:
         exhibit="SI-F10",
         made_by=quadratic,
         measured=claims.quadratic(curves),
-        note=_concentration(curves),
+        note=_gains(curves) + _concentration(curves),
         caption=(
             "As SI-F2, for hidden layers of 1024 and 512 units on quadratic data; the same initial "
             "weights in a pair. TL: both models start from one trained before on as many examples, "
             "so they have seen twice the data, and train with a learning rate of 0.01."
         ),
     )
+
+
+def _gains(curves: Curves) -> str:
+    """At which windows smooth activations help."""
+    smooth = [c.points for c in curves.curves if c.name.startswith(("smelu", "swish"))]
+    parts = []
+    for number, point in enumerate(curves["relu"].points):
+        best = min((points[number].pd for points in smooth), key=mean_of)
+        gain = decades(np.stack([point.pd, best], axis=1))
+        parts.append(f"{gain:.1f} (log2 z = {point.recipe.log2_window})")
+    return f" ReLU lies above the best smooth activation by {', '.join(parts)} decades."
 
 
 def _concentration(curves: Curves) -> str:
