@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -67,14 +68,22 @@ def length(curves: Curves) -> str:
 
 
 def with_long(curves: Curves, long: Curves | None) -> list[Curves]:
-    """The curves, and the long ones if these have all of them, up to the widest window."""
-    if long is None:
+    """The curves, and the same on long streams if these have all of them up to the widest window.
+
+    Of the long ones only those windows are taken that all of them have.
+    """
+    traced = {curve.name: curve for curve in long.curves} if long else {}
+    same = [traced.get(curve.name) for curve in curves.curves]
+    if long is None or None in same:
         return [curves]
-    found = {c.name: tuple(p.recipe.log2_window for p in c.points) for c in long.curves}
-    spreads = {found.get(curve.name, ()) for curve in curves.curves}
-    ends = windows(long.curves[0].log2_examples, 2)
-    whole = len(spreads) == 1 and set(ends) <= set(spreads.pop())
-    return [curves, long] if whole else [curves]
+    whole = [curve for curve in same if curve is not None]
+    common = set.intersection(*({p.recipe.log2_window for p in c.points} for c in whole))
+    if not common.issuperset(windows(long.recipe.log2_examples, 2)):
+        return [curves]
+    kept = tuple(
+        Traced(c.name, tuple(p for p in c.points if p.recipe.log2_window in common)) for c in whole
+    )
+    return [curves, dataclasses.replace(long, curves=kept)]
 
 
 def losses(point: Point) -> NDArray[np.float64]:

@@ -62,8 +62,9 @@ def towers(curves: Curves, simple_curves: Curves, long: Curves | None = None) ->
         made_by=towers,
         measured=[
             m
-            for each in lengths
-            for m in claims.towers(each, each if each is long else simple_curves)
+            for each, singles in zip(lengths, (simple_curves, long), strict=False)
+            if singles
+            for m in claims.towers(each, singles)
         ],
         results=lengths,
         caption=(
