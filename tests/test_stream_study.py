@@ -19,7 +19,8 @@ from stablib.errors import UsageError
 from stablib.papers.claims import read_claims
 from stablib.reproduce.jobs import train_missing
 from stablib.runs.store import DamagedRun, RunStore
-from stablib.show.synthetic_irreproducibility import figures, weights
+from stablib.show.synthetic_irreproducibility import claims, figures, weights
+from stablib.show.synthetic_irreproducibility.comparison import with_long
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
 from stablib.streams import (
     DataModel,
@@ -233,3 +234,32 @@ def test_every_claim_is_answered_by_its_exhibit(
     frame, kept = points_frame([simple, towers])
     assert not frame.duplicated(["curve", "log2_window", "log2_examples"]).any()
     assert kept
+
+
+def test_long_streams_count_at_the_windows_that_all_curves_have(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partly published length is compared where it can be, and never mislabelled."""
+    monkeypatch.setenv("STABLIB_RESULTS", str(own_cache))
+    study = open_study(
+        "smoke",
+        paper="synthetic_irreproducibility",
+        log2_examples=8,
+        log2_examples_long=9,
+        n_windows=3,
+    )
+    curves = study.simple()
+    assert study.long() is None
+    wanted = study.study.simple(long=True)
+    assert {r.log2_window for c in wanted for r in c.recipes} == {0, 2, 4}
+    for curve in wanted:
+        for recipe in curve.recipes:
+            if (curve.name, recipe.log2_window) not in (("relu 2", 2), ("linear", 4)):
+                study.train(StreamGroup(recipe=recipe), workers=1)
+    long = study.long()
+    assert long is not None
+    assert with_long(curves, long) == [curves]  # The linear model lacks the widest window.
+    study.train(StreamGroup(recipe=wanted[0].recipes[-1]), workers=1)
+    both = with_long(curves, study.long())
+    assert [[p.recipe.log2_window for p in c.points] for c in both[1].curves] == [[0, 4]] * 10
+    assert all(m.variant == "T = 2^9" for m in claims.simple(both[1]))

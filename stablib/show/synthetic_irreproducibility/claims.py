@@ -84,7 +84,8 @@ def _retained(curve: Traced, variant: str) -> Measured:
     """How far the PD of a curve gets from 10^-2, in decades."""
 
     def distance(values: NDArray[np.float64]) -> float:
-        return float(np.abs(np.log10(values.mean(axis=0)) + 2.0).max())
+        means = np.maximum(values.mean(axis=0), np.finfo(float).tiny)
+        return float(np.abs(np.log10(means) + 2.0).max())
 
     values = np.stack([p.pd for p in curve.points], axis=1)
     return measure("f2-relu-diff-retained", distance, values, variant=variant)
@@ -96,21 +97,29 @@ def _distinct_starts(first: Points, last: Points, variant: str) -> list[Measured
     def rise(name: str) -> NDArray[np.float64]:
         return np.stack([first[f"{name}, diff"].pd, first[name].pd], axis=1)
 
-    def least_difference(rises: NDArray[np.float64]) -> float:
-        of_linear = decades(rises[:, 0])
-        return min(decades(rises[:, n]) - of_linear for n in range(1, rises.shape[1]))
-
     rises = np.stack([rise(name) for name in ("linear", *_HIDDEN)], axis=1)
     return [
         above("f2-init-linear", first["linear, diff"].pd, first["linear"].pd, variant),
         above("f2-init-linear-wide", last["linear, diff"].pd, last["linear"].pd, variant),
-        measure("f2-init-deep", least_difference, rises, variant=variant),
+        measure("f2-init-deep", _least_over_linear, rises, variant=variant),
         least_above(
             "f2-same-reaches-diff",
             [(last[name].pd, last[f"{name}, diff"].pd) for name in _HIDDEN],
             variant,
         ),
     ]
+
+
+def _least_over_linear(changes: NDArray[np.float64]) -> float:
+    """By how many decades the smallest change of the others exceeds that of the first model."""
+    each = [decades(changes[:, number]) for number in range(changes.shape[1])]
+    return min(each[1:]) - each[0]
+
+
+def _linear_over_most(changes: NDArray[np.float64]) -> float:
+    """By how many decades the change of the first model exceeds the largest of the others."""
+    each = [decades(changes[:, number]) for number in range(changes.shape[1])]
+    return each[0] - max(each[1:])
 
 
 def _smooth(first: Points, last: Points, variant: str) -> list[Measured]:
@@ -143,19 +152,12 @@ def _learning(curves: Curves, variant: str) -> list[Measured]:
         default=0,
     )
 
-    def fall(pd: NDArray[np.float64]) -> float:
-        before, after = pd.mean(axis=0)
-        return float(np.log10(before / after))
-
-    def least_difference(falls: NDArray[np.float64]) -> float:
-        return min(fall(falls[:, 0]) - fall(falls[:, n]) for n in range(1, falls.shape[1]))
-
     # Checkpoints are a factor of two apart.
     traces = [curves[name].points[place].arrays["pd"] for name in ("linear", *_HIDDEN)]
     falls = np.stack([trace[:, [max(-3, -trace.shape[1]), -1]] for trace in traces], axis=1)
     return [
-        measure("f2-linear-learns", fall, falls[:, 0], variant=variant),
-        measure("f2-linear-learns-more", least_difference, falls, variant=variant),
+        measure("f2-linear-learns", decades, falls[:, 0], variant=variant),
+        measure("f2-linear-learns-more", _linear_over_most, falls, variant=variant),
     ]
 
 
