@@ -16,9 +16,9 @@
 # tuned identity even has a lower loss than the linear model. Where the embeddings of a pair agree,
 # the hidden weights do too.
 #
-# **What was run.** The same with a shorter stream than for the narrow models, as the line under the
-# figure says: an example costs these models many times what it costs the linear one (the speed
-# table in the README has both rates).
+# **What was run.** The same on a stream of the length that the line under the figure says; the
+# paper's is $2^{26}$. An example costs these models many times what it costs the linear one (the
+# speed table in the README has both rates), so the paper's length is left to the preset `paper`.
 
 # %% tags=["parameters"]
 from typing import Optional

@@ -22,7 +22,7 @@ _WIDEST = 20
 class Settings(BaseModel):
     """Everything a reader may change about the study; the notebooks' parameters.
 
-    ``log2_examples`` is log2 T of the models with at most 30 hidden units; wide ones train on
+    ``log2_examples`` is log2 T of the models with at most 30 hidden units; the others can train on
     shorter streams, as they cost more. ``truth`` and ``truth_quadratic`` are seeds of the true
     weights: of the quadratic ones, seed 1 is the first with which both labels are common (29 %
     are positive). With seed 0 it is 2 %, and relative PD divides by probabilities near 10^-7.
@@ -55,7 +55,7 @@ PRESETS: Mapping[str, Settings] = MappingProxyType(
         ),
         "laptop": Settings(
             log2_examples=21,
-            log2_examples_embedding=18,
+            log2_examples_embedding=21,
             log2_examples_wide=14,
             log2_examples_long=26,
         ),
