@@ -166,12 +166,13 @@ def test_ctrl_c_keeps_the_pairs_at_work(tmp_path: Path) -> None:
 
 
 MEMORY = """
-import resource
+import pathlib
 from stablib.streams import DataModel, StreamRecipe, train_pair
 from stablib.training.seeds import SeedPlan
 r = StreamRecipe(data=DataModel(kind="linear"), log2_examples=26, log2_window=21)
 train_pair(r, SeedPlan.same(0))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = pathlib.Path("/proc/self/status").read_text()
+print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 """
 
 
