@@ -284,6 +284,16 @@ def test_log_odds_equal_plain_torch() -> None:
         assert network.log_odds(r, parameters, features) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_model_that_is_too_sure_has_a_finite_loss() -> None:
+    examples = training.evaluation_set(recipe(), SeedPlan.same(0))
+    weights = np.zeros((2, 33), dtype=np.float32)
+    weights[:, 32] = 3.0, 100.0  # Biases: with 100, 1 - q is 0 in double precision.
+    _, _, first, second = training._measure(recipe(), examples, weights)
+    entropy = stats.entropy(np.stack([examples.truth, 1 - examples.truth])).mean()
+    assert first == pytest.approx(np.log1p(np.exp(3.0)) - 3.0 * examples.truth.mean() - entropy)
+    assert second == pytest.approx(100.0 * (1.0 - examples.truth.mean()) - entropy)
+
+
 def test_a_pair_without_any_difference_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "stream_key", lambda name, *seeds: stream_key(name, seeds[0]))
     pair = training.train_pair(recipe(hidden=(2,)), SeedPlan.same(0))

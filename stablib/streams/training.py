@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import entr, expit, log_expit
 
 from stablib.metrics.prediction_difference import (
     excess_label_loss,
@@ -218,13 +218,26 @@ def _measure(
     recipe: StreamRecipe, examples: Evaluation, weights: NDArray[np.float32]
 ) -> tuple[float, float, float, float]:
     """Relative PD, PD relative to the mean prediction, excess losses."""
-    predictions = np.stack(
-        [expit(network.log_odds(recipe, w, examples.patterns))[examples.place] for w in weights]
+    log_odds = np.stack(
+        [network.log_odds(recipe, w, examples.patterns)[examples.place] for w in weights]
     )
-    first, second = excess_label_loss(predictions, examples.truth)
+    predictions = expit(log_odds)
+    losses = excess_label_loss(predictions, examples.truth)
+    # A model can be so sure that 1 - q rounds to 0; its log-odds still tell how sure.
+    losses = np.where(np.isfinite(losses), losses, _loss_of_log_odds(log_odds, examples.truth))
+    first, second = losses
     return (
         float(relative_prediction_difference(predictions, examples.truth)[0]),
         float(relative_prediction_difference(predictions)[0]),
         float(first),
         float(second),
     )
+
+
+def _loss_of_log_odds(
+    log_odds: NDArray[np.float64], truth: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Excess label loss (eq. 2) without the predictions' probabilities, shape (n_models,)."""
+    entropy = entr(truth) + entr(1.0 - truth)
+    cross = -truth * log_expit(log_odds) - (1.0 - truth) * log_expit(-log_odds)
+    return np.asarray((cross - entropy).mean(axis=1))
