@@ -23,9 +23,9 @@
 # no longer when it is not. A warm start with a smaller learning rate lowers PD even then.
 #
 # **What was run.** Streams far shorter than the paper's, as the line under the figure says: an
-# example costs these models hundreds of times what it costs the linear one (the speed table in the
-# README has both rates). The stream is a few hundred steps of the optimizer, so this is the
-# beginning of training. Loss differences between the activations may shrink on longer streams.
+# example costs these models more than a thousand times what it costs the linear one (the speed
+# table in the README has both rates). At `laptop` the stream is 512 steps of the optimizer, so this
+# is the beginning of training. Differences of loss between activations may shrink on longer ones.
 
 # %% tags=["parameters"]
 from typing import Optional

@@ -14,7 +14,7 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
-from stablib.show.synthetic_irreproducibility.comparison import interval, with_long
+from stablib.show.synthetic_irreproducibility.comparison import interval, length, with_long
 from stablib.streams import network
 from stablib.streams.recipe import StreamRecipe
 from stablib.studies.stream_session import Curves
@@ -99,7 +99,7 @@ def weight_differences(curves: Curves, long: Curves | None = None) -> Exhibit:
             axes.plot(row, "o", color=PALETTE[0], markersize=5)
             axes.set(title=f"log2 z = {point.recipe.log2_window}", ylabel="weight difference")
         made.axes[-1].set_xlabel("index of the parameter")
-        sizes = [float(np.sqrt((row**2).mean())) for row in rows]
+        sizes = [claims.differences_of(point)[_PAIR] for point in points]
         return record(
             "SI-F4",
             made,
@@ -215,7 +215,7 @@ def embedding_clouds(curves: Curves) -> Exhibit:
 
         both: NDArray[np.float64] = np.stack([aligned, hidden], axis=1)
         rank = together(both) if np.ptp(aligned) > 0 and np.ptp(hidden) > 0 else float("nan")
-        answer = Measured("si-f9-together", rank, *interval(_quiet(together), both))
+        answer = Measured("si-f9-together", rank, *interval(_quiet(together), both), length(curves))
         return record(
             "SI-F9",
             made,
