@@ -1,37 +1,46 @@
-"""Read data files into one shape: the columns id, split, text and the labels, all text."""
+"""Read data files into one shape: a frame with the columns split, text and the labels, all str.
+
+pandas and pyarrow are imported where they are used: they take longer than everything else here.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from stablib.data.dataset import SPLITS
+from stablib.data.dataset import SPLITS, refuse_others
 from stablib.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SPLIT_NAMES = {"train": "train", "validation": "val", "test": "test"}
 
 
-def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a parquet file with a ``split`` column, as they lie in the ``STABLIB_DATA`` folder.
+def read_table(
+    path: Path, *, columns: Sequence[str], splits: Sequence[str] = SPLITS
+) -> pd.DataFrame:
+    """Read a parquet file of examples, as shipped, cached or in the ``STABLIB_DATA`` folder.
 
     Parameters
     ----------
     path : Path
         The file.
     columns : sequence of str
-        Columns it must have; ``id`` is made from split and row where it is missing.
+        Columns it must have, ``split`` among them.
+    splits : sequence of str, optional
+        Splits it must have.
 
     Returns
     -------
     DataFrame
-        ``id`` and ``columns``, as str.
+        The columns, as str; rows that ``is_oos`` marks as out of scope are left out.
 
     Raises
     ------
@@ -39,6 +48,10 @@ def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         If the file is unreadable, lacks a column, a value or a split, or holds text that is not
         UTF-8 or a value that is not allowed.
     """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -52,26 +65,52 @@ def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame({c: _strings(table.column(c).to_pylist(), c, path) for c in columns})
     if "is_oos" in table.column_names:
         is_oos = table.column("is_oos").to_pylist()
-        _only(is_oos, (True, False), "is_oos", path)
+        refuse_others(is_oos, (True, False), what=f"{path.name}: column 'is_oos'", error=DataError)
         frame = frame[~np.array(is_oos, dtype=bool)].reset_index(drop=True)
-    _only(frame["split"], SPLITS, "split", path)
-    absent = [split for split in SPLITS if split not in set(frame["split"])]
+    refuse_others(frame["split"], splits, what=f"{path.name}: column 'split'", error=DataError)
+    absent = [split for split in splits if split not in set(frame["split"])]
     if absent:
         raise DataError(
             f"{path.name}: column 'split' has no row of {absent[0]!r} "
-            f"(each of {', '.join(SPLITS)} needs one in scope)"
+            f"(each of {', '.join(splits)} needs one in scope)"
         )
-    return _with_ids(frame)
+    return frame
 
 
-def _only(values: Iterable[Any], allowed: Sequence[Any], column: str, path: Path) -> None:
-    """Refuse a value that is none of the allowed; 1 and 0 equal True and False."""
-    for row, value in enumerate(values):
-        if value not in allowed:
-            raise DataError(
-                f"{path.name}: column {column!r} has {value!r} in row {row} "
-                f"(allowed: {', '.join(map(str, allowed))})"
-            )
+def write_table(frame: pd.DataFrame, path: Path, *, columns: Sequence[str]) -> None:
+    """Write columns of text to a parquet file: the same bytes from the same rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows, in their order.
+    path : Path
+        The file; its folder is made if need be.
+    columns : sequence of str
+        Which columns.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # No schema of pandas or arrow goes into the file: it would change with their versions.
+    table = pa.table({column: pa.array(frame[column].tolist(), pa.string()) for column in columns})
+    with replacing(path) as partial:
+        pq.write_table(table, partial, compression="zstd", compression_level=19, store_schema=False)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write that takes the place of ``path`` once it is complete.
+
+    If the body raises, ``path`` is left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _strings(values: Sequence[Any], column: str, path: Path) -> list[str]:
@@ -87,18 +126,15 @@ def _strings(values: Sequence[Any], column: str, path: Path) -> list[str]:
         raise DataError(f"{path.name}: column {column!r} holds text that is not UTF-8") from error
 
 
-def _with_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """Name each example by its split and its place there: the same from every source."""
-    places = frame.groupby("split").cumcount()
-    return frame.assign(id=[f"{s}-{i}" for s, i in zip(frame["split"], places, strict=True)])
-
-
 def read_massive_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
     """Read the hub's json lines (text, label_text); the domain is the intent's first word."""
+    import pandas as pd
+
     frames = []
     for split, path in paths.items():
         try:
-            rows = [json.loads(line) for line in path.read_bytes().decode().splitlines()]
+            lines = path.read_bytes().splitlines()  # As text, lines would end at U+2028 too.
+            rows = [json.loads(line) for line in lines]
             texts, intents = ([row[c] for row in rows] for c in ("text", "label_text"))
         except (UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
             raise DataError(f"{path.name}: not UTF-8 json lines of objects ({error})") from error
@@ -110,11 +146,15 @@ def read_massive_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
         }
         frames.append(pd.DataFrame(columns, dtype=str).assign(split=_SPLIT_NAMES[split]))
     whole = pd.concat(frames, ignore_index=True)
-    return _with_ids(whole.assign(domain=whole["intent"].str.split("_").str[0]))
+    return whole.assign(domain=whole["intent"].str.split("_").str[0])
 
 
 def read_clinc_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
     """Read the hub's parquet files (text, intent as a number named in the schema)."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     frames = []
     for split, path in paths.items():
         try:
@@ -127,4 +167,4 @@ def read_clinc_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
             raise DataError(f"{path.name}: not the parquet file it should be ({error})") from error
         frames.append(frame.assign(split=_SPLIT_NAMES[split]))
     whole = pd.concat(frames, ignore_index=True)
-    return _with_ids(whole[whole["intent"] != "oos"].reset_index(drop=True))
+    return whole[whole["intent"] != "oos"].reset_index(drop=True)

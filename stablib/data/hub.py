@@ -16,9 +16,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from huggingface_hub import hf_hub_url
-from huggingface_hub.utils import build_hf_headers
-
 from stablib.errors import DataError, UsageError
 
 #: Seconds to wait for the hub's first answer, and while it is silent, before going on without it.
@@ -50,6 +47,11 @@ def endpoint() -> str:
     return value.rstrip("/")
 
 
+def is_switched_off() -> bool:
+    """Whether ``HF_HUB_OFFLINE`` says not to use the hub."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
 def check_reachable() -> None:
     """Ask the hub for any answer once.
 
@@ -60,7 +62,7 @@ def check_reachable() -> None:
     UsageError
         If ``HF_ENDPOINT`` is not an address.
     """
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+    if is_switched_off():
         raise DataError("the hub is switched off (HF_HUB_OFFLINE)")
     try:
         _ask(urllib.request.Request(endpoint(), method="HEAD"), limit=CONNECT_TIMEOUT)
@@ -92,6 +94,9 @@ def download(repo: str, filename: str, *, revision: str, sha256: str | None, fol
     DataError
         If it cannot be had or its checksum is wrong; no file is left then.
     """
+    from huggingface_hub import hf_hub_url  # Slow to import, and only needed to download.
+    from huggingface_hub.utils import build_hf_headers
+
     url = hf_hub_url(repo, filename, repo_type="dataset", revision=revision, endpoint=endpoint())
     request = urllib.request.Request(url)
     for name, value in build_hf_headers().items():

@@ -1,201 +1,44 @@
-"""The named data sets: where they come from, what they must contain, and who made them."""
+"""Load a named data set from the first source that has it."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import tempfile
-import warnings
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from stablib.data import hub, standin
+from stablib.data import hub
 from stablib.data.dataset import Dataset, content_hash, from_frame
-from stablib.data.files import read_clinc_hub, read_massive_hub, read_table
-from stablib.errors import DataError, UsageError, unknown
+from stablib.data.entries import Entry, entry
+from stablib.data.entries import stand_in as stand_in
+from stablib.data.files import read_table, write_table
+from stablib.data.notices import DataNotice as DataNotice
+from stablib.data.notices import notify
+from stablib.errors import DataError, UsageError
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class DataNotice(UserWarning):
-    """Something about the data that a reader of the results must know."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Hub:
-    """Pinned files of a data set on the hub, by the hub's name of the split."""
-
-    repo: str
-    revision: str
-    files: Mapping[str, str]
-    sha256: Mapping[str, str]
-    read: Callable[[Mapping[str, Path]], pd.DataFrame]
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One named data set.
-
-    ``content`` pins the identity of the data for each kind of label; ``holdout`` is the split on
-    which the paper's tables are made; ``show_text`` says whether pages may show its sentences.
-    """
-
-    name: str
-    title: str
-    file: str
-    labels: tuple[str, ...]
-    holdout: str
-    licence: str
-    citation: str
-    content: Mapping[str, str]
-    hub: Hub
-
-
-ENTRIES = {
-    entry.name: entry
-    for entry in (
-        Entry(
-            name="massive",
-            title="MASSIVE 1.0, en-US",
-            file="massive_en.parquet",
-            labels=("domain", "intent"),
-            holdout="test",
-            licence="CC BY 4.0",
-            citation="FitzGerald et al. 2022, arXiv:2204.08582",
-            content={
-                "domain": "0de433c9414b6418f1470a3e1302ea8cdb24d5f064f5b55868e93052d72f980e",
-                "intent": "7869fb75ab8e0d8543c0fc7d9899f8cab22ff6cd4520a884723c326e0b2cd937",
-            },
-            hub=Hub(
-                repo="SetFit/amazon_massive_intent_en-US",
-                revision="f7672a018e8ceb37fc0184dcfbb7e665155ffea6",
-                files={s: f"{s}.jsonl" for s in ("train", "validation", "test")},
-                sha256={},
-                read=read_massive_hub,
-            ),
-        ),
-        Entry(
-            name="clinc150",
-            title="CLINC150 (full), in scope",
-            file="clinc150.parquet",
-            labels=("intent",),
-            holdout="val",
-            licence="CC BY 3.0",
-            citation="Larson et al. 2019, EMNLP-IJCNLP, doi:10.18653/v1/D19-1131",
-            content={"intent": "31e181defb15f1961a33e17f3565dfe313f135772e30fdaa0ed6f69885e05a18"},
-            hub=Hub(
-                repo="clinc/clinc_oos",
-                revision="155b9c710419136e17307b80d0a13e68cd46b4ec",
-                files={
-                    s: f"plus/{s}-00000-of-00001.parquet" for s in ("train", "validation", "test")
-                },
-                sha256={
-                    "validation": (
-                        "fbd545b46c611c4a7ba4b48cae6c7f09bb5b59f33ff56206ad1cd366c85cdfaa"
-                    ),
-                    "test": "3e60e45b25bf86543aa5df8ba4fcc674114164e6184f0197690648c2908d0102",
-                },
-                read=read_clinc_hub,
-            ),
-        ),
-    )
-}
+#: Folder of the data sets that the package has, each with its attribution beside it.
+SHIPPED = Path(__file__).with_name("shipped")
 
 STANDIN_NOTICE = (
-    "Made with the generated stand-in corpus, because {title} could not be had: "
-    "the numbers are about sentences made by a grammar, not about real users' utterances."
+    "Made with a generated stand-in, because {title} could not be had: "
+    "the numbers are about generated data, not about {title}."
 )
 
-
-def entry(name: str) -> Entry:
-    """Return the registry entry of a data set.
-
-    Raises
-    ------
-    UsageError
-        If the name is unknown.
-    """
-    if name not in ENTRIES:
-        raise unknown("dataset", name, ENTRIES)
-    return ENTRIES[name]
+#: How a source is called in :attr:`Dataset.source`.
+_SOURCES = {
+    "STABLIB_DATA": "from STABLIB_DATA",
+    "package": "shipped with stablib",
+    "cache": "from cache",
+}
 
 
 def cache_folder() -> Path:
     """Folder of everything stablib keeps for later: ``STABLIB_CACHE`` or ``~/.cache/stablib``."""
     return Path(os.environ.get("STABLIB_CACHE", Path.home() / ".cache" / "stablib"))
-
-
-def load(name: str, *, label: str | None = None, strict: bool = False) -> Dataset:
-    """Load a data set from ``STABLIB_DATA``, the cache or the hub, else the generated stand-in.
-
-    Parameters
-    ----------
-    name : str
-        ``"massive"``, ``"clinc150"``, or ``"standin"`` for the generated corpus itself.
-    label : str, optional
-        Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
-    strict : bool, default False
-        Raise instead of falling back to the stand-in.
-
-    Returns
-    -------
-    Dataset
-        Its ``notice`` is not empty if it is a stand-in or has other content than pinned.
-
-    Raises
-    ------
-    UsageError
-        If the name or the label is unknown, or ``STABLIB_DATA`` or ``HF_ENDPOINT`` is not what it
-        should be.
-    DataError
-        If a file at hand is damaged, or with ``strict`` if no real data can be had.
-
-    Warns
-    -----
-    DataNotice
-        With the notice, if there is one, and why no real data could be had.
-
-    Examples
-    --------
-    >>> load("standin").n_classes
-    18
-    """
-    if name == "standin":
-        return stand_in()
-    item = entry(name)
-    chosen = label or item.labels[0]
-    if chosen not in item.labels:
-        raise unknown(f"label of {name}", chosen, item.labels)
-    why = ""
-    try:
-        dataset = _find(item, chosen)
-    except DataUnavailable as error:
-        if strict:
-            raise DataError(f"{item.title} cannot be had: {error}") from error
-        dataset = dataclasses.replace(stand_in(), notice=STANDIN_NOTICE.format(title=item.title))
-        why = f" ({error})"
-    if dataset.notice:
-        warnings.warn(dataset.notice + why, DataNotice, stacklevel=2)
-    return dataset
-
-
-class DataUnavailable(DataError):
-    """No source has the data; a damaged file is another matter and stays an error."""
-
-
-def _find(item: Entry, label: str) -> Dataset:
-    """Try the sources in order."""
-    for where, folder in (("STABLIB_DATA", data_folder()), ("cache", cache_folder() / "data")):
-        if folder is not None and (folder / item.file).is_file():
-            frame = read_table(folder / item.file, columns=("split", "text", *item.labels))
-            return _checked(item, frame, label, source=f"{item.title}, from {where}")
-    try:
-        frame = fetch(item)
-    except DataError as error:
-        raise DataUnavailable(
-            f"not in STABLIB_DATA, not in the cache {cache_folder() / 'data'}, and {error}"
-        ) from error
-    return _checked(item, frame, label, source=f"{item.title}, from the hub")
 
 
 def data_folder() -> Path | None:
@@ -215,47 +58,107 @@ def data_folder() -> Path | None:
     return folder
 
 
-def fetch(item: Entry) -> pd.DataFrame:
-    """Download a data set from the hub into the cache.
+def load(name: str, label: str | None = None, *, strict: bool = False) -> Dataset:
+    """Load a data set from what is at hand, then from the hub, else take its stand-in.
+
+    Parameters
+    ----------
+    name : str
+        ``"massive"``, ``"clinc150"``, or ``"standin"`` for the generated corpus.
+    label : str, optional
+        Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
+    strict : bool, default False
+        Never take a stand-in.
+
+    Returns
+    -------
+    Dataset
+        Its ``notice`` is not empty if it is a stand-in or has other content than pinned.
 
     Raises
     ------
-    DataError
-        If the hub is out of reach, or what it sends is not what is pinned; nothing is cached then.
     UsageError
-        If ``HF_ENDPOINT`` is not an address.
+        If the name or the label is unknown, or ``STABLIB_DATA`` or ``HF_ENDPOINT`` is not what it
+        should be.
+    DataError
+        If a file at hand is damaged, or if no source has the data and no stand-in is named or,
+        with ``strict``, wanted. It says how to get the data.
+
+    Warns
+    -----
+    DataNotice
+        With the notice, if there is one, and why the data could not be had; once per process.
+
+    Examples
+    --------
+    >>> load("massive").n_classes, load("standin").n_classes
+    (18, 18)
     """
-    hub.check_reachable()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {
-            split: hub.download(
-                item.hub.repo,
-                file,
-                revision=item.hub.revision,
-                sha256=item.hub.sha256.get(split),
-                folder=Path(folder),
-            )
-            for split, file in item.hub.files.items()
-        }
-        frame = item.hub.read(paths)
-    for label, pinned in item.content.items():
-        found = content_hash(frame["split"], frame["text"], frame[label])
-        if found != pinned:
+    item = entry(name)
+    chosen = item.chosen(label)
+    local = find_local(name, chosen)
+    if local is not None:
+        return local
+    try:
+        frame = fetch(item)
+    except DataError as error:
+        if strict or item.stand_in is None:
             raise DataError(
-                f"{item.hub.repo}: the {label} content {found[:12]} is not the pinned "
-                f"{pinned[:12]}; refused"
-            )
-    target = cache_folder() / "data" / item.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    frame.to_parquet(partial)
-    partial.replace(target)
-    return frame
+                f"{item.title} cannot be had: {_looked(item)}, and {error}; {_remedy(item)}"
+            ) from error
+        notice = STANDIN_NOTICE.format(title=item.title)
+        notify(name, notice, f"{_looked(item)}, and {error}")
+        return dataclasses.replace(item.stand_in(), notice=notice)
+    return from_frame(frame, name=name, label=chosen, source=f"{item.title}, from the hub")
 
 
-def _checked(item: Entry, frame: pd.DataFrame, label: str, *, source: str) -> Dataset:
-    """Make the data set and say so if its content is not the pinned one."""
-    dataset = from_frame(frame, name=item.name, label=label, source=source)
+def find_local(name: str, label: str | None = None) -> Dataset | None:
+    """Find a data set in ``STABLIB_DATA``, the package or the cache; never ask the network.
+
+    Parameters
+    ----------
+    name, label : str
+        As for :func:`load`.
+
+    Returns
+    -------
+    Dataset or None
+        None if none of them has it. Its ``notice`` is not empty if it has other content than
+        pinned.
+
+    Raises
+    ------
+    UsageError
+        If the name or the label is unknown, or ``STABLIB_DATA`` is not a folder.
+    DataError
+        If the file at hand is damaged.
+
+    Warns
+    -----
+    DataNotice
+        With the notice, if there is one; once per process.
+    """
+    item = entry(name)
+    dataset = read_local(item, item.chosen(label))
+    if dataset is not None and dataset.notice:
+        notify(name, dataset.notice)
+    return dataset
+
+
+def read_local(item: Entry, label: str) -> Dataset | None:
+    """Do what :func:`find_local` does, without a warning."""
+    if item.generate is not None:
+        return item.generate()
+    found = local_file(item)
+    if found is None:
+        return None
+    where, path = found
+    dataset = from_frame(
+        read_table(path, columns=item.columns, splits=tuple(item.sizes)),
+        name=item.name,
+        label=label,
+        source=f"{item.title}, {_SOURCES[where]}",
+    )
     if dataset.content_hash == item.content[label]:
         return dataset
     notice = (
@@ -265,11 +168,101 @@ def _checked(item: Entry, frame: pd.DataFrame, label: str, *, source: str) -> Da
     return dataclasses.replace(dataset, notice=notice)
 
 
-def stand_in(seed: int = 0) -> Dataset:
-    """Return the generated assistant-utterance corpus (18 domains, known ambiguous utterances)."""
-    return from_frame(
-        standin.generate(seed=seed),
-        name="standin",
-        label="domain",
-        source=f"generated by stablib's grammar, seed {seed}",
+def local_file(item: Entry) -> tuple[str, Path] | None:
+    """Find the file of a data set without reading it.
+
+    Returns
+    -------
+    tuple of str and Path, or None
+        ``"STABLIB_DATA"``, ``"package"`` or ``"cache"``, and the file; None if none has it.
+
+    Raises
+    ------
+    UsageError
+        If ``STABLIB_DATA`` is not a folder.
+    """
+    for where, folder in _folders(item).items():
+        if (folder / item.file).is_file():
+            return where, folder / item.file
+    return None
+
+
+def _folders(item: Entry) -> dict[str, Path]:
+    """Where the file of a data set may lie, in the order of looking."""
+    own = data_folder()
+    folders = {} if own is None else {"STABLIB_DATA": own}
+    if item.shipped:
+        folders["package"] = SHIPPED
+    return {**folders, "cache": cache_folder() / "data"}
+
+
+def _looked(item: Entry) -> str:
+    """Say where a data set is not."""
+    folders = _folders(item)
+    own = "" if "STABLIB_DATA" in folders else " (not set)"
+    package = ", not in the package" if item.shipped else ""
+    return f"not in STABLIB_DATA{own}{package}, not in the cache {folders['cache']}"
+
+
+def _remedy(item: Entry) -> str:
+    """Say how to get a data set."""
+    return (
+        f"to use a copy of your own, put {item.file} (columns {', '.join(item.columns)}) "
+        "into a folder and name the folder in STABLIB_DATA"
     )
+
+
+def fetch(item: Entry) -> pd.DataFrame:
+    """Download a data set from the hub into the cache.
+
+    Parameters
+    ----------
+    item : Entry
+        Which.
+
+    Returns
+    -------
+    DataFrame
+        The columns split, text and the labels.
+
+    Raises
+    ------
+    DataError
+        If the hub is out of reach, or what it sends is not what is pinned; nothing is cached then.
+    UsageError
+        If ``HF_ENDPOINT`` is not an address.
+    """
+    frame = download(item)
+    write_table(frame, cache_folder() / "data" / item.file, columns=item.columns)
+    return frame
+
+
+def download(item: Entry) -> pd.DataFrame:
+    """Download a data set from the hub, check its content and keep nothing.
+
+    Parameters, what is returned and what is raised are those of :func:`fetch`.
+    """
+    source = item.hub
+    if source is None:
+        raise DataError(f"{item.title} has no repository on the hub")
+    hub.check_reachable()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {
+            split: hub.download(
+                source.repo,
+                file,
+                revision=source.revision,
+                sha256=source.sha256.get(split),
+                folder=Path(folder),
+            )
+            for split, file in source.files.items()
+        }
+        frame = source.read(paths)
+    for label, expected in item.content.items():
+        found = content_hash(frame["split"], frame["text"], frame[label])
+        if found != expected:
+            raise DataError(
+                f"{source.repo}: the {label} content {found[:12]} is not the pinned "
+                f"{expected[:12]}; refused"
+            )
+    return frame

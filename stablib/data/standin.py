@@ -1,4 +1,4 @@
-"""A generated voice-assistant corpus, for use where the real MASSIVE data cannot be had.
+"""A generated voice-assistant corpus, of which it is known which utterances are ambiguous.
 
 Every utterance comes from the grammar in ``grammar.json``: a template with its slots filled in.
 The grammar is our own text. Its domain names are those of MASSIVE; its sentences are not.

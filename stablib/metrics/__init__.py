@@ -1,4 +1,17 @@
-"""Metrics of instability: arrays of predictions in, numbers out; numpy only."""
+"""Metrics of instability: arrays of predictions in, numbers out; numpy and scipy only.
+
+**Labels** are class indices: whole numbers, 0 or more, in any order, not necessarily all of them in
+use. Integers of any type and booleans are taken as they are, and so are floats without a fraction,
+such as a pivoted table holds. Refused are NaN, other floats, negative numbers and strings: number
+strings first, those of all runs and of gold together, for instance by :func:`pandas.factorize`.
+
+**Masked arrays** are refused if an entry is masked, as are rows of different lengths and, unless a
+metric says otherwise, numbers that are not finite. No input is modified.
+
+**Randomness** comes from ``rng``, a :class:`numpy.random.Generator` or the seed of a new one.
+
+**Runs** must be equally many where label entropies are compared: see :func:`equal_runs`.
+"""
 
 from stablib.metrics.accuracy import accuracy, mean_sd
 from stablib.metrics.alignment import align_units, weight_correlation, weight_difference
@@ -18,6 +31,7 @@ from stablib.metrics.prediction_difference import (
     relative_prediction_difference,
 )
 from stablib.metrics.reduction import HIGH_ENTROPY, percentage_reduction, share_of_reduction
+from stablib.metrics.subsampling import equal_runs
 
 __all__ = [
     "HIGH_ENTROPY",
@@ -32,6 +46,7 @@ __all__ = [
     "confidence_sd",
     "cumulative_label_entropy",
     "entropy_confidence_replicates",
+    "equal_runs",
     "error_cosine",
     "excess_label_loss",
     "label_counts",

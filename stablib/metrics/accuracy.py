@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_gold, as_labels
+from stablib.metrics._check import as_finite, as_gold, as_labels
 
 
 def accuracy(labels: ArrayLike, gold: ArrayLike) -> NDArray[np.float64]:
@@ -27,7 +27,8 @@ def accuracy(labels: ArrayLike, gold: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     UsageError
-        If the shapes do not fit, there is no example, or labels are not integers >= 0.
+        If the shapes do not fit, there is no example, or labels break the rule for labels in
+        :mod:`stablib.metrics`.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def mean_sd(values: ArrayLike) -> tuple[float, float]:
     Raises
     ------
     UsageError
-        If there is no value.
+        If there is no value, or one is not finite.
 
     Notes
     -----
@@ -65,7 +66,7 @@ def mean_sd(values: ArrayLike) -> tuple[float, float]:
     >>> mean_sd([1.0, 3.0])
     (2.0, 1.4142135623730951)
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = as_finite(values, name="values")
     if array.ndim != 1 or array.size == 0:
         raise UsageError(f"values must have shape (n_runs,) with n_runs >= 1, got {array.shape}")
     return float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else float("nan")

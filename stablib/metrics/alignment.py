@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_array, as_finite
 
 #: Weights (n_inputs, n_outputs) and biases (n_outputs,).
 Layer = tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -38,7 +39,8 @@ def weight_difference(
     Raises
     ------
     UsageError
-        If the shapes of the networks differ.
+        If the shapes of the networks differ, the layers of a network do not fit, or a weight is
+        not finite.
 
     Examples
     --------
@@ -70,7 +72,8 @@ def weight_correlation(
     Raises
     ------
     UsageError
-        If the shapes of the networks differ.
+        If the shapes of the networks differ, the layers of a network do not fit, or a weight is
+        not finite.
 
     Examples
     --------
@@ -90,7 +93,7 @@ def _flat(
     """All numbers of both networks, each as one vector."""
     if align not in get_args(Symmetries):
         raise unknown("align", align, get_args(Symmetries))
-    _check_shapes(first, second)
+    first, second = _networks(first, second)
     if align != "none":
         second = align_units(first, second, signs=align == "units and signs")
     return tuple(
@@ -123,7 +126,8 @@ def align_units(
     Raises
     ------
     UsageError
-        If the shapes of the networks differ.
+        If the shapes of the networks differ, the layers of a network do not fit, or a weight is
+        not finite.
 
     Examples
     --------
@@ -134,7 +138,7 @@ def align_units(
     >>> align_units(a, b)[0][0]
     array([[1., 2.]])
     """
-    _check_shapes(first, second)
+    first, second = _networks(first, second)
     layers = [(w.copy(), b.copy()) for w, b in second]
     for number, (goal, goal_bias) in enumerate(first[:-1]):
         weights, bias = layers[number]
@@ -151,9 +155,37 @@ def align_units(
     return layers
 
 
-def _check_shapes(first: Sequence[Layer], second: Sequence[Layer]) -> None:
-    if [w.shape for w, _ in first] != [w.shape for w, _ in second]:
-        raise UsageError(
-            f"networks must have the same shapes, got {[w.shape for w, _ in first]} and "
-            f"{[w.shape for w, _ in second]}"
-        )
+def _networks(first: Sequence[Layer], second: Sequence[Layer]) -> tuple[list[Layer], list[Layer]]:
+    """Return the layers of two networks of the same shapes as plain arrays."""
+    ours, theirs = _layers(first, "first"), _layers(second, "second")
+    shapes = [[weights.shape for weights, _ in network] for network in (ours, theirs)]
+    if shapes[0] != shapes[1]:
+        raise UsageError(f"networks must have the same shapes, got {shapes[0]} and {shapes[1]}")
+    return ours, theirs
+
+
+def _layers(network: Sequence[Layer], name: str) -> list[Layer]:
+    """Return layers as plain arrays, each of which takes what the one before gives."""
+    try:
+        pairs = [(weights, biases) for weights, biases in network]
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be a sequence of layers (weights, biases)") from None
+    if not pairs:
+        raise UsageError(f"{name} must hold at least one layer (weights, biases), got none")
+    layers: list[Layer] = []
+    for number, pair in enumerate(pairs):
+        weights, biases = (as_array(part, name=f"{name}[{number}]") for part in pair)
+        if weights.ndim != 2 or not weights.size or biases.shape != weights.shape[1:]:
+            raise UsageError(
+                f"{name}[{number}] must be weights of shape (n_inputs, n_outputs) and biases of "
+                f"shape (n_outputs,), not empty, got {weights.shape} and {biases.shape}"
+            )
+        if layers and len(layers[-1][1]) != len(weights):
+            raise UsageError(
+                f"{name}[{number}] must have {len(layers[-1][1])} inputs, the outputs of the layer "
+                f"before, got {len(weights)}"
+            )
+        for part in (weights, biases):
+            as_finite(part, name=f"{name}[{number}]")
+        layers.append((weights, biases))
+    return layers

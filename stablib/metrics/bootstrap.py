@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
+from stablib.metrics._check import as_array, as_count, as_floats, as_generator, as_number
 
 
 class Interval(NamedTuple):
@@ -19,7 +20,7 @@ class Interval(NamedTuple):
 
 
 def resample_runs(
-    n_runs: int, *, rng: np.random.Generator, n_resamples: int = 1000
+    n_runs: int, *, rng: np.random.Generator | int, n_resamples: int = 1000
 ) -> NDArray[np.int64]:
     """Draw how often each run counts in each bootstrap resample.
 
@@ -27,8 +28,8 @@ def resample_runs(
     ----------
     n_runs : int
         Runs at hand, and drawn with replacement.
-    rng : numpy.random.Generator
-        Source of randomness.
+    rng : numpy.random.Generator or int
+        Source of randomness, or its seed.
     n_resamples : int, default 1000
         Number of resamples.
 
@@ -40,16 +41,16 @@ def resample_runs(
     Raises
     ------
     UsageError
-        If ``n_runs`` or ``n_resamples`` is below 1.
+        If ``n_runs`` or ``n_resamples`` is no integer or below 1, or ``rng`` is neither a
+        generator nor a seed.
 
     Examples
     --------
     >>> resample_runs(5, rng=np.random.default_rng(0), n_resamples=3).sum(axis=1)
     array([5, 5, 5])
     """
-    if n_runs < 1 or n_resamples < 1:
-        raise UsageError(f"n_runs and n_resamples must be >= 1, got {n_runs} and {n_resamples}")
-    return rng.multinomial(n_runs, np.full(n_runs, 1.0 / n_runs), size=n_resamples)
+    runs, size = as_count(n_runs, name="n_runs"), as_count(n_resamples, name="n_resamples")
+    return as_generator(rng).multinomial(runs, np.full(runs, 1.0 / runs), size=size)
 
 
 def centred_interval(
@@ -60,7 +61,7 @@ def centred_interval(
     Parameters
     ----------
     estimate : float
-        The statistic of all runs.
+        The statistic of all runs; where it is undefined (nan), so is the interval.
     replicates : array_like of float, shape (n_resamples,)
         The statistic of each resample.
     confidence : float, default 0.95
@@ -75,7 +76,8 @@ def centred_interval(
     Raises
     ------
     UsageError
-        If there is no replicate, or ``confidence`` is not between 0 and 1.
+        If there is no replicate, something is not a number, or ``confidence`` is not between 0
+        and 1.
 
     Notes
     -----
@@ -90,9 +92,10 @@ def centred_interval(
     >>> round(low, 3), round(high, 3)
     (0.95, 1.05)
     """
-    if not 0.0 < confidence < 1.0:
+    centre, level = as_number(estimate, name="estimate"), as_number(confidence, name="confidence")
+    if not 0.0 < level < 1.0:
         raise UsageError(f"confidence must be between 0 and 1, got {confidence}")
-    values = np.asarray(replicates, dtype=np.float64)
+    values = as_floats(replicates, name="replicates")
     if values.ndim != 1 or values.size == 0:
         raise UsageError(
             "replicates must have shape (n_resamples,) with n_resamples >= 1, "
@@ -102,15 +105,15 @@ def centred_interval(
     values = values[np.isfinite(values)]
     if values.size == 0:
         return Interval(float("nan"), float("nan"))
-    tail = (1.0 - confidence) / 2.0
+    tail = (1.0 - level) / 2.0
     low, high = np.quantile(values - values.mean(), [tail, 1.0 - tail])
-    return Interval(estimate + float(low), estimate + float(high))
+    return Interval(centre + float(low), centre + float(high))
 
 
 def bootstrap_interval(
     statistic: Callable[..., float],
     *samples: ArrayLike,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     n_resamples: int = 1000,
     confidence: float = 0.95,
 ) -> Interval:
@@ -119,13 +122,13 @@ def bootstrap_interval(
     Parameters
     ----------
     statistic : callable
-        Takes one array a sample, shape (n_runs, ...), and returns a float.
+        Takes one array a sample, shape (n_runs, ...), and returns one number.
     *samples : array_like, shape (n_runs, ...)
         Sets of runs, e.g. predicted labels of a method and of control; each is resampled along
         its first axis on its own. Runs that belong together, such as the old and the new model of
         a churn, are one sample of shape (n_runs, 2, n_examples).
-    rng : numpy.random.Generator
-        Source of randomness.
+    rng : numpy.random.Generator or int
+        Source of randomness, or its seed.
     n_resamples : int, default 1000
         Number of resamples.
     confidence : float, default 0.95
@@ -139,12 +142,15 @@ def bootstrap_interval(
     Raises
     ------
     UsageError
-        If there is no sample, a sample has no run, or as :func:`resample_runs`.
+        If there is no sample, a sample has no run, ``statistic`` does not return one number, or
+        as :func:`resample_runs` and :func:`centred_interval`.
 
     Notes
     -----
     A run that is drawn twice agrees with itself, so resamples of n runs show less disagreement
-    than the runs, on average by the factor 1 - 1 / n: the reason for :func:`centred_interval`.
+    than the runs, on average by the factor 1 - 1 / n: the reason for :func:`centred_interval`. A
+    statistic that compares label entropies needs equally many runs in each sample, see
+    :func:`stablib.metrics.equal_runs`.
 
     Examples
     --------
@@ -156,13 +162,20 @@ def bootstrap_interval(
     >>> bool(low < pairwise_disagreement(labels).mean() < high)
     True
     """
-    arrays = [np.asarray(sample) for sample in samples]
+    if not callable(statistic):
+        raise UsageError(f"statistic must be callable, got {statistic!r}")
+    arrays = [as_array(sample, name=f"samples[{k}]") for k, sample in enumerate(samples)]
     shapes = [array.shape for array in arrays]
     if not arrays or any(array.ndim == 0 or len(array) == 0 for array in arrays):
         raise UsageError(f"samples must be arrays of at least one run each, got shapes {shapes}")
-    weights = [resample_runs(len(array), rng=rng, n_resamples=n_resamples) for array in arrays]
+    generator = as_generator(rng)
+    weights = [resample_runs(len(a), rng=generator, n_resamples=n_resamples) for a in arrays]
+
+    def value(*runs: NDArray[Any]) -> float:
+        return as_number(statistic(*runs), name="the value of statistic")
+
     replicates = [
-        statistic(*(np.repeat(a, w[b], axis=0) for a, w in zip(arrays, weights, strict=True)))
+        value(*(np.repeat(a, w[b], axis=0) for a, w in zip(arrays, weights, strict=True)))
         for b in range(n_resamples)
     ]
-    return centred_interval(float(statistic(*arrays)), replicates, confidence=confidence)
+    return centred_interval(value(*arrays), replicates, confidence=confidence)

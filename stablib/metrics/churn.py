@@ -41,7 +41,8 @@ def churn(old: ArrayLike, new: ArrayLike, gold: ArrayLike) -> Churn:
     Raises
     ------
     UsageError
-        If the shapes do not fit, there is no example, or labels are not integers >= 0.
+        If the shapes do not fit, there is no example, or labels break the rule for labels in
+        :mod:`stablib.metrics`.
 
     Notes
     -----
@@ -68,7 +69,8 @@ def churn(old: ArrayLike, new: ArrayLike, gold: ArrayLike) -> Churn:
 def pairwise_disagreement(labels: ArrayLike) -> NDArray[np.float64]:
     """Share of the pairs of runs that predict different labels, per example.
 
-    Its mean over examples is the expected churn between two runs picked at random.
+    Its mean over examples is the expected churn between two runs picked at random. What it expects
+    does not depend on the number of runs, so that sets of different size may be compared.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ def pairwise_disagreement(labels: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     UsageError
-        If there are fewer than two runs.
+        If there are fewer than two runs, or as :func:`stablib.metrics.label_entropy`.
 
     Examples
     --------

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_runs
+from stablib.metrics._check import as_count, as_runs
 
 
 def confidence_mean(gold_probability: ArrayLike) -> NDArray[np.float64]:
@@ -36,7 +36,7 @@ def confidence_mean(gold_probability: ArrayLike) -> NDArray[np.float64]:
     >>> confidence_mean([[0.2], [0.4]]).round(3)
     array([0.3])
     """
-    return _fractions(gold_probability).mean(axis=0)
+    return as_runs(gold_probability, name="gold_probability").mean(axis=0)
 
 
 def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.float64]:
@@ -70,16 +70,7 @@ def confidence_sd(gold_probability: ArrayLike, *, ddof: int = 0) -> NDArray[np.f
     >>> confidence_sd([[0.2], [0.4]]).round(3)
     array([0.1])
     """
-    array = _fractions(gold_probability)
-    if array.shape[0] <= ddof:
+    array = as_runs(gold_probability, name="gold_probability")
+    if len(array) <= as_count(ddof, name="ddof", at_least=0):
         raise UsageError(f"gold_probability needs more than ddof={ddof} runs, got {len(array)}")
     return array.std(axis=0, ddof=ddof)
-
-
-def _fractions(gold_probability: ArrayLike) -> NDArray[np.floating]:
-    """Return the probabilities of the gold label by run; refuse what is no fraction."""
-    array = as_runs(gold_probability, name="gold_probability")
-    outside = ~((array >= 0.0) & (array <= 1.0))  # nan is outside too
-    if outside.any():
-        raise UsageError(f"gold_probability must lie from 0 to 1, got {array[outside][0]}")
-    return array

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_labels, as_whole
+from stablib.metrics._check import as_array, as_count, as_labels, as_whole
 
 
 def _n_log_n(n: int) -> NDArray[np.float64]:
@@ -42,13 +42,17 @@ def label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     UsageError
-        If ``labels`` is not a 2-d array of non-negative integers with at least one row.
+        If ``labels`` is not a 2-d array with at least one row, or breaks the rule for labels in
+        :mod:`stablib.metrics`.
 
     Notes
     -----
     Local instability paper, section 3, eq. 1; natural logarithm, as its worked example
-    (0.39 for 90 %, 5 %, 5 %) and its threshold 0.56 = H(.75, .25) show. Rows are sorted and the
-    lengths of equal stretches counted, so time and memory do not depend on the number of classes.
+    (0.39 for 90 %, 5 %, 5 %) and its threshold 0.56 = H(.75, .25) show. It grows with the number
+    of rows, so compare entropies of equally many, see :func:`stablib.metrics.equal_runs`.
+
+    Rows are sorted and the lengths of equal stretches counted, so time and memory do not depend on
+    the number of classes.
 
     Examples
     --------
@@ -102,7 +106,7 @@ def cumulative_label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
     >>> cumulative_label_entropy([[0], [1], [1]]).round(3).ravel()
     array([0.   , 0.693, 0.637])
     """
-    array = as_labels(labels)
+    array = _renumber(as_labels(labels))
     n_steps, n_examples = array.shape
     if n_examples == 0:
         return np.zeros((n_steps, 0))
@@ -137,7 +141,7 @@ def label_counts(labels: ArrayLike, n_classes: int) -> NDArray[np.int64]:
     Raises
     ------
     UsageError
-        If a label is not below ``n_classes``, or as :func:`label_entropy`.
+        If ``n_classes`` is no integer >= 1, a label is not below it, or as :func:`label_entropy`.
 
     Notes
     -----
@@ -149,14 +153,14 @@ def label_counts(labels: ArrayLike, n_classes: int) -> NDArray[np.int64]:
     array([[2, 0, 0],
            [0, 1, 1]])
     """
-    array = as_labels(labels)
-    if array.size and array.max() >= n_classes:
-        raise UsageError(f"labels must be below n_classes={n_classes}, got {array.max()}")
+    array, width = as_labels(labels), as_count(n_classes, name="n_classes")
+    if array.size and array.max() >= width:
+        raise UsageError(f"labels must be below n_classes={width}, got {array.max()}")
     n_examples = array.shape[1]
     # As int64: numpy would add uint64 to it as floats.
-    flat = array.astype(np.int64) + np.arange(n_examples, dtype=np.int64) * n_classes
-    counts = np.bincount(flat.ravel(), minlength=n_examples * n_classes)
-    return counts.reshape(n_examples, n_classes)
+    flat = array.astype(np.int64) + np.arange(n_examples, dtype=np.int64) * width
+    counts = np.bincount(flat.ravel(), minlength=n_examples * width)
+    return counts.reshape(n_examples, width)
 
 
 def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
@@ -178,7 +182,8 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
     Raises
     ------
     UsageError
-        If the shapes do not fit, or ``weights`` are not integers >= 0 with rows of one sum.
+        If the shapes do not fit, ``weights`` are not integers >= 0 with rows of one sum, or as
+        :func:`label_entropy`.
 
     Notes
     -----
@@ -211,19 +216,20 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
 
 def _as_weights(weights: ArrayLike, n_runs: int) -> NDArray[np.integer]:
     """Return multiplicities of runs, of which each resample holds the same number."""
-    array = np.asarray(weights)
+    array = as_array(weights, name="weights")
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != n_runs:
         raise UsageError(
             f"weights must have shape (n_resamples, {n_runs}) with n_resamples >= 1, "
             f"got shape {array.shape}"
         )
-    sizes = as_whole(array, name="weights", what="counts").sum(axis=1)
+    counts = as_whole(array, name="weights", what="counts")
+    sizes = counts.sum(axis=1)
     if sizes.min() != sizes.max() or sizes[0] < 1:
         raise UsageError(
             "the rows of weights must have the same sum, at least 1, "
             f"got {sizes.min()} to {sizes.max()}"
         )
-    return array
+    return counts
 
 
 def _renumber(labels: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_labels, as_mask, as_runs
+from stablib.metrics._check import as_generator, as_labels, as_mask, as_runs
 from stablib.metrics.bootstrap import resample_runs
 from stablib.metrics.entropy import resampled_label_entropy
+from stablib.metrics.subsampling import unequal_runs
 
 
 def reduction_replicates(
     labels: ArrayLike,
     baseline: ArrayLike,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     where: ArrayLike | None = None,
     paired: bool = False,
     n_resamples: int = 1000,
@@ -25,9 +26,9 @@ def reduction_replicates(
     Parameters
     ----------
     labels, baseline : array_like of int, shape (n_runs, n_examples)
-        Predicted class indices of a method and of control.
-    rng : numpy.random.Generator
-        Source of randomness.
+        Predicted class indices of a method and of control, equally many runs of each.
+    rng : numpy.random.Generator or int
+        Source of randomness, or its seed.
     where : array_like of bool, shape (n_examples,), optional
         Only these examples; the subset is not chosen anew in each resample.
     paired : bool, default False
@@ -45,9 +46,13 @@ def reduction_replicates(
     Raises
     ------
     UsageError
-        If the examples of ``labels``, ``baseline`` and ``where`` differ in number, the runs of a
-        pair do, or as
-        :func:`stablib.metrics.resampled_label_entropy`.
+        If the examples of ``labels``, ``baseline`` and ``where`` differ in number, or the runs of
+        ``labels`` and ``baseline`` do, or as :func:`stablib.metrics.resampled_label_entropy`.
+
+    Notes
+    -----
+    Label entropy grows with the number of runs: with fewer runs than control, a method without any
+    effect seems to reduce it. :func:`stablib.metrics.equal_runs` brings both to one number.
 
     Examples
     --------
@@ -56,21 +61,19 @@ def reduction_replicates(
     >>> reduction_replicates(same, mixed, rng=np.random.default_rng(0), n_resamples=2)
     array([100., 100.])
     """
+    generator = as_generator(rng)
     arrays = as_labels(labels), as_labels(baseline, name="baseline")
-    n_examples = arrays[0].shape[1]
-    if arrays[1].shape[1] != n_examples:
+    (n_runs, n_examples), others = arrays[0].shape, arrays[1].shape
+    if others[1] != n_examples:
         raise UsageError(
             f"labels and baseline must have the same examples, got shapes {arrays[0].shape} and "
-            f"{arrays[1].shape}"
+            f"{others}"
         )
+    if others[0] != n_runs:
+        raise UsageError(f"labels and baseline {unequal_runs(n_runs, others[0])}")
     mask = slice(None) if where is None else as_mask(where, n_examples)
-    if paired and len(arrays[0]) != len(arrays[1]):
-        raise UsageError(
-            f"paired labels and baseline must have the same number of runs, got {len(arrays[0])} "
-            f"and {len(arrays[1])}"
-        )
-    drawn = resample_runs(len(arrays[0]), rng=rng, n_resamples=n_resamples)
-    also = drawn if paired else resample_runs(len(arrays[1]), rng=rng, n_resamples=n_resamples)
+    drawn = resample_runs(n_runs, rng=generator, n_resamples=n_resamples)
+    also = drawn if paired else resample_runs(n_runs, rng=generator, n_resamples=n_resamples)
     ours, theirs = (
         resampled_label_entropy(array[:, mask], weights).sum(axis=1)
         for array, weights in zip(arrays, (drawn, also), strict=True)
@@ -82,7 +85,7 @@ def entropy_confidence_replicates(
     labels: ArrayLike,
     gold_probability: ArrayLike,
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
     n_resamples: int = 1000,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Replicates of LE_m and sigma_m of every example, over the same resamples of runs.
@@ -93,8 +96,8 @@ def entropy_confidence_replicates(
         Predicted class indices.
     gold_probability : array_like of float, shape (n_runs, n_examples)
         Probability of the gold label.
-    rng : numpy.random.Generator
-        Source of randomness.
+    rng : numpy.random.Generator or int
+        Source of randomness, or its seed.
     n_resamples : int, default 1000
         Number of resamples.
 
@@ -106,7 +109,20 @@ def entropy_confidence_replicates(
     Raises
     ------
     UsageError
-        If the shapes differ, or as :func:`stablib.metrics.resampled_label_entropy`.
+        If the shapes differ, a probability is not between 0 and 1, or as
+        :func:`stablib.metrics.resampled_label_entropy`.
+
+    Notes
+    -----
+    Local instability paper, Figure 1: behind the interval of the correlation of the two.
+
+    Examples
+    --------
+    >>> le_m, sigma_m = entropy_confidence_replicates(
+    ...     [[0, 1], [0, 0]], [[0.9, 0.4], [0.9, 0.6]], rng=0, n_resamples=100
+    ... )
+    >>> le_m.max(axis=0).round(3), sigma_m.max(axis=0).round(3)
+    (array([0.   , 0.693]), array([0. , 0.1]))
     """
     array, values = as_labels(labels), as_runs(gold_probability, name="gold_probability")
     if array.shape != values.shape:

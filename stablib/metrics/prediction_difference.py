@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
 from stablib.errors import UsageError
+from stablib.metrics._check import as_finite, as_fractions
 
 
 def relative_prediction_difference(
@@ -44,14 +45,14 @@ def relative_prediction_difference(
     >>> relative_prediction_difference([[0.5, 0.2], [0.4, 0.2]], truth=[0.5, 0.1])
     array([0.1])
     """
-    p = _probabilities("predictions", predictions)
+    p = as_fractions(predictions, name="predictions")
     if p.ndim != 2 or len(p) % 2 or not p.size:
         raise UsageError(
             "predictions must have the shape (n_models, n_examples) with an even number of "
             f"models, got {p.shape}"
         )
     first, second = p[0::2], p[1::2]
-    divisor = (first + second) / 2 if truth is None else _probabilities("truth", truth)
+    divisor = (first + second) / 2 if truth is None else as_fractions(truth, name="truth")
     if truth is not None and divisor.shape != p.shape[1:]:
         raise UsageError(f"truth must have the shape {p.shape[1:]}, got {divisor.shape}")
     if not (divisor > 0.0).all():
@@ -78,7 +79,7 @@ def excess_label_loss(predictions: ArrayLike, truth: ArrayLike) -> NDArray[np.fl
     Raises
     ------
     UsageError
-        If the shapes do not fit or a probability is not between 0 and 1.
+        If the shapes do not fit, there is no example or a probability is not between 0 and 1.
 
     Notes
     -----
@@ -89,11 +90,11 @@ def excess_label_loss(predictions: ArrayLike, truth: ArrayLike) -> NDArray[np.fl
     >>> excess_label_loss([[0.5, 0.5], [0.75, 0.5]], truth=[0.75, 0.5]).round(4)
     array([0.0654, 0.    ])
     """
-    p, q = _probabilities("truth", truth), _probabilities("predictions", predictions)
-    if p.ndim != 1 or q.shape[-1:] != p.shape:
+    p, q = as_fractions(truth, name="truth"), as_fractions(predictions, name="predictions")
+    if p.ndim != 1 or p.size == 0 or q.shape[-1:] != p.shape:
         raise UsageError(
-            f"predictions (..., n_examples) and truth (n_examples,) do not fit: {q.shape} and "
-            f"{p.shape}"
+            "predictions must have shape (..., n_examples) and truth (n_examples,) with "
+            f"n_examples >= 1, got {q.shape} and {p.shape}"
         )
     return np.asarray((rel_entr(p, q) + rel_entr(1.0 - p, 1.0 - q)).mean(axis=-1))
 
@@ -114,7 +115,7 @@ def error_cosine(first: ArrayLike, second: ArrayLike, truth: ArrayLike) -> float
     Raises
     ------
     UsageError
-        If the shapes differ or a model has no error.
+        If the shapes differ, a weight is not finite or a model has no error.
 
     Notes
     -----
@@ -125,20 +126,15 @@ def error_cosine(first: ArrayLike, second: ArrayLike, truth: ArrayLike) -> float
     >>> error_cosine([1.0, 0.0], [0.0, 2.0], truth=[0.0, 0.0])
     0.0
     """
-    t = np.asarray(truth, dtype=np.float64)
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if not a.shape == b.shape == t.shape:
-        raise UsageError(f"shapes must be equal, got {a.shape}, {b.shape} and {t.shape}")
+    t = as_finite(truth, name="truth")
+    a, b = as_finite(first, name="first"), as_finite(second, name="second")
+    if a.ndim != 1 or not a.shape == b.shape == t.shape:
+        raise UsageError(
+            "first, second and truth must have one shape (n_weights,), "
+            f"got {a.shape}, {b.shape} and {t.shape}"
+        )
     a, b = a - t, b - t
     norms = float(np.linalg.norm(a) * np.linalg.norm(b))
     if norms == 0.0:
-        raise UsageError("a model without any error has no direction of error")
+        raise UsageError("first and second must differ from truth: without error, no direction")
     return float((a * b).sum()) / norms
-
-
-def _probabilities(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    p = np.asarray(values, dtype=np.float64)
-    wrong = p[~((p >= 0.0) & (p <= 1.0))]  # Not a number is wrong too.
-    if wrong.size:
-        raise UsageError(f"{name} must be probabilities between 0 and 1, got {wrong[0]:g}")
-    return p

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_mask
+from stablib.metrics._check import as_finite, as_mask, as_number
 
 #: Local instability paper, section 5.3: LE_m of an example split 75 % - 25 % between two labels.
 HIGH_ENTROPY = 0.56
@@ -20,7 +19,8 @@ def percentage_reduction(
     Parameters
     ----------
     values : array_like of float, shape (n_examples,)
-        Per-example instability of a method, e.g. its LE_m in nats.
+        Per-example instability of a method, e.g. its LE_m in nats, over as many runs as that of
+        the baseline: see the notes.
     baseline : array_like of float, shape (n_examples,)
         The same of the baseline (control).
     where : array_like of bool, shape (n_examples,), optional
@@ -35,11 +35,15 @@ def percentage_reduction(
     Raises
     ------
     UsageError
-        If the shapes differ.
+        If the shapes differ or a value is not finite.
 
     Notes
     -----
     Local instability paper, section 5.3 and Tables 3 to 6.
+
+    Label entropy grows with the number of runs: of five runs against twenty of the very same
+    training, this function would report a large reduction. It cannot know how many runs are behind
+    the values; make them equally many with :func:`stablib.metrics.equal_runs` first.
 
     Examples
     --------
@@ -48,8 +52,7 @@ def percentage_reduction(
     >>> percentage_reduction([0.2, 0.6], baseline=[0.4, 0.8], where=[False, True]).__round__(6)
     25.0
     """
-    ours = np.asarray(values, dtype=np.float64)
-    theirs = np.asarray(baseline, dtype=np.float64)
+    ours, theirs = as_finite(values, name="values"), as_finite(baseline, name="baseline")
     if ours.ndim != 1 or ours.shape != theirs.shape:
         raise UsageError(
             f"values and baseline must have one shape (n_examples,), "
@@ -73,7 +76,12 @@ def share_of_reduction(reduction: float, reference: float) -> float:
     Returns
     -------
     float
-        Percent; nan if the reference removes nothing.
+        Percent; nan if the reference removes nothing or a reduction is nan.
+
+    Raises
+    ------
+    UsageError
+        If a reduction is not a number.
 
     Notes
     -----
@@ -84,4 +92,5 @@ def share_of_reduction(reduction: float, reference: float) -> float:
     >>> round(share_of_reduction(31.4, 34.5))
     91
     """
-    return 100.0 * reduction / reference if reference > 0 else float("nan")
+    part, whole = as_number(reduction, name="reduction"), as_number(reference, name="reference")
+    return 100.0 * part / whole if whole > 0 else float("nan")

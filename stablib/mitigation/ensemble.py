@@ -19,7 +19,7 @@ class Ensemble(SoftLabels):
         Teachers of one student. With ``teacher="own"`` every student has as many of its own.
     """
 
-    name: Literal["ensemble"] = "ensemble"
+    kind: Literal["ensemble"] = "ensemble"
     members: int = Field(default=200, ge=1)
 
     @property

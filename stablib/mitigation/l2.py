@@ -24,7 +24,7 @@ class L2(Method):
     With a torch optimizer of your own: ``torch.optim.Adam(parameters, weight_decay=0.001)``.
     """
 
-    name: Literal["l2"] = "l2"
+    kind: Literal["l2"] = "l2"
     weight_decay: float = Field(default=0.001, gt=0.0)
 
     @property

@@ -54,5 +54,5 @@ class SoftLabels(Method):
     ) -> NDArray[np.float32]:
         """Tempered teachers' mean."""
         if taught is None:
-            raise ValueError(f"method {self.name!r} needs the probabilities of its teachers")
+            raise ValueError(f"method {self.kind!r} needs the probabilities of its teachers")
         return temper(taught, self.temperature, reading=self.reading)

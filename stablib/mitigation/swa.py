@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from stablib.training.method import Method
 
@@ -22,46 +19,31 @@ class SWA(Method):
         the original SWA of Izmailov et al. 2018.
     """
 
-    name: Literal["swa"] = "swa"
+    kind: Literal["swa"] = "swa"
     last_epochs: int = Field(default=2, ge=1)
 
-    @property
-    def averaged_epochs(self) -> int:
-        """The last epochs."""
-        return self.last_epochs
+    def averager(self, n_epochs: int) -> LastEpochs:
+        """The mean of the last epochs' ends."""
+        return LastEpochs(first=n_epochs - self.last_epochs + 1)
 
 
-def average_weights(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Equal mean of the weights of several checkpoints of one model.
+class LastEpochs:
+    """Mean of the weights at the end of the epochs from ``first`` on."""
 
-    Parameters
-    ----------
-    states : sequence of dict
-        Results of ``state_dict()``, all with the same keys and shapes.
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.count = 0
+        self.total: Any = None
 
-    Returns
-    -------
-    dict
-        Ready for ``load_state_dict``. Integer entries (batch counters) are taken from the last
-        checkpoint. Batch-norm statistics are averaged too; recompute them if that matters.
+    def after_step(self, step: int, weights: Any) -> None:
+        """Nothing to add inside an epoch."""
 
-    Raises
-    ------
-    ValueError
-        If there is no checkpoint or the keys differ.
+    def after_epoch(self, epoch: int, weights: Any) -> None:
+        """Add the weights if the epoch is among the last ones."""
+        if epoch >= self.first:
+            self.count += 1
+            self.total = weights.clone() if self.total is None else self.total.add_(weights)
 
-    Examples
-    --------
-    >>> average_weights([{"w": torch.tensor([1.0])}, {"w": torch.tensor([3.0])}])
-    {'w': tensor([2.])}
-    """
-    if not states:
-        raise ValueError("states must hold at least one checkpoint")
-    if any(state.keys() != states[0].keys() for state in states):
-        raise ValueError("states must all have the same keys")
-    return {
-        key: torch.stack([state[key] for state in states]).mean(dim=0)
-        if torch.is_floating_point(last)
-        else last
-        for key, last in states[-1].items()
-    }
+    def finish(self, weights: Any) -> None:
+        """Put the mean in the place of the final weights."""
+        weights.copy_(self.total / self.count)

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_number
+from stablib.mitigation._check import as_probabilities
 
 Reading = Literal["sharpen", "printed"]
 
 
 def temper(
-    probabilities: NDArray[np.floating], temperature: float, *, reading: Reading = "sharpen"
+    probabilities: ArrayLike, temperature: float, *, reading: Reading = "sharpen"
 ) -> NDArray[np.float32]:
     """Raise probabilities to a power and normalise.
 
     Parameters
     ----------
-    probabilities : ndarray of float, shape (n_examples, n_classes)
-        Entries are 0 or more; rows sum to 1.
+    probabilities : array_like of float, shape (n_examples, n_classes)
+        Entries are 0 or more; rows sum to 1 (within 0.001).
     temperature : float
         T > 0; 1 changes nothing. The paper uses 0.5.
     reading : {"sharpen", "printed"}, default "sharpen"
@@ -37,8 +39,8 @@ def temper(
     Raises
     ------
     UsageError
-        If ``temperature`` is not positive, the reading is unknown, a probability is negative or
-        not finite, or a row sums to 0.
+        If ``temperature`` is not a positive number, the reading is unknown, a probability is
+        masked, negative or not finite, or a row does not sum to 1.
 
     Notes
     -----
@@ -51,16 +53,13 @@ def temper(
     >>> temper(np.array([[0.8, 0.2]]), 0.5, reading="printed").round(3)
     array([[0.667, 0.333]], dtype=float32)
     """
-    if not 0.0 < temperature < float("inf"):
+    divisor = as_number(temperature, name="temperature")
+    if not 0.0 < divisor < float("inf"):
         raise UsageError(f"temperature must be positive and finite, got {temperature}")
     if reading not in ("sharpen", "printed"):
         raise unknown("reading", reading, ("sharpen", "printed"))
-    power = 1.0 / temperature if reading == "sharpen" else temperature
-    scaled = np.asarray(probabilities, dtype=np.float64)
-    if not np.isfinite(scaled).all() or (scaled < 0.0).any():
-        raise UsageError("probabilities must be finite and 0 or more")
-    if (scaled.sum(axis=-1) == 0.0).any():
-        raise UsageError("probabilities must not sum to 0 in any row")
+    power = 1.0 / divisor if reading == "sharpen" else divisor
+    scaled = as_probabilities(probabilities).astype(np.float64)
     # Dividing by the largest entry first keeps high powers from underflowing to an empty row.
     scaled = (scaled / scaled.max(axis=-1, keepdims=True)) ** power
     return (scaled / scaled.sum(axis=-1, keepdims=True)).astype(np.float32)

@@ -12,6 +12,8 @@ from torch import Tensor
 #: Parameters of one head are padded to this many floats. Vectorised and scalar code round
 #: differently, so a head must start at a vector boundary wherever it stands in the stack.
 ALIGNMENT = 1024
+#: Names of a head's weights.
+TENSORS = ("hidden.weight", "hidden.bias", "output.weight", "output.bias")
 
 
 class HeadStack:
@@ -27,7 +29,7 @@ class HeadStack:
 
     Attributes
     ----------
-    parameters : Tensor, shape (n_heads, n_parameters)
+    weights : Tensor, shape (n_models, n_parameters)
         All weights; ``gradients`` has the same shape.
 
     Notes
@@ -45,13 +47,13 @@ class HeadStack:
         hidden: int,
         n_classes: int,
     ) -> None:
-        self.n_heads = len(generators)
+        self.n_models = len(generators)
         self.shapes = ((n_features, hidden), (hidden,), (hidden, n_classes), (n_classes,))
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         padded = -(-sum(sizes) // ALIGNMENT) * ALIGNMENT
-        self.parameters = torch.zeros(self.n_heads, padded)
-        self.gradients = torch.zeros(self.n_heads, padded)
-        for row, generator in zip(self.parameters, generators, strict=True):
+        self.weights = torch.zeros(self.n_models, padded)
+        self.gradients = torch.zeros(self.n_models, padded)
+        for row, generator in zip(self.weights, generators, strict=True):
             for view, fan_in in zip(
                 self._views(row[None]), (n_features, n_features, hidden, hidden), strict=True
             ):
@@ -61,7 +63,7 @@ class HeadStack:
         # Made once: making 8 views a head at every step would cost as much as its small products.
         self._heads = list(
             zip(
-                zip(*self._views(self.parameters), strict=True),
+                zip(*self._views(self.weights), strict=True),
                 zip(*self._views(self.gradients), strict=True),
                 strict=True,
             )
@@ -110,12 +112,18 @@ class HeadStack:
             torch.mm(x.T, back, out=grad1)
             torch.sum(back, dim=0, out=grad_bias1)
 
-    def probabilities(self, head: int, features: NDArray[np.float32]) -> Tensor:
-        """Class probabilities of one head, without dropout.
+    def tensors(self, model: int) -> dict[str, NDArray[np.float32]]:
+        """Weights of one head by name, as views."""
+        return {
+            name: view.numpy() for name, view in zip(TENSORS, self._heads[model][0], strict=True)
+        }
+
+    def logits(self, model: int, features: NDArray[np.float32]) -> Tensor:
+        """Logits of one head, without dropout.
 
         Parameters
         ----------
-        head : int
+        model : int
             Position in the stack.
         features : ndarray of float32, shape (n_examples, n_features)
             Inputs.
@@ -123,8 +131,7 @@ class HeadStack:
         Returns
         -------
         Tensor, shape (n_examples, n_classes)
-            Rows sum to 1.
         """
-        weight1, bias1, weight2, bias2 = self._heads[head][0]
+        weight1, bias1, weight2, bias2 = self._heads[model][0]
         hidden = torch.addmm(bias1, torch.from_numpy(features), weight1).relu_()
-        return torch.softmax(torch.addmm(bias2, hidden, weight2), dim=-1)
+        return torch.addmm(bias2, hidden, weight2)

@@ -1,8 +1,7 @@
-"""The store of finished runs."""
+"""The store of finished runs, and how runs are got from it or trained into it."""
 
 from stablib.runs.group import Group
-from stablib.runs.obtain import Runs, Trainer, obtain
-from stablib.runs.results import Results
+from stablib.runs.obtain import Runs, obtain, train
 from stablib.runs.store import DamagedRun, Run, RunStore
 
-__all__ = ["DamagedRun", "Group", "Results", "Run", "RunStore", "Runs", "Trainer", "obtain"]
+__all__ = ["DamagedRun", "Group", "Run", "RunStore", "Runs", "obtain", "train"]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.errors import StoreError
-from stablib.training.observe import Arrays
+from stablib.training.record import Arrays
 
 _HEADER = "header"
 _PLANES = "byte planes"

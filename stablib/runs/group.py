@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from stablib.training import Recipe, Record, SeedPlan
-from stablib.versions import TRAINING_VERSION
+from stablib.training.tagged import identity
 
 
-class Group(BaseModel):
+@dataclasses.dataclass(frozen=True)
+class Group:
     """All runs of one recipe on one data content, seen through one record.
 
     Parameters
@@ -21,34 +22,44 @@ class Group(BaseModel):
     recipe : Recipe
         What was trained.
     data : str
-        Content hash of the data set.
+        Identity of the data.
     record : Record
         What was kept.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     recipe: Recipe
     data: str
     record: Record
-    version: int = TRAINING_VERSION
 
-    @property
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """Everything but the seeds that the runs depend on, as JSON values."""
+        return {**recipe_identity(self.recipe, self.data), "record": identity(self.record)}
+
+    @cached_property
     def key(self) -> str:
-        """Hash of everything but the seeds; 16 hex digits."""
-        return digest(self.model_dump(mode="json"))
+        """Hash of the identity; 16 hex digits."""
+        return digest(self.identity)
 
     def title(self) -> str:
         """Name the group for people."""
-        recipe = self.recipe
-        options = recipe.method.model_dump(exclude={"name"}, exclude_defaults=True)
-        method = recipe.method.name + (f" {options}" if options else "")
-        return f"{recipe.dataset}/{recipe.label} {recipe.model.kind} {method} [{self.record.kind}]"
+        return f"{self.recipe.title()} [{self.record.kind}]"
+
+
+def recipe_identity(recipe: Recipe, data: str) -> dict[str, Any]:
+    """What runs of a recipe depend on, whatever is kept of them."""
+    workload = recipe.workload
+    return {
+        "workload": workload.name,
+        "version": workload.version,
+        "data": data,
+        "recipe": identity(recipe),
+    }
 
 
 def plans_key(plans: Sequence[SeedPlan]) -> str:
     """Hash of one seed plan, or of the plans of several runs that were averaged."""
-    return digest([plan.model_dump() for plan in plans])
+    return digest([identity(plan) for plan in plans])
 
 
 def digest(value: Any) -> str:

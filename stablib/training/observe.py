@@ -6,22 +6,19 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from stablib.training.record import Final, Probabilities, Record, Steps, TrainMean
+from stablib.errors import UsageError
+from stablib.training.record import Arrays, Observed, Probabilities, Record, Steps, TrainMean
 from stablib.training.task import Task
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Stack(Protocol):
     """Models that are trained side by side, one a seed."""
 
-    n_heads: int
+    n_models: int
 
-    def probabilities(self, head: int, features: Any) -> Tensor:
+    def probabilities(self, model: int, inputs: Any) -> NDArray[np.float32]:
         """Class probabilities (n_examples, n_classes) of one model, without dropout."""
 
 
@@ -47,11 +44,11 @@ class FinalObserver:
     def finish(self, stack: Stack) -> list[Arrays]:
         """Predict every evaluation split."""
         results: list[Arrays] = []
-        for head in range(stack.n_heads):
+        for model in range(stack.n_models):
             arrays: Arrays = {}
             for split, inputs in self.task.inputs.items():
                 if split != "train":
-                    probabilities = stack.probabilities(head, inputs)
+                    probabilities = stack.probabilities(model, inputs)
                     labels, gold = _labels_and_gold(probabilities, self.task.gold[split])
                     arrays |= {f"labels_{split}": labels, f"gold_{split}": gold}
             results.append(arrays)
@@ -62,8 +59,7 @@ class StepsObserver:
     """Predictions during training, see :class:`Steps`."""
 
     def __init__(self, task: Task, record: Steps, n_models: int) -> None:
-        self.inputs = task.inputs[record.split]
-        self.gold = task.gold[record.split]
+        self.inputs, self.gold = task.split(record.split)
         self.every = record.every
         self.names = ("labels", "gold") if record.confidence else ("labels",)
         self.steps: list[int] = []
@@ -74,8 +70,8 @@ class StepsObserver:
         if step % self.every:
             return
         self.steps.append(step)
-        for head, seen in enumerate(self.seen):
-            labels, gold = _labels_and_gold(stack.probabilities(head, self.inputs), self.gold)
+        for model, seen in enumerate(self.seen):
+            labels, gold = _labels_and_gold(stack.probabilities(model, self.inputs), self.gold)
             arrays = {"labels": labels, "gold": gold}
             seen.append({name: arrays[name] for name in self.names})
 
@@ -92,24 +88,24 @@ class ProbabilitiesObserver:
     """All probabilities of the trained models, see :class:`Probabilities`."""
 
     def __init__(self, task: Task, record: Probabilities) -> None:
-        self.inputs = task.inputs[record.split]
+        self.inputs, _ = task.split(record.split)
 
     def after_step(self, step: int, stack: Stack) -> None:
         """Nothing to see before the end."""
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Predict the split."""
-        each = (stack.probabilities(head, self.inputs) for head in range(stack.n_heads))
-        return [{"probabilities": one.numpy().astype(np.float16)} for one in each]
+        each = (stack.probabilities(model, self.inputs) for model in range(stack.n_models))
+        return [{"probabilities": one.astype(np.float16)} for one in each]
 
 
 class TrainMeanObserver:
     """Running mean of the predictions on the training set, see :class:`TrainMean`."""
 
     def __init__(self, task: Task, record: TrainMean, n_models: int) -> None:
-        self.inputs = task.inputs["train"]
+        self.inputs, _ = task.split("train")
         self.record = record
-        self.sums: list[Tensor | float] = [0.0] * n_models
+        self.sums: list[NDArray[np.float32] | float] = [0.0] * n_models
         self.count = 0
 
     def after_step(self, step: int, stack: Stack) -> None:
@@ -121,38 +117,38 @@ class TrainMeanObserver:
 
     def _add(self, stack: Stack) -> None:
         self.count += 1
-        for head, total in enumerate(self.sums):
-            self.sums[head] = stack.probabilities(head, self.inputs).add_(total)
+        for model, total in enumerate(self.sums):
+            probabilities = stack.probabilities(model, self.inputs)
+            probabilities += total
+            self.sums[model] = probabilities
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Return the means."""
         if self.record.after_step is None:
             self._add(stack)
-        return [{"mean": np.asarray(total / self.count, dtype=np.float16)} for total in self.sums]
+        count = np.float32(self.count)
+        return [{"mean": np.asarray(total / count, dtype=np.float16)} for total in self.sums]
 
 
 def observers(records: Sequence[Record], task: Task, n_models: int) -> list[Observer]:
-    """Make one observer a record."""
-    made: list[Observer] = []
+    """Make one observer a record.
+
+    Raises
+    ------
+    UsageError
+        If a record has no observer: the others' arrays would be kept under its name.
+    """
     for record in records:
-        match record:
-            case Final():
-                made.append(FinalObserver(task))
-            case Steps():
-                made.append(StepsObserver(task, record, n_models))
-            case Probabilities():
-                made.append(ProbabilitiesObserver(task, record))
-            case TrainMean():
-                made.append(TrainMeanObserver(task, record, n_models))
-    return made
+        if not isinstance(record, Observed):
+            raise UsageError(f"a classifier keeps no record of the kind {record.kind!r}")
+    return [record.observer(task, n_models) for record in records if isinstance(record, Observed)]
 
 
 def _labels_and_gold(
-    probabilities: Tensor, gold: NDArray[np.integer]
+    probabilities: NDArray[np.float32], gold: NDArray[np.integer]
 ) -> tuple[NDArray[Any], NDArray[np.float16]]:
     """Predicted labels in the smallest type, and the probability of the gold label."""
-    labels = probabilities.argmax(dim=1).numpy()
-    # A copy: arrays that come out of a data frame may be read-only, which torch warns about.
-    of_gold = probabilities[torch.arange(len(gold)), torch.from_numpy(np.array(gold))]
+    labels = probabilities.argmax(axis=1)
+    of_gold = probabilities[np.arange(len(gold)), gold]
     smallest = np.min_scalar_type(probabilities.shape[1] - 1)
-    return labels.astype(smallest), of_gold.numpy().astype(np.float16)
+    return labels.astype(smallest), of_gold.astype(np.float16)

@@ -2,74 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import abc
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import SerializeAsAny
 
+from stablib.errors import UsageError
 from stablib.training.method import Control, Method
+from stablib.training.tagged import Tagged, identity
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from stablib.training.workload import Workload
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Head(_Frozen):
-    """A small trained head on frozen encoder features."""
-
-    kind: Literal["head"] = "head"
-    hidden: int = Field(default=256, ge=1)
-    dropout: float = Field(default=0.1, ge=0.0, le=0.99)
-
-
-class FineTune(_Frozen):
-    """The encoder with its classification head; all layers, or only the top ones."""
-
-    kind: Literal["finetune"] = "finetune"
-    top_layers: int | None = Field(default=None, ge=1)
-
-
-Model = Annotated[Head | FineTune, Field(discriminator="kind")]
-
-
-class Recipe(_Frozen):
-    """Data, model, method and hyper-parameters of a run.
+class Recipe(Tagged, abc.ABC):
+    """Base of all recipes; every other field stands in the file of the workload that trains it.
 
     Parameters
     ----------
-    dataset, label : str
-        Registry name and kind of label.
-    limit : int, optional
-        Keep only the first examples of each split (smoke preset).
-    encoder : str
-        Name of the pretrained encoder.
-    model : Head or FineTune
-        What is trained.
+    kind : str
+        Which recipe this is.
     method : Method
         Mitigation, by default none.
-    learning_rate, epochs, batch_size
-        Of Adam; paper: 1e-4, 5, 256 (section 5.3.1).
-
-    Examples
-    --------
-    >>> recipe = Recipe(dataset="massive", label="domain")
-    >>> recipe.method.name, recipe.model.hidden, recipe.epochs
-    ('control', 256, 5)
     """
 
-    dataset: str
-    label: str
-    limit: int | None = Field(default=None, ge=1)
-    encoder: str = "all-MiniLM-L6-v2"
-    model: Model = Head()
-    method: SerializeAsAny[Method] = Control()
-    learning_rate: float = Field(default=1e-3, gt=0.0)
-    epochs: int = Field(default=5, ge=1)
-    batch_size: int = Field(default=256, ge=1)
+    kinds: ClassVar[dict[str, type[Tagged]]] = {}
+    #: What trains this kind of recipe; set where the workload is defined.
+    workload: ClassVar[Workload]
 
-    def with_method(self, method: Method) -> Recipe:
+    method: SerializeAsAny[Method] = Control()
+
+    @property
+    @abc.abstractmethod
+    def data_name(self) -> str:
+        """Name of the data, for people; recipes of one name train on the same data."""
+
+    @property
+    @abc.abstractmethod
+    def model_name(self) -> str:
+        """Name of the model, for people."""
+
+    @property
+    def n_epochs(self) -> int:
+        """Passes over the data: the last epoch in which a source's own seed can begin to rule."""
+        return 1
+
+    def with_method(self, method: Method) -> Self:
         """Return the same recipe with another method."""
         return self.model_copy(update={"method": method})
 
-    def steps(self, n_train: int) -> int:
-        """Optimization steps of a whole training on ``n_train`` examples."""
-        return self.epochs * -(-n_train // self.batch_size)
+    def title(self) -> str:
+        """Name the recipe for people."""
+        options = {k: v for k, v in identity(self.method).items() if k != "kind"}
+        method = self.method.kind + (f" {options}" if options else "")
+        return f"{self.data_name}, {self.model_name}, {method}"
+
+    def check_method(self) -> None:
+        """Refuse a method that the workload cannot honour.
+
+        Raises
+        ------
+        UsageError
+            Names the workload, the method and what it would have to change.
+        """
+        refused = sorted(self.method.changes - self.workload.honours)
+        if refused:
+            raise UsageError(
+                f"workload {self.workload.name!r} cannot honour the method {self.method.kind!r}: "
+                f"it changes {' and '.join(refused)} (this workload honours: "
+                f"{', '.join(sorted(self.workload.honours)) or 'control alone'})"
+            )

@@ -207,6 +207,18 @@ def test_seed_explorer_by_keyboard_alone(show: Callable[..., Page]) -> None:
     expect(part(widget, "list").get_by_role("option", selected=True)).to_be_focused()
 
 
+def test_keys_pick_nothing_from_an_empty_list(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "seed-explorer")
+    picked = part(widget, "picked-text").inner_text()
+    part(widget, "search").fill("in no text")
+    expect(part(widget, "list")).to_have_text("Nothing to list.")
+    part(widget, "list").focus()
+    for key in ("ArrowDown", "ArrowUp", "Home", "End"):
+        page.keyboard.press(key)
+        expect(part(widget, "picked-text")).to_have_text(picked)
+
+
 def test_texts_with_html_stay_text(show: Callable[..., Page]) -> None:
     page = show()
     widget = widget_of(page, "instability-map")

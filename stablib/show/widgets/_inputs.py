@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from stablib.errors import UsageError
-from stablib.metrics._check import as_labels
+from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_array, as_floats, as_labels, as_whole
+from stablib.metrics.subsampling import unequal_runs
 
 
 def narrow(array: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -16,8 +17,18 @@ def narrow(array: NDArray[np.integer]) -> NDArray[np.integer]:
     return array.astype(np.min_scalar_type(int(array.max(initial=0))))
 
 
-def check_methods(name: str, methods: Mapping[str, object]) -> None:
-    """Refuse a mapping without methods."""
+def check_mapping(name: str, given: object) -> None:
+    """Refuse what is no mapping, such as the array of a single method."""
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            f"{name} must be a mapping by name, such as {{'Control': ...}}, "
+            f"got {type(given).__name__}"
+        )
+
+
+def check_methods(name: str, methods: object) -> None:
+    """Refuse what is no mapping, and one without methods."""
+    check_mapping(name, methods)
     if not methods:
         raise UsageError(f"{name} must hold at least one method, got none")
 
@@ -25,7 +36,10 @@ def check_methods(name: str, methods: Mapping[str, object]) -> None:
 def check_runs(
     labels: Mapping[str, ArrayLike], n_examples: int, *, at_least: int
 ) -> dict[str, NDArray[np.integer]]:
-    """Return the labels of each method, all of one shape ``(n_runs, n_examples)``."""
+    """Return the labels of each method, all of one shape ``(n_runs, n_examples)``.
+
+    With another number of runs a method would seem more, or less, stable than it is.
+    """
     check_methods("labels", labels)
     arrays = {
         method: as_labels(runs, name=f"labels[{method!r}]") for method, runs in labels.items()
@@ -34,6 +48,11 @@ def check_runs(
     if n_runs < at_least:
         raise UsageError(f"labels must hold at least {at_least} runs, got {n_runs}")
     for method, array in arrays.items():
+        if array.shape[1] == n_examples and array.shape[0] != n_runs:
+            raise UsageError(
+                f"labels[{next(iter(arrays))!r}] and labels[{method!r}] "
+                f"{unequal_runs(n_runs, array.shape[0])}"
+            )
         if array.shape != (n_runs, n_examples):
             raise UsageError(
                 f"labels[{method!r}] must have shape ({n_runs}, {n_examples}), got {array.shape}"
@@ -41,16 +60,22 @@ def check_runs(
     return arrays
 
 
+def check_known(name: str, given: Iterable[str], runs: Iterable[str]) -> None:
+    """Refuse entries for methods without runs."""
+    known = list(runs)
+    for method in given:
+        if method not in known:
+            raise unknown(f"method in {name}", method, known)
+
+
 def check_gold(gold: ArrayLike, label_names: Sequence[str]) -> NDArray[np.integer]:
     """Return gold labels as 1-d class indices, each with a name."""
-    array = np.asarray(gold)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise UsageError(
-            "gold must be integers of shape (n_examples,), "
-            f"got {array.dtype} of shape {array.shape}"
-        )
-    check_named("gold", array, label_names)
-    return array
+    array = as_array(gold, name="gold")
+    if array.ndim != 1:
+        raise UsageError(f"gold must be integers of shape (n_examples,), got shape {array.shape}")
+    whole = as_whole(array, name="gold")
+    check_named("gold", whole, label_names)
+    return whole
 
 
 def check_named(name: str, array: NDArray[np.integer], label_names: Sequence[str]) -> None:
@@ -79,7 +104,7 @@ def check_fractions(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDA
 
 def check_finite(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return finite numbers of the given shape."""
-    array = np.asarray(values, dtype=np.float64)
+    array = as_floats(values, name=name)
     if array.shape != shape:
         raise UsageError(f"{name} must have shape {shape}, got {array.shape}")
     if not np.isfinite(array).all():

@@ -1,6 +1,8 @@
 // Shared by the widgets. Python puts this text in front of a widget's own file, so that each
 // widget is one ES module without imports: it must load from file:// and through a kernel alike.
 
+// biome-ignore-all lint/correctness/noUnusedVariables: the files that follow this one use them.
+
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const ARRAY_TYPES = {
   uint8: Uint8Array,
@@ -65,6 +67,31 @@ function counted(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** Drop repetitions. */
+function unique(values) {
+  return [...new Set(values)];
+}
+
+/** The mean of some numbers; 0 of none. */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / (values.length || 1);
+}
+
+/** Cut a number to a range. */
+function clamp(value, low, high) {
+  return Math.min(high, Math.max(low, value));
+}
+
+/** Compare indices by what they stand for, lowest first; equals keep their order. */
+function ascendingBy(values) {
+  return (a, b) => values[a] - values[b] || a - b;
+}
+
+/** Compare indices by what they stand for, highest first; equals keep their order. */
+function descendingBy(values) {
+  return (a, b) => values[b] - values[a] || a - b;
+}
+
 /** Wrap a control in its visible label. */
 function field(label, control) {
   return html("label", { class: "sw-field" }, html("span", {}, label), control);
@@ -84,6 +111,40 @@ function choice(name, options, onchange) {
   return select;
 }
 
+/** Make a button. */
+function button(name, text, onclick) {
+  return part("button", name, { type: "button", onclick }, text);
+}
+
+/** Make a slider with its value in words beside it; `oninput` gets the chosen number. */
+function slider(name, range, oninput) {
+  const input = part("input", name, {
+    type: "range",
+    step: 1,
+    ...range,
+    oninput: () => oninput(Number(input.value)),
+  });
+  const shown = part("span", `${name}-value`);
+  return { element: html("span", { class: "sw-slider" }, input, shown), input, shown };
+}
+
+/** Make the select of the trait `method`. */
+function methodChoice(model, methods) {
+  const names = methods.map(({ name }) => [name, name]);
+  return choice("method", names, (value) => write(model, "method", value));
+}
+
+/** Make the select of the trait `gold`: a class index, or -1 for all. */
+function goldChoice(model, labelNames) {
+  const options = [[-1, "all"], ...labelNames.map((name, label) => [label, name])];
+  return choice("gold", options, (value) => write(model, "gold", Number(value)));
+}
+
+/** Read some of the state traits. */
+function readState(model, names) {
+  return Object.fromEntries(names.map((name) => [name, model.get(name)]));
+}
+
 /** Write a state trait, here and in the kernel if there is one. */
 function write(model, name, value) {
   model.set(name, value);
@@ -98,19 +159,53 @@ function observe(model, names, callback) {
   };
 }
 
-/** Call back with the width of an element, now and when it changes; returns the stop function. */
-function observeWidth(element, callback) {
-  let last = 0;
-  const observer = new ResizeObserver(() => {
-    const width = Math.floor(element.clientWidth);
+/**
+ * Fill an element to its width: `show(content)` does, and so does each change of the width.
+ *
+ * `draw(content, width)` returns the nodes; `shown()` tells the content that was set last.
+ */
+function widthFitted(element, draw) {
+  let content = null;
+  let width = 0;
+  const redraw = () => {
     // A hidden notebook tab has no width; drawing waits until it is shown.
-    if (width > 0 && width !== last) {
-      last = width;
-      callback(width);
-    }
+    if (content !== null && width > 0) element.replaceChildren(...draw(content, width));
+  };
+  const observer = new ResizeObserver(() => {
+    const newWidth = Math.floor(element.clientWidth);
+    if (newWidth === 0 || newWidth === width) return;
+    width = newWidth;
+    redraw();
   });
   observer.observe(element);
-  return () => observer.disconnect();
+  const show = (newContent) => {
+    content = newContent;
+    redraw();
+  };
+  return { element, show, shown: () => content, stop: () => observer.disconnect() };
+}
+
+/** Act on some keys, `{ key: action }`, while an element has the focus. */
+function onKeys(element, actions) {
+  element.addEventListener("keydown", (event) => {
+    if (!Object.hasOwn(actions, event.key)) return;
+    event.preventDefault();
+    // JupyterLab would also move between cells.
+    event.stopPropagation();
+    actions[event.key]();
+  });
+}
+
+/** Where the pointer is, in pixels from the corner of an element. */
+function pointerIn(element, event) {
+  const box = element.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+
+/** Widen a domain a little, so that nothing lies on the edge of the plot. */
+function withAir([low, high]) {
+  const air = 0.06 * (high - low || 1);
+  return [low - air, high + air];
 }
 
 /** Map a value from a domain to a pixel range. */
@@ -189,43 +284,41 @@ function logScale(values, [from, to]) {
   return scale;
 }
 
+/** Draw an axis: at each mark a grid line and its number; `place` turns a pixel into a position. */
+function drawAxis(scale, count, { place, grid, number }, title) {
+  const mark = (value) =>
+    svg(
+      "g",
+      { transform: `translate(${place(scale(value))})` },
+      svg("line", { class: "sw-grid", ...grid }),
+      svg("text", number, scale.format(value)),
+    );
+  const marks = scale.ticks(count).map(mark);
+  return svg("g", { class: "sw-axis", "aria-hidden": "true" }, ...marks, title);
+}
+
 /** Draw a horizontal axis with its title below the plot. */
 function xAxis(scale, { top, bottom, title }) {
   const [from, to] = scale.range;
-  const marks = scale.ticks((to - from) / 70).map((value) =>
-    svg(
-      "g",
-      { transform: `translate(${scale(value)} 0)` },
-      svg("line", { class: "sw-grid", y1: top, y2: bottom }),
-      svg("text", { y: bottom + 16, "text-anchor": "middle" }, scale.format(value)),
-    ),
-  );
-  const middle = (from + to) / 2;
-  return svg(
-    "g",
-    { class: "sw-axis", "aria-hidden": "true" },
-    ...marks,
-    svg("text", { x: middle, y: bottom + 34, "text-anchor": "middle" }, title),
-  );
+  const shape = {
+    place: (x) => `${x} 0`,
+    grid: { y1: top, y2: bottom },
+    number: { y: bottom + 16, "text-anchor": "middle" },
+  };
+  const below = { x: (from + to) / 2, y: bottom + 34, "text-anchor": "middle" };
+  return drawAxis(scale, (to - from) / 70, shape, svg("text", below, title));
 }
 
 /** Draw a vertical axis with its title above the plot, where it stays readable on a phone. */
 function yAxis(scale, { left, right, title }) {
   const [from, to] = scale.range;
-  const marks = scale.ticks((from - to) / 45).map((value) =>
-    svg(
-      "g",
-      { transform: `translate(0 ${scale(value)})` },
-      svg("line", { class: "sw-grid", x1: left, x2: right }),
-      svg("text", { x: left - 6, dy: "0.32em", "text-anchor": "end" }, scale.format(value)),
-    ),
-  );
-  return svg(
-    "g",
-    { class: "sw-axis", "aria-hidden": "true" },
-    ...marks,
-    svg("text", { x: 0, y: 12, "text-anchor": "start" }, title),
-  );
+  const shape = {
+    place: (y) => `0 ${y}`,
+    grid: { x1: left, x2: right },
+    number: { x: left - 6, dy: "0.32em", "text-anchor": "end" },
+  };
+  const above = { x: 0, y: 12, "text-anchor": "start" };
+  return drawAxis(scale, (from - to) / 45, shape, svg("text", above, title));
 }
 
 /** Make the summary line that a screen reader speaks after each change. */
@@ -268,7 +361,7 @@ const LIST_CHUNK = 100;
  */
 function pickList(label, onpick) {
   const list = part("div", "list", { role: "listbox", "aria-label": label, tabindex: 0 });
-  const more = part("button", "more", { type: "button", onclick: () => extend() }, "");
+  const more = button("more", "", () => extend());
   let items = [];
   let shown = 0;
   let picked = null;
@@ -311,7 +404,8 @@ function pickList(label, onpick) {
   }
 
   function pick(element) {
-    if (!element) return;
+    // An empty list holds a sentence, and that is no option.
+    if (!element?.matches(".sw-option")) return;
     onpick(Number(element.dataset.id));
     element.focus({ preventScroll: true });
     reveal(element);
@@ -326,19 +420,15 @@ function pickList(label, onpick) {
   }
 
   list.addEventListener("click", (event) => pick(event.target.closest(".sw-option")));
-  list.addEventListener("keydown", (event) => {
+  const step = (sibling, end) => () => {
     const current = list.querySelector('[aria-selected="true"]');
-    const targets = {
-      ArrowDown: () => (current ? current.nextElementSibling : list.firstElementChild),
-      ArrowUp: () => (current ? current.previousElementSibling : list.lastElementChild),
-      Home: () => list.firstElementChild,
-      End: () => list.lastElementChild,
-    };
-    if (!(event.key in targets)) return;
-    event.preventDefault();
-    // JupyterLab would also move between cells.
-    event.stopPropagation();
-    pick(targets[event.key]());
+    pick(current ? current[sibling] : list[end]);
+  };
+  onKeys(list, {
+    ArrowDown: step("nextElementSibling", "firstElementChild"),
+    ArrowUp: step("previousElementSibling", "lastElementChild"),
+    Home: () => pick(list.firstElementChild),
+    End: () => pick(list.lastElementChild),
   });
 
   return {
@@ -365,6 +455,17 @@ function seriesStyle(index) {
   };
 }
 
+/** Draw a line through points `[x, y]`. */
+function polyline(points, attributes) {
+  const texts = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+  return svg("polyline", { points: texts.join(" "), ...attributes });
+}
+
+/** The swatch of a line in a legend. */
+function lineSwatch(attributes) {
+  return svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...attributes });
+}
+
 /** Make a legend entry: a swatch of a CSS class or a line in a series' style, and its text. */
 function legendEntry(mark, text) {
   const swatch = svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark);
@@ -375,6 +476,13 @@ function legendEntry(mark, text) {
 function root(name, label, ...sections) {
   const attributes = { class: "stablib-widget", "data-widget": name, role: "group" };
   return html("div", { ...attributes, "aria-label": label }, ...sections);
+}
+
+/** Join the functions that stop the parts of a widget into one. */
+function stopAll(...stops) {
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** The part of anywidget's model that the widgets use, for a page without a kernel. */

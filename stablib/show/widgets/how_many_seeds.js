@@ -90,7 +90,7 @@ function middle95(values) {
 
 /** Method indices, lowest sum first. */
 function ranking(sums) {
-  return sums.map((_, index) => index).sort((a, b) => sums[a] - sums[b] || a - b);
+  return sums.map((_, index) => index).sort(ascendingBy(sums));
 }
 
 /** Percent by which each sum lies below the baseline's; NaN where the baseline is zero. */
@@ -173,7 +173,7 @@ function seedsSentence(data, k, { full, fullOrder }, result, spread) {
 
 /** Mean of the accuracies of some runs, in percent. */
 function accuracyText(accuracy, rows) {
-  return percent(rows.reduce((sum, row) => sum + accuracy[row], 0) / rows.length);
+  return percent(mean(rows.map((row) => accuracy[row])));
 }
 
 /** Tabulate the methods, most stable first. */
@@ -212,9 +212,7 @@ function reductionDomain(indices, study, result, spread) {
     ...(spread.reductions[index] ?? []),
   ]);
   const finite = [0, ...values.filter(Number.isFinite)];
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const air = 0.06 * (high - low || 1);
-  return [low - air, high + air];
+  return withAir([Math.min(...finite), Math.max(...finite)]);
 }
 
 /** Draw one method's interval, the drawn subset as a dot and all runs as a tick. */
@@ -249,12 +247,7 @@ function drawReductions(data, study, result, spread, width) {
       all: study.fullReductions[index],
       name: data.methods[index].name,
     };
-    return reductionRow(
-      x,
-      24 + rowHeight * at,
-      values,
-      SERIES_COLOURS[index % SERIES_COLOURS.length],
-    );
+    return reductionRow(x, 24 + rowHeight * at, values, seriesStyle(index).stroke);
   });
   const label = `Reduction of the sum of LE_m against ${name}; the table below has the numbers.`;
   return svg(
@@ -272,40 +265,27 @@ function render({ model, el }) {
   const study = seedStudy(data);
   const summary = summaryLine();
   const results = html("div");
-  const plot = part("div", "reductions");
+  const plot = widthFitted(part("div", "reductions"), ({ result, spread }, width) => [
+    drawReductions(data, study, result, spread, width),
+  ]);
   const drawn = part("p", "drawn");
-  const shownK = part("span", "k-value");
-  const slider = part("input", "k", {
-    type: "range",
-    min: 2,
-    max: data.n_runs,
-    step: 1,
-    oninput: () => write(model, "k", Number(slider.value)),
-  });
-  const resample = part("button", "resample", {
-    type: "button",
-    onclick: () => write(model, "draw", model.get("draw") + 1),
-  });
-  resample.append("Resample");
-  let current = null;
-  let width = 0;
-
-  function draw() {
-    if (!current || width === 0) return;
-    plot.replaceChildren(drawReductions(data, study, current.result, current.spread, width));
-  }
+  const runs = slider("k", { min: 2, max: data.n_runs }, (k) => write(model, "k", k));
+  const resample = button("resample", "Resample", () =>
+    write(model, "draw", model.get("draw") + 1),
+  );
 
   function show() {
     const k = model.get("k");
-    current = { result: study.study(k, model.get("draw")), spread: study.spread(k) };
-    slider.value = k;
-    setText(shownK, `${k} of ${data.n_runs}`);
-    setText(summary, seedsSentence(data, k, study, current.result, current.spread));
-    results.replaceChildren(resultsTable(data, current.result, current.spread));
-    const numbers = current.result.rows.map((row) => row + 1).join(", ");
+    const result = study.study(k, model.get("draw"));
+    const spread = study.spread(k);
+    runs.input.value = k;
+    setText(runs.shown, `${k} of ${data.n_runs}`);
+    setText(summary, seedsSentence(data, k, study, result, spread));
+    results.replaceChildren(resultsTable(data, result, spread));
+    const numbers = result.rows.map((row) => row + 1).join(", ");
     setText(drawn, `Draw ${model.get("draw")}: runs ${numbers}.`);
-    draw();
-    write(model, "rows", current.result.rows);
+    plot.show({ result, spread });
+    write(model, "rows", result.rows);
   }
 
   const legend = html(
@@ -330,23 +310,12 @@ function render({ model, el }) {
       `${data.n_runs} the draws are nearly the same runs, so the intervals shrink for that ` +
       "reason too. With few runs LE_m is too low: labels that are rare have not been seen yet.",
   );
-  const controls = html(
-    "div",
-    { class: "sw-controls" },
-    field("Runs k", html("span", { class: "sw-slider" }, slider, shownK)),
-    resample,
-  );
-  const sections = [controls, summary, legend, plot, results, drawn, note];
+  const controls = html("div", { class: "sw-controls" }, field("Runs k", runs.element), resample);
+  const sections = [controls, summary, legend, plot.element, results, drawn, note];
   el.append(root("how-many-seeds", "How many seeds?", ...sections));
-  const stops = [
-    observe(model, ["k", "draw"], show),
-    observeWidth(plot, (newWidth) => {
-      width = newWidth;
-      draw();
-    }),
-  ];
+  const unobserve = observe(model, ["k", "draw"], show);
   show();
-  return () => stops.forEach((stop) => stop());
+  return stopAll(unobserve, plot.stop);
 }
 
 const widget = { render };

@@ -10,6 +10,7 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_row
 from stablib.show.widgets._inputs import check_runs, narrow, switching
 from stablib.show.widgets.hosted import HostedWidget, encode_array, module_text
 
@@ -48,8 +49,8 @@ def how_many_seeds(
     Parameters
     ----------
     labels : mapping of str to array_like of int, shape (n_runs, n_examples)
-        Predicted class indices by method; at least two runs, all methods of one shape. A draw
-        takes the same rows of every method.
+        Predicted class indices by method; at least two runs, all methods of one shape, as label
+        entropy grows with the number of runs. A draw takes the same rows of every method.
     baseline : str
         Method that the others' reduction of the sum of LE_m (percent) is measured against.
     gold : array_like of int, shape (n_examples,)
@@ -79,12 +80,8 @@ def how_many_seeds(
     with k of these runs differ from one another; as k nears ``n_runs`` the draws share most of
     their runs, and the intervals shrink for that reason too.
     """
-    gold_labels = np.asarray(gold)
-    if gold_labels.ndim != 1:
-        raise UsageError(f"gold must have shape (n_examples,), got {gold_labels.shape}")
+    gold_labels = as_row(gold, name="gold")
     runs = check_runs(labels, gold_labels.size, at_least=2)
-    if gold_labels.size == 0:
-        raise UsageError("gold must hold at least one example, got none")
     if baseline not in runs:
         raise unknown("baseline", baseline, runs)
     if n_resamples < 1:
@@ -106,6 +103,6 @@ def how_many_seeds(
     return HowManySeeds(name=name, data=data, picture=picture, k=min(10, n_runs))
 
 
-def _accuracies(labels: NDArray[np.integer], gold: NDArray[Any]) -> list[float]:
+def _accuracies(labels: NDArray[np.integer], gold: NDArray[np.integer]) -> list[float]:
     """Accuracy (fraction) of each run, to five digits."""
     return [round(float(value), 5) for value in (labels == gold).mean(axis=1)]

@@ -54,12 +54,11 @@ function mapSentence(data, { state, method, visible, selected, x, y }) {
       : `${state.method}: no example has this gold label.`;
   }
   const entropies = selected.map((i) => method.values.LE_m[i]);
-  const mean = entropies.reduce((sum, value) => sum + value, 0) / (entropies.length || 1);
   const high = entropies.filter((value) => value >= data.high_entropy).length;
   return (
     `${state.method}: ${selected.length.toLocaleString("en")} of ` +
     `${counted(visible.length, "example")} selected (${percent(selected.length / visible.length)})` +
-    `; mean LE_m ${mean.toFixed(3)} nats, ${high.toLocaleString("en")} with LE_m at or above ` +
+    `; mean LE_m ${mean(entropies).toFixed(3)} nats, ${high.toLocaleString("en")} with LE_m at or above ` +
     `${data.high_entropy} nats.`
   );
 }
@@ -74,7 +73,7 @@ function describeExample(data, method, i) {
 
 /** Make the scales of a view at a given width. */
 function mapScales({ x, y }, width) {
-  const height = Math.min(420, Math.max(260, Math.round(width * 0.62)));
+  const height = clamp(Math.round(width * 0.62), 260, 420);
   return {
     width,
     height,
@@ -100,15 +99,11 @@ function drawPoints(data, { method, visible, selected, xs, ys }, scales) {
   return svg("g", {}, ...ordered.map(point));
 }
 
-/** Cut a number to a scale's domain. */
-function clamp({ domain: [low, high] }, value) {
-  return Math.min(high, Math.max(low, value));
-}
-
 /** Draw the rectangle of a brush, cut to the plot: fields and Python may ask for more. */
 function drawBrush([left, right, low, high], { x, y }) {
-  const [fromX, toX] = [x(clamp(x, left)), x(clamp(x, right))];
-  const [fromY, toY] = [y(clamp(y, high)), y(clamp(y, low))];
+  const place = (scale, value) => scale(clamp(value, ...scale.domain));
+  const [fromX, toX] = [place(x, left), place(x, right)];
+  const [fromY, toY] = [place(y, high), place(y, low)];
   return svg("rect", {
     class: "sw-brush",
     x: fromX,
@@ -134,7 +129,7 @@ function nearestExample({ visible, xs, ys }, scales, [pixelX, pixelY], reach = 1
 
 /** Turn two corners in pixels into a brush in data units, cut to the plot. */
 function brushBetween([startX, startY], [endX, endY], { x, y }) {
-  const end = (scale, pixel) => Number(clamp(scale, scale.invert(pixel)).toFixed(3));
+  const end = (scale, pixel) => Number(clamp(scale.invert(pixel), ...scale.domain).toFixed(3));
   const [left, right] = [Math.min(startX, endX), Math.max(startX, endX)];
   const [top, bottom] = [Math.min(startY, endY), Math.max(startY, endY)];
   return [end(x, left), end(x, right), end(y, bottom), end(y, top)];
@@ -142,19 +137,16 @@ function brushBetween([startX, startY], [endX, endY], { x, y }) {
 
 /** Find the next example from the picked one along a quantity; wraps to an end when none is. */
 function neighbour(selected, values, picked, step) {
-  const ordered = [...selected].sort((a, b) => values[a] - values[b] || a - b);
+  const ordered = [...selected].sort(ascendingBy(values));
   const at = ordered.indexOf(picked);
   if (at < 0) return ordered.at(step > 0 ? 0 : -1) ?? -1;
-  return ordered[Math.min(Math.max(at + step, 0), ordered.length - 1)];
+  return ordered[clamp(at + step, 0, ordered.length - 1)];
 }
 
 /** Let the pointer hover, pick (a click) and brush (a drag) on the plot. */
 function listenToPointer(plot, { current, onhover, onpick, onbrush }) {
   let start = null;
-  const at = (event) => {
-    const box = plot.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
+  const at = (event) => pointerIn(plot, event);
   const isDrag = (end) => Math.hypot(end[0] - start[0], end[1] - start[1]) > 5;
   const nearest = (event) => nearestExample(current.view, current.scales, at(event));
   plot.addEventListener("pointerdown", (event) => {
@@ -184,8 +176,9 @@ function listenToPointer(plot, { current, onhover, onpick, onbrush }) {
 
 /** Build the plot; `show(view, picked)` draws it. */
 function mapPlot(data, handlers) {
-  const plot = part("div", "plot", { tabindex: 0, role: "application" });
-  const current = { view: null, scales: null, overlay: null, width: 0 };
+  const element = part("div", "plot", { tabindex: 0, role: "application" });
+  // What is on the screen, for the pointer; without scales nothing has been drawn.
+  const current = { view: null, scales: null, overlay: null };
 
   function drawOverlay(picked) {
     const { view, scales, overlay } = current;
@@ -197,61 +190,46 @@ function mapPlot(data, handlers) {
     overlay.append(svg("circle", { class: "sw-ring", cx, cy, r: 8 }));
   }
 
-  function draw() {
-    const { view, width } = current;
-    if (!view || width === 0) return;
+  const plot = widthFitted(element, (view, width) => {
     const scales = mapScales(view, width);
     const overlay = svg("g", {});
-    Object.assign(current, { scales, overlay });
+    Object.assign(current, { view, scales, overlay });
+    drawOverlay(view.state.picked);
     const bottom = scales.height - MAP_MARGIN.bottom;
-    plot.replaceChildren(
+    const right = width - MAP_MARGIN.right;
+    return [
       svg(
         "svg",
         { width, height: scales.height, "aria-hidden": "true" },
         xAxis(scales.x, { top: MAP_MARGIN.top, bottom, title: view.x.title }),
-        yAxis(scales.y, {
-          left: MAP_MARGIN.left,
-          right: width - MAP_MARGIN.right,
-          title: view.y.title,
-        }),
+        yAxis(scales.y, { left: MAP_MARGIN.left, right, title: view.y.title }),
         drawPoints(data, view, scales),
         overlay,
       ),
-    );
-    drawOverlay(view.state.picked);
-  }
+    ];
+  });
 
   function show(view) {
-    current.view = view;
     const label = `${view.y.title} against ${view.x.title}; arrow keys step through the points`;
-    plot.setAttribute("aria-label", label);
-    draw();
+    element.setAttribute("aria-label", label);
+    plot.show(view);
   }
 
-  plot.addEventListener("keydown", (event) => {
-    const { view } = current;
-    const moves = {
-      ArrowRight: () => neighbour(view.selected, view.xs, handlers.picked(), 1),
-      ArrowLeft: () => neighbour(view.selected, view.xs, handlers.picked(), -1),
-      ArrowUp: () => neighbour(view.selected, view.ys, handlers.picked(), 1),
-      ArrowDown: () => neighbour(view.selected, view.ys, handlers.picked(), -1),
-      Home: () => neighbour(view.selected, view.xs, -1, 1),
-      End: () => neighbour(view.selected, view.xs, -1, -1),
-      Escape: null,
-    };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    // JupyterLab would also move between cells.
-    event.stopPropagation();
-    if (event.key === "Escape") handlers.onbrush([]);
-    else handlers.onpick(moves[event.key]());
+  const move = (axis, step, from) => () => {
+    const view = plot.shown();
+    handlers.onpick(neighbour(view.selected, view[axis], from ?? handlers.picked(), step));
+  };
+  onKeys(element, {
+    ArrowRight: move("xs", 1),
+    ArrowLeft: move("xs", -1),
+    ArrowUp: move("ys", 1),
+    ArrowDown: move("ys", -1),
+    Home: move("xs", 1, -1),
+    End: move("xs", -1, -1),
+    Escape: () => handlers.onbrush([]),
   });
-  listenToPointer(plot, { current, ...handlers });
-  const stop = observeWidth(plot, (width) => {
-    current.width = width;
-    draw();
-  });
-  return { element: plot, show, drawOverlay, stop };
+  listenToPointer(element, { current, ...handlers });
+  return { element, show, drawOverlay, stop: plot.stop };
 }
 
 /** Build the number fields of the brush, its keyboard form; `sync(view)` fills them. */
@@ -269,12 +247,7 @@ function brushFields(onbrush) {
     onbrush(inputs.map((input, at) => (input.value === "" ? limits[at] : Number(input.value))));
   }
 
-  const clear = part(
-    "button",
-    "clear",
-    { type: "button", onclick: () => onbrush([]) },
-    "Select all",
-  );
+  const clear = button("clear", "Select all", () => onbrush([]));
   const fields = inputs.map((input, at) => field(BRUSH_ENDS[at], input));
   const element = html(
     "fieldset",
@@ -298,19 +271,17 @@ function brushFields(onbrush) {
 
 /** Build the controls; `sync(view)` shows the current state in them. */
 function mapControls(model, data, onbrush) {
-  const names = data.methods.map(({ name }) => [name, name]);
   const quantities = data.quantities.map(({ key, option }) => [key, option]);
-  const golds = data.label_names.map((name, label) => [label, name]);
   // A brush is in the units of its axes, so another axis ends it.
   const turn = (axis) => (value) => {
     model.set("brush", []);
     write(model, axis, value);
   };
   const selects = {
-    method: choice("method", names, (value) => write(model, "method", value)),
+    method: methodChoice(model, data.methods),
     x: choice("x", quantities, turn("x")),
     y: choice("y", quantities, turn("y")),
-    gold: choice("gold", [[-1, "all"], ...golds], (value) => write(model, "gold", Number(value))),
+    gold: goldChoice(model, data.label_names),
   };
   const brush = brushFields(onbrush);
   const element = html(
@@ -365,8 +336,8 @@ function render({ model, el }) {
   const stepping = html(
     "div",
     { class: "sw-controls" },
-    part("button", "previous", { type: "button", onclick: step(-1) }, "Previous point"),
-    part("button", "next", { type: "button", onclick: step(1) }, "Next point"),
+    button("previous", "Previous point", step(-1)),
+    button("next", "Next point", step(1)),
   );
 
   function showPicked() {
@@ -378,9 +349,9 @@ function render({ model, el }) {
   }
 
   function showAll() {
-    view = readMapView(data, Object.fromEntries(names.map((name) => [name, model.get(name)])));
+    view = readMapView(data, readState(model, names));
     const { LE_m: entropy } = view.method.values;
-    const ordered = [...view.selected].sort((a, b) => entropy[b] - entropy[a] || a - b);
+    const ordered = [...view.selected].sort(descendingBy(entropy));
     controls.sync(view);
     plot.show(view);
     setText(summary, mapSentence(data, view));
@@ -402,10 +373,9 @@ function render({ model, el }) {
   const stops = [
     observe(model, ["method", "x", "y", "gold", "brush"], showAll),
     observe(model, ["picked"], showPicked),
-    plot.stop,
   ];
   showAll();
-  return () => stops.forEach((stop) => stop());
+  return stopAll(...stops, plot.stop);
 }
 
 const widget = { render };

@@ -15,6 +15,7 @@ from stablib.show.widgets._inputs import (
     check_finite,
     check_fractions,
     check_gold,
+    check_mapping,
     check_methods,
     check_texts,
     narrow,
@@ -158,6 +159,7 @@ def _check_quantities(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the quantities of one method, each of shape ``(n_examples,)``."""
     argument = f"quantities[{method!r}]"
+    check_mapping(argument, arrays)
     missing = [key for key in REQUIRED if key not in arrays]
     if missing:
         raise UsageError(f"{argument} must hold {', '.join(REQUIRED)}; missing {missing[0]}")

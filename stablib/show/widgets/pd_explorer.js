@@ -30,11 +30,6 @@ function readPdData(data) {
   return { ...data, curves, truth: data.truth && decodeArray(data.truth).values };
 }
 
-/** Drop repetitions. */
-function unique(values) {
-  return [...new Set(values)];
-}
-
 /** Take the wanted value if it can be had, else the first that can. */
 function take(wanted, available) {
   return available.includes(wanted) ? wanted : available[0];
@@ -92,8 +87,7 @@ function settleState(data, wish) {
     wish.log2_examples,
   );
   const chosen = curves.filter(
-    ({ init, stream }) =>
-      (state.init === "both" || init === state.init) && stream === state.stream,
+    ({ init, stream }) => (state.init === "both" || init === state.init) && stream === state.stream,
   );
   const rows = chosen.flatMap((curve) => rowsAt(curve, state.log2_examples));
   available.windows = unique(rows.map(({ window }) => window)).sort((a, b) => a - b);
@@ -245,10 +239,10 @@ function placePoints(axis, { series }, { x, y }) {
 /** Draw a series: its line, and for a chosen one its markers and intervals. */
 function drawSeries(axis, one, { y }) {
   const { kind, points } = one;
-  const line = svg("polyline", {
-    points: points.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(" "),
-    ...pdLine(one),
-  });
+  const line = polyline(
+    points.map((point) => [point.x, point.y]),
+    pdLine(one),
+  );
   if (kind !== "chosen") {
     // A line of one point shows nothing, and so every point has a short one of its own.
     const stubs = points.map((point) => {
@@ -301,16 +295,13 @@ function drawLabels({ points, style }, { bottom }) {
 /** Build one of the two plots; `show(view)` draws it. */
 function pdPlot(axis, { onpick, onhover }) {
   const attributes = { class: "sw-plot", tabindex: 0, role: "application" };
-  const plot = part("div", axis.part, {
+  const element = part("div", axis.part, {
     ...attributes,
     "aria-label": `${axis.label}; arrow keys step through the windows`,
   });
-  let view = null;
   let placed = [];
-  let width = 0;
 
-  function draw() {
-    if (!view || width === 0) return;
+  const plot = widthFitted(element, (view, width) => {
     const scales = pdScales(axis, view, width);
     placed = placePoints(axis, view, scales);
     const chosen = placed.filter(({ kind }) => kind === "chosen");
@@ -319,7 +310,7 @@ function pdPlot(axis, { onpick, onhover }) {
     );
     const { x, y, bottom } = scales;
     const right = width - PD_MARGIN.right;
-    plot.replaceChildren(
+    return [
       svg(
         "svg",
         { width, height: PD_HEIGHT, "aria-hidden": "true" },
@@ -331,64 +322,52 @@ function pdPlot(axis, { onpick, onhover }) {
           svg("circle", { class: "sw-ring", cx: point.x, cy: point.y, r: 10 }),
         ),
       ),
-    );
-  }
+    ];
+  });
 
   /** Find the nearest of the placed points to the pointer. */
   function nearest(event, series, distance) {
-    const box = plot.getBoundingClientRect();
+    const [pointerX, pointerY] = pointerIn(element, event);
     const found = series.flatMap(({ curve, points }) =>
       points.map(({ row, x, y }) => ({
         curve,
         row,
-        distance: distance(event.clientX - box.left - x, event.clientY - box.top - y),
+        distance: distance(pointerX - x, pointerY - y),
       })),
     );
     return found.sort((a, b) => a.distance - b.distance)[0];
   }
 
-  plot.addEventListener("click", (event) => {
+  element.addEventListener("click", (event) => {
     const chosen = placed.filter(({ kind }) => kind === "chosen");
     const hit = nearest(event, chosen, axis.distance);
     if (hit) onpick(hit.row.window);
   });
-  plot.addEventListener("pointermove", (event) => {
+  element.addEventListener("pointermove", (event) => {
     // The chosen curves lie on top, and so win where several are equally near.
     const hit = nearest(event, [...placed].reverse(), Math.hypot);
     onhover(hit && hit.distance <= 14 ? hit : null);
   });
-  plot.addEventListener("pointerleave", () => onhover(null));
-  plot.addEventListener("keydown", (event) => {
-    const { windows } = view.available;
-    const at = windows.indexOf(view.state.log2_window);
-    const targets = {
-      ArrowRight: at + 1,
-      ArrowUp: at + 1,
-      ArrowLeft: at - 1,
-      ArrowDown: at - 1,
-      Home: 0,
-      End: windows.length - 1,
-    };
-    if (!(event.key in targets)) return;
-    event.preventDefault();
-    // JupyterLab would also move between cells.
-    event.stopPropagation();
-    onpick(windows[Math.min(Math.max(targets[event.key], 0), windows.length - 1)]);
-  });
-  const stop = observeWidth(plot, (newWidth) => {
-    width = newWidth;
-    draw();
-  });
-  const show = (newView) => {
-    view = newView;
-    draw();
+  element.addEventListener("pointerleave", () => onhover(null));
+  const move = (step) => () => {
+    const { available, state } = plot.shown();
+    const at = available.windows.indexOf(state.log2_window);
+    onpick(available.windows[clamp(at + step, 0, available.windows.length - 1)]);
   };
-  return { element: plot, show, stop };
+  onKeys(element, {
+    ArrowRight: move(1),
+    ArrowUp: move(1),
+    ArrowLeft: move(-1),
+    ArrowDown: move(-1),
+    Home: move(-Infinity),
+    End: move(Infinity),
+  });
+  return plot;
 }
 
 /** Explain the lines that the plots show. */
 function pdLegend({ series }) {
-  const line = (one) => svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...pdLine(one) });
+  const line = (one) => lineSwatch(pdLine(one));
   const entries = series
     .filter(({ kind }) => kind === "chosen")
     .map((one) => legendEntry(svg("g", {}, line(one), pdMarker(one, 13, 6)), one.curve.name));
@@ -423,7 +402,7 @@ function compareWeights({ shape, values }) {
   const n = shape[1];
   const gaps = Array.from({ length: n }, (_, i) => Math.abs(values[i] - values[n + i]));
   const largest = gaps.reduce((best, gap, i) => (gap > gaps[best] ? i : best), 0);
-  const square = gaps.reduce((sum, gap) => sum + gap ** 2, 0) / n;
+  const square = mean(gaps.map((gap) => gap ** 2));
   return { n, largest, gap: gaps[largest], rms: Math.sqrt(square) };
 }
 
@@ -436,8 +415,7 @@ function weightDomain({ weights }, truth) {
       domain[1] = Math.max(domain[1], value);
     }
   }
-  const air = 0.06 * (domain[1] - domain[0] || 1);
-  return [domain[0] - air, domain[1] + air];
+  return withAir(domain);
 }
 
 /** The marks of the weights: commands of a path around a point, `size` pixels to each side. */
@@ -456,7 +434,7 @@ function weightSizes(room) {
     shift: room < 14 ? 0 : 3,
     "weights-a": 0,
     "weights-b": isCrowded ? 1.5 : 3.5,
-    truth: Math.min(8, Math.max(3, Math.floor(room / 2))),
+    truth: clamp(Math.floor(room / 2), 3, 8),
   };
 }
 
@@ -516,21 +494,17 @@ function weightsSentence(curve, { log2_window: window, log2_examples: examples }
 
 /** Build the panel of weights; `show(view)` fills it. */
 function weightsPanel(data) {
-  const panel = part("div", "weights");
-  let view = null;
-  let width = 0;
-
   const entry = (kind, text) => {
     const mark = WEIGHT_MARKS[kind](13, 6, weightSizes(Infinity)[kind]);
     return legendEntry(svg("path", { class: `sw-${kind}`, d: mark }), text);
   };
 
-  function section(curve) {
+  function section(curve, state, width) {
     const truth = curve.model === data.linear ? data.truth : null;
-    const kept = curve.weights.get(view.state.log2_window);
-    const about = part("p", "weights-about", {}, weightsSentence(curve, view.state));
+    const kept = curve.weights.get(state.log2_window);
+    const about = part("p", "weights-about", {}, weightsSentence(curve, state));
     const parts = [html("h4", {}, `Weights of one pair, ${curve.name}`), about];
-    if (kept && width > 0) {
+    if (kept) {
       const entries = [entry("weights-a", "first model"), entry("weights-b", "second model")];
       if (truth) entries.push(entry("truth", "truth"));
       parts.push(html("div", { class: "sw-legend" }, ...entries));
@@ -539,19 +513,9 @@ function weightsPanel(data) {
     return html("section", {}, ...parts);
   }
 
-  function draw() {
-    if (view) panel.replaceChildren(...view.chosen.map(section));
-  }
-
-  const stop = observeWidth(panel, (newWidth) => {
-    width = newWidth;
-    draw();
-  });
-  const show = (newView) => {
-    view = newView;
-    draw();
-  };
-  return { element: panel, show, stop };
+  return widthFitted(part("div", "weights"), ({ chosen, state }, width) =>
+    chosen.map((curve) => section(curve, state, width)),
+  );
 }
 
 /** Show a power of two, also in round decimals. */
@@ -567,7 +531,7 @@ function powerOfTwo(exponent) {
 /** Build the controls; `sync(view)` shows the current state in them. */
 function pdControls(data, onchange) {
   const every = (key) => unique(data.curves.map((curve) => curve[key])).filter((v) => v !== null);
-  const all = { ...Object.fromEntries(NARROWING.map((key) => [key, every(key)])) };
+  const all = Object.fromEntries(NARROWING.map((key) => [key, every(key)]));
   all.beta.sort((a, b) => a - b);
   all.init = [...INITS, "both"];
   const labels = {
@@ -588,13 +552,7 @@ function pdControls(data, onchange) {
     onchange({ stream, log2_examples: examples });
   });
   let windows = [];
-  const shownWindow = part("span", "window-value");
-  const slider = part("input", "window", {
-    type: "range",
-    min: 0,
-    step: 1,
-    oninput: () => onchange({ log2_window: windows[Number(slider.value)] }),
-  });
+  const windowSlider = slider("window", { min: 0 }, (at) => onchange({ log2_window: windows[at] }));
 
   function sync({ state, available }) {
     for (const [key, select] of Object.entries(selects)) {
@@ -615,12 +573,13 @@ function pdControls(data, onchange) {
     );
     checkpoint.value = `${state.stream} ${state.log2_examples}`;
     ({ windows } = available);
-    slider.max = windows.length - 1;
-    slider.value = windows.indexOf(state.log2_window);
-    slider.disabled = windows.length === 1;
+    const { input, shown } = windowSlider;
+    input.max = windows.length - 1;
+    input.value = windows.indexOf(state.log2_window);
+    input.disabled = windows.length === 1;
     const text = powerOfTwo(state.log2_window);
-    slider.setAttribute("aria-valuetext", `${text} mini-batches`);
-    setText(shownWindow, text);
+    input.setAttribute("aria-valuetext", `${text} mini-batches`);
+    setText(shown, text);
   }
 
   const settings = Object.entries(selects).map(([key, select]) => field(labels[key], select));
@@ -629,10 +588,7 @@ function pdControls(data, onchange) {
     { class: "sw-controls" },
     ...settings,
     field("Examples seen, T", checkpoint),
-    field(
-      "Window z, in mini-batches",
-      html("span", { class: "sw-slider" }, slider, shownWindow),
-    ),
+    field("Window z, in mini-batches", windowSlider.element),
   );
   return { element, sync };
 }
@@ -640,7 +596,7 @@ function pdControls(data, onchange) {
 /** Build the widget in `el`; returns the function that stops it. */
 function render({ model, el }) {
   const data = readPdData(model.get("data"));
-  const read = () => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+  const read = () => readState(model, STATE);
   const summary = summaryLine();
   const legend = html("div", { class: "sw-legend" });
   const hover = part("p", "hover", { "aria-hidden": "true" });
@@ -680,9 +636,9 @@ function render({ model, el }) {
   const columns = html("div", { class: "sw-columns" }, ...plots.map(({ element }) => element));
   const sections = [controls.element, summary, legend, columns, hover, weights.element, curves];
   el.append(root("pd-explorer", "PD explorer", ...sections));
-  const stops = [observe(model, STATE, show), ...plots.map(({ stop }) => stop), weights.stop];
+  const unobserve = observe(model, STATE, show);
   show();
-  return () => stops.forEach((stop) => stop());
+  return stopAll(unobserve, ...plots.map(({ stop }) => stop), weights.stop);
 }
 
 const widget = { render };

@@ -24,15 +24,24 @@ function readExplorerData(data) {
   };
 }
 
+/** The label that a run of a method gave to an example. */
+function labelOf(data, method, row, i) {
+  return method.labels[row * data.positions.length + i];
+}
+
+/** Name a label, and tell whether it is the gold one. */
+function labelText(data, label, i) {
+  return data.label_names[label] + (label === data.gold[i] ? " (gold)" : "");
+}
+
 /** Count how two runs of a method agree, and list the embedded examples on which they differ. */
 function compareRuns(data, method, [rowA, rowB]) {
   const { positions, gold } = data;
-  const n = positions.length;
   const differing = [];
   const counts = { bothRight: method.omitted_right, onlyA: 0, onlyB: 0 };
-  for (let i = 0; i < n; i += 1) {
-    const a = method.labels[rowA * n + i];
-    const b = method.labels[rowB * n + i];
+  for (let i = 0; i < positions.length; i += 1) {
+    const a = labelOf(data, method, rowA, i);
+    const b = labelOf(data, method, rowB, i);
     if (a !== b) differing.push(i);
     if (a === gold[i] && b === gold[i]) counts.bothRight += 1;
     else if (a === gold[i]) counts.onlyA += 1;
@@ -65,22 +74,22 @@ function arrange(data, method, differing, { search, gold, order }) {
       (gold < 0 || data.gold[i] === gold) &&
       (wanted === "" || data.texts[i].toLowerCase().includes(wanted)),
   );
-  if (order === "entropy") kept.sort((a, b) => method.entropy[b] - method.entropy[a] || a - b);
+  if (order === "entropy") kept.sort(descendingBy(method.entropy));
   if (order === "text") kept.sort((a, b) => data.texts[a].localeCompare(data.texts[b], "en"));
   return kept;
 }
 
 /** Draw the label counts of one method as bars, gold marked in words and by its own colour. */
-function labelBars(data, counts, gold) {
+function labelBars(data, counts, i) {
   const total = data.run_names[0].length;
   return counts.map(([label, count]) => {
-    const isGold = label === gold;
+    const isGold = label === data.gold[i];
     const bar = html("span", { class: isGold ? "sw-bar sw-bar-gold" : "sw-bar" });
     bar.style.width = `${(100 * count) / total}%`;
     return html(
       "div",
       { class: "sw-bar-row", role: "listitem" },
-      html("span", { class: "sw-bar-label" }, data.label_names[label] + (isGold ? " (gold)" : "")),
+      html("span", { class: "sw-bar-label" }, labelText(data, label, i)),
       html("span", { class: "sw-bar-track", "aria-hidden": "true" }, bar),
       html("span", { class: "sw-bar-count" }, String(count)),
     );
@@ -91,10 +100,10 @@ function labelBars(data, counts, gold) {
 function methodsTable(data, i) {
   const counts = data.methods.map((method) => new Map(countLabels(data, method, i)));
   const total = (label) => counts.reduce((sum, map) => sum + (map.get(label) ?? 0), 0);
-  const labels = [...new Set(counts.flatMap((map) => [...map.keys()]))];
+  const labels = unique(counts.flatMap((map) => [...map.keys()]));
   labels.sort((a, b) => total(b) - total(a) || a - b);
   const rows = labels.map((label) => [
-    data.label_names[label] + (label === data.gold[i] ? " (gold)" : ""),
+    labelText(data, label, i),
     ...counts.map((map) => String(map.get(label) ?? 0)),
   ]);
   rows.push(["LE_m (nats)", ...data.methods.map(({ entropy }) => entropy[i].toFixed(3))]);
@@ -102,11 +111,10 @@ function methodsTable(data, i) {
   return table("methods-table", "All methods on this example", header, rows);
 }
 
-/** Mean and standard deviation of a series. */
-function describe(values) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, sd: Math.sqrt(square) };
+/** Standard deviation of a series. */
+function standardDeviation(values) {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
 }
 
 /** The gold-label probabilities of one example over the kept steps of each trajectory. */
@@ -125,10 +133,8 @@ function drawTrajectories(series, steps, width) {
   const x = linearScale([steps[0], steps[steps.length - 1]], [margin.left, width - margin.right]);
   const y = linearScale([0, 1], [height - margin.bottom, margin.top]);
   const lines = series.map(({ values }, index) => {
-    const points = values.map(
-      (value, step) => `${x(steps[step]).toFixed(1)},${y(value).toFixed(1)}`,
-    );
-    return svg("polyline", { points: points.join(" "), ...seriesStyle(index) });
+    const points = values.map((value, step) => [x(steps[step]), y(value)]);
+    return polyline(points, seriesStyle(index));
   });
   const spoken = series.map(({ name, values }) => `${name} ends at ${values.at(-1).toFixed(2)}`);
   return svg(
@@ -147,32 +153,21 @@ function drawTrajectories(series, steps, width) {
 /** Build the trajectory figure; `show(i)` draws one example. */
 function trajectoryFigure(data) {
   const legend = html("div", { class: "sw-legend" });
-  const plot = part("div", "trajectories");
-  let series = [];
-  let width = 0;
-  const draw = () => {
-    if (width > 0) plot.replaceChildren(drawTrajectories(series, data.steps, width));
+  const plot = widthFitted(part("div", "trajectories"), (series, width) => [
+    drawTrajectories(series, data.steps, width),
+  ]);
+  const entry = ({ name, values }, index) => {
+    const [middle, sd] = [mean(values), standardDeviation(values)].map((v) => v.toFixed(2));
+    const text = `${name}: mean ${middle}, SD over steps ${sd}`;
+    return legendEntry(lineSwatch(seriesStyle(index)), text);
   };
-  const stop = observeWidth(plot, (newWidth) => {
-    width = newWidth;
-    draw();
-  });
   const show = (i) => {
-    series = seriesOf(data, i);
-    legend.replaceChildren(
-      ...series.map(({ name, values }, index) => {
-        const { mean, sd } = describe(values);
-        const line = svg("line", { x1: 0, x2: 26, y1: 6, y2: 6, ...seriesStyle(index) });
-        return legendEntry(
-          line,
-          `${name}: mean ${mean.toFixed(2)}, SD over steps ${sd.toFixed(2)}`,
-        );
-      }),
-    );
-    draw();
+    const series = seriesOf(data, i);
+    legend.replaceChildren(...series.map(entry));
+    plot.show(series);
   };
   const title = html("h4", {}, "Confidence over the training of one run");
-  return { element: html("section", {}, title, legend, plot), show, stop };
+  return { element: html("section", {}, title, legend, plot.element), show, stop: plot.stop };
 }
 
 /** Build the controls; `sync(state)` shows the current state in them. */
@@ -183,18 +178,14 @@ function explorerControls(model, data) {
       rows[which] = Number(value);
       write(model, "rows", rows);
     });
-  const names = data.methods.map(({ name }) => [name, name]);
-  const method = choice("method", names, (value) => write(model, "method", value));
+  const method = methodChoice(model, data.methods);
   const runs = [rowChoice(0), rowChoice(1)];
   const search = part("input", "search", {
     type: "search",
     placeholder: "part of the text",
     oninput: () => write(model, "search", search.value),
   });
-  const golds = data.label_names.map((name, label) => [label, name]);
-  const gold = choice("gold", [[-1, "all"], ...golds], (value) =>
-    write(model, "gold", Number(value)),
-  );
+  const gold = goldChoice(model, data.label_names);
   const order = choice("order", ORDERS, (value) => write(model, "order", value));
   const sync = (state, methodIndex) => {
     method.value = state.method;
@@ -272,7 +263,7 @@ function detailPanel(data) {
     const method = data.methods[methodIndex];
     const counts = countLabels(data, method, i);
     const answers = state.rows.map((row) => {
-      const label = method.labels[row * data.positions.length + i];
+      const label = labelOf(data, method, row, i);
       return `${data.run_names[methodIndex][row]} says ${data.label_names[label]}`;
     });
     setText(title, data.texts[i]);
@@ -282,7 +273,7 @@ function detailPanel(data) {
         `LE_m ${method.entropy[i].toFixed(3)} nats, ${counted(counts.length, "label")} over all runs.`,
     );
     setText(barsTitle, `Labels over ${data.run_names[0].length} runs, ${method.name}`);
-    bars.replaceChildren(...labelBars(data, counts, data.gold[i]));
+    bars.replaceChildren(...labelBars(data, counts, i));
     methods.replaceChildren(methodsTable(data, i));
     figure?.show(i);
   }
@@ -291,9 +282,7 @@ function detailPanel(data) {
 
 /** Describe one line of the list: its text, both answers, gold label and entropy. */
 function listItem(data, method, rows, i) {
-  const [a, b] = rows.map(
-    (row) => data.label_names[method.labels[row * data.positions.length + i]],
-  );
+  const [a, b] = rows.map((row) => data.label_names[labelOf(data, method, row, i)]);
   return {
     id: data.positions[i],
     title: data.texts[i],
@@ -313,18 +302,19 @@ function render({ model, el }) {
   );
   const panel = detailPanel(data);
   const names = ["method", "rows", "picked", "search", "gold", "order"];
-  const read = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const read = () => {
+    const state = readState(model, names);
+    return { state, methodIndex: data.methods.findIndex(({ name }) => name === state.method) };
+  };
 
   function showDetail() {
-    const state = read();
-    const methodIndex = data.methods.findIndex(({ name }) => name === state.method);
+    const { state, methodIndex } = read();
     panel.show(state, methodIndex);
     list.mark(state.picked);
   }
 
   function showAll() {
-    const state = read();
-    const methodIndex = data.methods.findIndex(({ name }) => name === state.method);
+    const { state, methodIndex } = read();
     const method = data.methods[methodIndex];
     const runNames = state.rows.map((row) => data.run_names[methodIndex][row]);
     const result = compareRuns(data, method, state.rows);
@@ -347,10 +337,9 @@ function render({ model, el }) {
   const stops = [
     observe(model, ["method", "rows", "search", "gold", "order"], showAll),
     observe(model, ["picked"], showDetail),
-    panel.stop,
   ];
   showAll();
-  return () => stops.forEach((stop) => stop());
+  return stopAll(...stops, panel.stop);
 }
 
 const widget = { render };

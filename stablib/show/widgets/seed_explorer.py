@@ -11,9 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
 from stablib.metrics import label_entropy
+from stablib.metrics._check import as_array, as_whole
 from stablib.show.widgets._inputs import (
     check_fractions,
     check_gold,
+    check_known,
+    check_mapping,
     check_named,
     check_runs,
     check_texts,
@@ -98,8 +101,8 @@ def seed_explorer(
     seeds : mapping of str to sequence of int, length n_runs, optional
         Seeds of the runs by method; without it runs are numbered from 1.
     trajectories : mapping of str to array_like of float, shape (n_steps, n_examples), optional
-        Probability (fraction) of the gold label over the steps of one run. The page gets at most
-        120 of the steps, and values to the nearest 1/255.
+        Probability (fraction) of the gold label over the steps of one run, by method of
+        ``labels``. The page gets at most 120 of the steps, and values to the nearest 1/255.
     steps : array_like of int, shape (n_steps,), optional
         Optimization step of each row of ``trajectories``; 1, 2, ... without it.
     name : str
@@ -126,7 +129,8 @@ def seed_explorer(
     entropies = {method: label_entropy(array) for method, array in runs.items()}
     embedded = np.any([switching(array) for array in runs.values()], axis=0)
     positions = np.flatnonzero(embedded)
-    kept_steps, curves = _thin(trajectories or {}, steps, gold.size)
+    kept_steps, curves = _thin({} if trajectories is None else trajectories, steps, gold.size)
+    check_known("trajectories", curves, runs)
     first = next(iter(runs))
     data = {
         "n_examples": int(gold.size),
@@ -161,6 +165,8 @@ def _run_names(
     n_runs = next(iter(runs.values())).shape[0]
     if seeds is None:
         return [[f"run {row + 1}" for row in range(n_runs)] for _ in runs]
+    check_mapping("seeds", seeds)
+    check_known("seeds", seeds, runs)
     for method in runs:
         if method not in seeds or len(seeds[method]) != n_runs:
             raise UsageError(f"seeds[{method!r}] must hold {n_runs} seeds, one a run")
@@ -171,12 +177,16 @@ def _thin(
     trajectories: Mapping[str, ArrayLike], steps: ArrayLike | None, n_examples: int
 ) -> tuple[list[int], dict[str, NDArray[np.float64]]]:
     """Check the trajectories and keep at most ``MAX_STEPS`` of their steps, both ends included."""
+    check_mapping("trajectories", trajectories)
     if not trajectories:
         return [], {}
-    n_steps = len(np.asarray(next(iter(trajectories.values()))))
+    first = as_array(next(iter(trajectories.values())), name="trajectories")
+    n_steps = len(np.atleast_1d(first))
     if n_steps < 2:
         raise UsageError(f"trajectories must hold at least two steps, got {n_steps}")
-    numbers = np.arange(1, n_steps + 1) if steps is None else np.asarray(steps)
+    given = np.arange(1, n_steps + 1) if steps is None else as_array(steps, name="steps")
+    # As int64: differences of unsigned numbers are never negative.
+    numbers = as_whole(given, name="steps", what="step numbers").astype(np.int64)
     if numbers.shape != (n_steps,) or not np.all(np.diff(numbers) > 0):
         raise UsageError(f"steps must be {n_steps} ascending numbers, got shape {numbers.shape}")
     kept = np.linspace(0, n_steps - 1, min(n_steps, MAX_STEPS)).round().astype(int)
