@@ -298,7 +298,9 @@ def test_it_is_documented_with_an_example(name):
     public = getattr(metrics if name in CASES else mitigation, name)
     text = inspect.getdoc(public)
     assert ">>>" in text
-    assert name == "TemporalMean" or all(f"{s}\n---" in text for s in ("Parameters", "Returns"))
+    assert name == "TemporalMean" or all(
+        f"{s}\n---" in text for s in ("Parameters", "Returns", "Raises")
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -463,11 +465,20 @@ def test_an_unmasked_masked_array_is_an_array(name, argument):
     )
 
 
+#: What treats each row for itself does so with any number of rows.
+ROW_BY_ROW = [
+    ("excess_label_loss", "predictions"),
+    ("TemporalMean", "probabilities"),
+    ("smooth_labels", "one_hot"),
+    ("temper", "probabilities"),
+]
+
+
 @pytest.mark.parametrize(("name", "argument"), every("labels", "numbers", "any_axes"))
 def test_other_shapes_are_refused(name, argument):
     array = made(name)[argument]
     assert_refused(name, argument, array.ravel()[0], "shape")
-    if name not in ("temper", "TemporalMean"):
+    if (name, argument) not in ROW_BY_ROW:
         assert_refused(name, argument, array[:0], "shape|at least one")
     assert_refused(name, argument, [[1, 0], [1]], "rows of different lengths")
     assert_refused(name, argument, {"Control": array}, "must")
@@ -475,10 +486,11 @@ def test_other_shapes_are_refused(name, argument):
         assert_refused(name, argument, array[None], "shape")
 
 
-@pytest.mark.parametrize("name", ["temper", "TemporalMean"])
-def test_no_examples_have_no_probabilities(name):
-    assert call(name, made(name), probabilities=np.zeros((0, 3))).shape == (0, 3)
-    assert_refused(name, "probabilities", np.zeros((3, 0)), "shape")
+@pytest.mark.parametrize(("name", "argument"), ROW_BY_ROW)
+def test_of_no_rows_it_makes_no_rows(name, argument):
+    arguments = made(name)
+    assert len(call(name, arguments, **{argument: arguments[argument][:0]})) == 0
+    assert_refused(name, argument, arguments[argument][:, :0], "shape")
 
 
 def test_a_tensor_with_a_gradient_is_refused_in_one_line():

@@ -112,6 +112,32 @@ def test_cumulative_entropy_is_the_entropy_of_the_first_rows(seed):
         np.testing.assert_allclose(row, metrics.label_entropy(labels[: t + 1]), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_both_entropies_are_exactly_zero_at_the_same_examples(seed):
+    rng = np.random.default_rng(seed)
+    n_runs = int(rng.integers(2, 200))
+    labels = np.where(rng.random((n_runs, 50)) < 1.0 / n_runs, rng.integers(2, 9, 50), 1)
+    last = metrics.cumulative_label_entropy(labels)[-1]
+    agree = (labels == labels[0]).all(axis=0)
+    assert 0 < agree.sum() < 50
+    np.testing.assert_array_equal(last == 0.0, agree)
+    np.testing.assert_array_equal(metrics.label_entropy(labels) == 0.0, agree)
+
+
+@pytest.mark.parametrize("largest", [10**12, 2**63 + 1])
+def test_the_size_of_a_label_costs_nothing(largest):
+    """Labels may be hashes, which leave most numbers unused."""
+    labels = np.array([[0, largest], [largest, largest], [0, 1]], dtype=np.uint64)
+    expected = [scipy.stats.entropy([2, 1]), scipy.stats.entropy([2, 1])]
+    np.testing.assert_allclose(metrics.label_entropy(labels), expected)
+    np.testing.assert_allclose(metrics.cumulative_label_entropy(labels)[-1], expected)
+    np.testing.assert_allclose(metrics.resampled_label_entropy(labels, [[1, 1, 1]])[0], expected)
+    assert metrics.pairwise_disagreement(labels) == pytest.approx([2 / 3, 2 / 3])
+    assert metrics.churn(labels[0], labels[2], labels[1]).bad == 0.5
+    with pytest.raises(UsageError, match="below n_classes=9"):
+        metrics.label_counts(labels, 9)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_resampled_entropy_equals_repeated_rows(seed):
     labels = random_labels(seed, n_runs=12)
@@ -312,6 +338,58 @@ def test_reduction_replicates_against_repeated_rows():
         assert value == pytest.approx(expected, abs=1e-9)
 
 
+def test_control_against_fewer_runs_of_itself_reduces_nothing():
+    """Five runs of control show less entropy than twenty: by their number, not by any effect."""
+    control = random_labels(0, n_runs=20, n_classes=3)
+    with pytest.raises(UsageError, match=r"same number of runs, got 5 and 20: .*equal_runs"):
+        metrics.reduction_replicates(control[:5], control, rng=0)
+    with pytest.raises(UsageError, match="got 20 and 5"):
+        metrics.reduction_replicates(control, control[:5], rng=0, paired=True)
+    naive, fair = [], []
+    for seed in range(200):
+        labels, baseline = random_labels(seed, 5, 40, 3), random_labels(500 + seed, 20, 40, 3)
+        naive.append(reduction(baseline, labels))
+        fair.append(reduction(*metrics.equal_runs(baseline, labels, rng=seed)))
+    assert np.mean(naive) > 15.0
+    assert abs(np.mean(fair)) < 3.0 * np.std(fair) / np.sqrt(len(fair)) + 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_runs_draws_runs_without_replacement_in_their_order(seed):
+    few, many = random_labels(seed, n_runs=4), np.arange(10)[:, None] + np.zeros((1, 40), int)
+    ours, theirs = metrics.equal_runs(few, many, rng=seed)
+    np.testing.assert_array_equal(ours, few)
+    assert theirs.shape == few.shape
+    assert (np.diff(theirs, axis=0) > 0).all()
+    swapped = metrics.equal_runs(many, few, rng=seed)
+    np.testing.assert_array_equal(swapped[0], theirs)
+    generator = np.random.default_rng(seed)
+    before = generator.bit_generator.state
+    same = metrics.equal_runs(few, few[::-1], rng=generator)
+    np.testing.assert_array_equal(same, [few, few[::-1]])
+    assert generator.bit_generator.state == before
+
+
+def test_equal_runs_draws_every_run_equally_often():
+    many = np.arange(6)[:, None]
+    drawn = [metrics.equal_runs([[0], [0]], many, rng=seed)[1].ravel() for seed in range(3000)]
+    counts = np.bincount(np.concatenate(drawn))
+    assert scipy.stats.chisquare(counts).pvalue > 0.001
+
+
+def test_the_two_sets_of_a_reduction_are_resampled_apart_from_a_seed_too():
+    """One seed for both would resample them as pairs."""
+    runs = random_labels(0, n_classes=2)
+    paired = metrics.reduction_replicates(runs, runs, rng=0, paired=True, n_resamples=50)
+    apart = metrics.reduction_replicates(runs, runs, rng=0, n_resamples=50)
+    assert (paired == 0.0).all()
+    assert (apart != 0.0).any()
+    both = metrics.bootstrap_interval(
+        lambda a, b: (a == b).mean(), runs, runs, rng=0, n_resamples=50
+    )
+    assert both.low < both.high
+
+
 def test_entropy_confidence_replicates_against_repeated_rows():
     labels = random_labels(0)
     gold = np.random.default_rng(9).random(labels.shape)
@@ -334,7 +412,7 @@ MIXED = [[0, 1], [1, 0]]
     ("name", "call"),
     [
         ("labels", lambda: metrics.label_entropy([0, 1])),
-        ("labels", lambda: metrics.label_entropy([[0.0, 1.0]])),
+        ("labels", lambda: metrics.label_entropy([[0.5, 1.0]])),
         ("labels", lambda: metrics.label_entropy([[0, -1]])),
         ("labels", lambda: metrics.label_entropy(np.zeros((0, 3), dtype=int))),
         ("labels", lambda: metrics.cumulative_label_entropy([0, 1])),
@@ -347,13 +425,13 @@ MIXED = [[0, 1], [1, 0]]
         ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], [1, 1])),
         ("weights", lambda: metrics.resampled_label_entropy([[0], [1]], np.ones((0, 2), int))),
         ("gold", lambda: metrics.accuracy([[0, 1]], [0, 1, 2])),
-        ("gold", lambda: metrics.accuracy([[0, 1]], [0.0, 1.0])),
+        ("gold", lambda: metrics.accuracy([[0, 1]], [0.5, 1.0])),
         ("gold", lambda: metrics.accuracy([[0, 1]], [0, -1])),
         ("gold", lambda: metrics.accuracy(np.zeros((2, 0), int), [])),
         ("gold", lambda: metrics.churn([0, 1], [0, 1], [0])),
-        ("gold", lambda: metrics.churn([0, 1], [0, 1], [0.0, 1.0])),
+        ("gold", lambda: metrics.churn([0, 1], [0, 1], [0.5, 1.0])),
         ("old and new", lambda: metrics.churn([0, 1], [0], [0, 1])),
-        ("new", lambda: metrics.churn([0, 1], [0.0, 1.0], [0, 1])),
+        ("new", lambda: metrics.churn([0, 1], [0.5, 1.0], [0, 1])),
         ("old", lambda: metrics.churn([], [], [])),
         ("values", lambda: metrics.mean_sd([])),
         ("labels", lambda: metrics.pairwise_disagreement([[0, 1]])),

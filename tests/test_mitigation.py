@@ -1,5 +1,7 @@
 """Mitigation methods against scipy, torch and numpy."""
 
+import copy
+
 import numpy as np
 import pytest
 import scipy.special
@@ -139,6 +141,111 @@ def test_average_weights_takes_counters_from_the_last():
     assert ours["num_batches_tracked"].item() == 6
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_average_weights_keeps_the_type_of_tensors(dtype):
+    ours = average_weights([{"w": torch.tensor([k, 2.0], dtype=dtype)} for k in (1.0, 3.0)])
+    assert ours["w"].dtype == dtype
+    assert ours["w"].tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_average_weights_of_arrays(dtype):
+    states = [
+        {"w": np.array([k, 2.0], dtype), "b": np.array(k, dtype), "n": np.array(k)} for k in (1, 3)
+    ]
+    ours = average_weights(states)
+    assert {key: value.dtype for key, value in ours.items()} == {
+        key: value.dtype for key, value in states[0].items()
+    }
+    assert [ours[key].tolist() for key in ("w", "b", "n")] == [[2.0, 2.0], 2.0, 3]
+
+
+def moved_checkpoints(keep):
+    """Two checkpoints of one model, whose weights are 1 at the first and 3 at the second."""
+    model = torch.nn.Linear(2, 1, bias=False)
+    states = []
+    for value in (1.0, 3.0):
+        with torch.no_grad():
+            model.weight.fill_(value)
+        states.append(keep(model))
+    return states
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda model: copy.deepcopy(model.state_dict()),
+        lambda model: {k: v.clone() for k, v in model.state_dict().items()},
+        lambda model: {k: v.numpy().copy() for k, v in model.state_dict().items()},
+    ],
+)
+def test_copies_of_a_live_model_are_averaged(keep):
+    assert average_weights(moved_checkpoints(keep))["weight"].tolist() == [[2.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda model: model.state_dict(),
+        lambda model: dict(model.named_parameters()),
+        lambda model: {k: v.numpy() for k, v in model.state_dict().items()},
+        lambda model: {k: v.numpy()[:, ::-1] for k, v in model.state_dict().items()},
+    ],
+)
+def test_live_weights_are_refused(keep):
+    with pytest.raises(UsageError, match=r"copies, .*'weight': .*deepcopy\(model.state_dict\(\)\)"):
+        average_weights(moved_checkpoints(keep))
+
+
+def test_checkpoints_may_lie_side_by_side_in_one_array():
+    tensors, arrays = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert average_weights([{"w": row} for row in tensors])["w"].tolist() == [2.0, 3.0]
+    assert average_weights([{"w": column} for column in arrays.T])["w"].tolist() == [1.5, 3.5]
+    empty = [{"w": torch.zeros(0)}, {"w": torch.zeros(0)}]
+    assert average_weights(empty)["w"].shape == (0,)
+
+
+def test_tied_weights_of_one_checkpoint_are_no_shared_checkpoints():
+    shared = [torch.tensor([1.0]), torch.tensor([3.0])]
+    ours = average_weights([{"in": tensor, "out": tensor} for tensor in shared])
+    assert (ours["in"].item(), ours["out"].item()) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("of", ["tensor", "array"])
+def test_the_average_is_not_a_view_of_a_checkpoint(of):
+    make = torch.tensor if of == "tensor" else np.array
+    states = [{"w": make([1.0]), "steps": make([k])} for k in (1, 2)]
+    ours = average_weights(states)
+    ours["w"][:], ours["steps"][:] = 9, 9
+    assert [state["steps"].item() for state in states] == [1, 2]
+    assert [state["w"].item() for state in states] == [1.0, 1.0]
+    assert average_weights(states[:1])["steps"].item() == 1
+
+
+ZEROS = torch.zeros(2)
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ([torch.nn.Linear(1, 1)], r"states\[0\] must be a dict, got Linear; .*deepcopy"),
+        (torch.nn.Linear(1, 1), "sequence of state_dict.* got one Linear"),
+        (torch.nn.Sequential(torch.nn.ReLU()), r"states\[0\] must be a dict, got ReLU"),
+        ([{"w": ZEROS}, {"w": torch.zeros(3)}], r"states\[1\]\['w'\] .*\(2,\).* got shape \(3,\)"),
+        ([{"w": ZEROS}, {"w": ZEROS.double()}], r"states\[1\]\['w'\] .*float32, got .*float64"),
+        ([{"w": ZEROS}, {"w": np.zeros(2)}], r"states\[1\]\['w'\] must be as in states\[0\]"),
+        ([{"w": ZEROS, "b": ZEROS}, {"w": ZEROS}], r"same keys, .*states\[1\] differ in b"),
+        ([{"w": 1.0}], r"states\[0\]\['w'\] must be a tensor or an array, got float"),
+        ([{"w": np.ma.masked_equal([0.0, 1.0], 0.0)}], r"states\[0\]\['w'\] .*masked"),
+        (iter([]), "at least one checkpoint, got none"),
+        (None, "got one NoneType"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(states, said):
+    with pytest.raises(UsageError, match=said):
+        average_weights(states)
+
+
 def test_average_weights_errors():
     with pytest.raises(ValueError, match="states"):
         average_weights([])
@@ -155,12 +262,12 @@ def test_temporal_mean_agrees_with_numpy():
 
 
 def test_temporal_mean_keeps_no_hand_on_its_input():
-    values = np.ones((2, 2))
+    values = np.full((2, 2), 0.5)
     mean = TemporalMean()
     mean.update(values)
     values[:] = 9.0
     mean.value[:] = 5.0
-    np.testing.assert_array_equal(mean.value, np.ones((2, 2)))
+    np.testing.assert_array_equal(mean.value, np.full((2, 2), 0.5))
 
 
 def test_temporal_mean_errors():
@@ -170,6 +277,17 @@ def test_temporal_mean_errors():
     mean.update([[0.5, 0.5]])
     with pytest.raises(ValueError, match="probabilities"):
         mean.update([[0.5, 0.25, 0.25]])
+
+
+@pytest.mark.parametrize("logits", [[[2.0, -1.0]], [[1.5, 1.0]], [[np.nan, 1.0]]])
+def test_refused_logits_leave_the_temporal_mean_as_it_was(logits):
+    mean = TemporalMean()
+    with pytest.raises(UsageError, match="probabilities must"):
+        mean.update(logits)
+    mean.update([[0.75, 0.25]])
+    with pytest.raises(UsageError, match="probabilities must"):
+        mean.update(logits)
+    np.testing.assert_array_equal(mean.value, [[0.75, 0.25]])
 
 
 METHODS = [

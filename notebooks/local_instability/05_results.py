@@ -19,35 +19,36 @@
 # %% tags=["parameters"]
 from typing import Optional
 
-preset: str = "laptop"  # smoke, laptop or paper
+preset: str = "laptop"  # smoke, laptop, paper
 dataset: Optional[str] = None  # massive or clinc150; both by default
 split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+model: Optional[str] = None  # head, finetune (all layers) or finetune_top (the last one)
 n_runs: Optional[int] = None  # runs per method
-first_seed: Optional[int] = None  # first seed
-learning_rate: Optional[float] = None  # Adam's learning rate
-temperature: Optional[float] = None  # T of eq. 2
-alpha: Optional[float] = None  # label smoothing
-after_step: Optional[int] = None  # N of TGTSS: the first steps that are not averaged
+first_seed: Optional[int] = None  # seed of the first run
+step_runs: Optional[int] = None  # runs that are watched while they train
 members: Optional[int] = None  # teachers of the shared ensemble
+own_members: Optional[int] = None  # teachers of each student's own ensemble
+learning_rate: Optional[float] = None  # Adam's learning rate
+epochs: Optional[int] = None  # passes over the training set
+batch_size: Optional[int] = None  # examples in a mini-batch
+hidden: Optional[int] = None  # hidden units of a head
+limit: Optional[int] = None  # first examples of each split; all by default
+temperature: Optional[float] = None  # T of eq. 2
+reading: Optional[str] = None  # sharpen, p^(1/T), or printed, p^T, as eq. 2 stands
+weight_decay: Optional[float] = None  # of L2
+alpha: Optional[float] = None  # label smoothing; .1 and .5 as the paper
+after_step: Optional[int] = None  # N of TGTSS: steps not averaged; 180 and 200 as the paper
+teacher_every: Optional[int] = None  # TGTSS averages every k-th step
+step_every: Optional[int] = None  # watched runs predict every k-th step
+fine_tuned_runs: Optional[int] = None  # runs of full fine-tuning; 0 for none
+source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
 from stablib.show.local_instability import extras, panel, tables, widgets
 from stablib.studies import open_study
 
-study = open_study(
-    preset,
-    dataset=dataset,
-    split=split,
-    encoder=encoder,
-    n_runs=n_runs,
-    first_seed=first_seed,
-    learning_rate=learning_rate,
-    temperature=temperature,
-    alpha=alpha,
-    after_step=after_step,
-    members=members,
-)
+study = open_study("local_instability", vars())
 
 # %%
 results = study.each(watched=True)
@@ -101,7 +102,18 @@ extras.disagreement(results[0])
 # The paper reports 17.5 % without and 31.5 % with temperature on the validation set.
 
 # %%
-extras.ablation([study.ablation(split="val"), study.ablation(split="test")])
+extras.ablation(study.ablation())
+
+# %% [markdown]
+# (li-x5)=
+# ## LI-X5 · Which seed matters?
+#
+# A seed decides three things at once here: the initial weights, the order of the examples and the
+# dropout masks. Each row lets only one of them differ between runs. The models are heads at every
+# preset, so this says nothing about sources in a fine-tuned encoder.
+
+# %%
+extras.sources(study.sources())
 
 # %% [markdown]
 # ## Explore: two seeds side by side

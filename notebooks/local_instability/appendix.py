@@ -18,61 +18,62 @@
 # %% tags=["parameters"]
 from typing import Optional
 
-preset: str = "laptop"  # smoke, laptop or paper
+preset: str = "laptop"  # smoke, laptop, paper
 dataset: Optional[str] = None  # massive or clinc150; both by default
 split: Optional[str] = None  # val or test; the paper's choice by default
 encoder: Optional[str] = None  # all-MiniLM-L6-v2 or distilbert-base-uncased
+model: Optional[str] = None  # head, finetune (all layers) or finetune_top (the last one)
 n_runs: Optional[int] = None  # runs per method
-first_seed: Optional[int] = None  # first seed
-learning_rate: Optional[float] = None  # Adam's learning rate
-temperature: Optional[float] = None  # T of eq. 2
-alpha: Optional[float] = None  # label smoothing
-after_step: Optional[int] = None  # N of TGTSS: the first steps that are not averaged
+first_seed: Optional[int] = None  # seed of the first run
+step_runs: Optional[int] = None  # runs that are watched while they train
 members: Optional[int] = None  # teachers of the shared ensemble
+own_members: Optional[int] = None  # teachers of each student's own ensemble
+learning_rate: Optional[float] = None  # Adam's learning rate
+epochs: Optional[int] = None  # passes over the training set
+batch_size: Optional[int] = None  # examples in a mini-batch
+hidden: Optional[int] = None  # hidden units of a head
+limit: Optional[int] = None  # first examples of each split; all by default
+temperature: Optional[float] = None  # T of eq. 2
+reading: Optional[str] = None  # sharpen, p^(1/T), or printed, p^T, as eq. 2 stands
+weight_decay: Optional[float] = None  # of L2
+alpha: Optional[float] = None  # label smoothing; .1 and .5 as the paper
+after_step: Optional[int] = None  # N of TGTSS: steps not averaged; 180 and 200 as the paper
+teacher_every: Optional[int] = None  # TGTSS averages every k-th step
+step_every: Optional[int] = None  # watched runs predict every k-th step
+fine_tuned_runs: Optional[int] = None  # runs of full fine-tuning; 0 for none
+source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
 from stablib.show.local_instability import figures, tables
 from stablib.studies import open_study
 
-study = open_study(
-    preset,
-    dataset=dataset,
-    split=split,
-    encoder=encoder,
-    n_runs=n_runs,
-    first_seed=first_seed,
-    learning_rate=learning_rate,
-    temperature=temperature,
-    alpha=alpha,
-    after_step=after_step,
-    members=members,
-)
+study = open_study("local_instability", vars())
 
 # %%
 results = study.each(watched=True)
-first, second = results[0], results[-1]
-first_val = study.results(split=split or "val", methods=["Control"])
+massive = study.on("massive", split="val", methods=["Control"])
+clinc150 = study.on("clinc150", watched=True)
 
 # %% [markdown]
 # (li-f4)=
 # ## LI-F4 · Figure 4: confidence and its spread, MASSIVE
 
 # %%
-figures.confidence_map(first_val, "LI-F4")
+figures.confidence_map(massive, "LI-F4")
 
 # %% [markdown]
 # (li-f5)=
 # ## LI-F5 · Figure 5: confidence and its spread, CLINC150
 
 # %%
-figures.confidence_map(second, "LI-F5")
+figures.confidence_map(clinc150, "LI-F5")
 
 # %% [markdown]
 # (li-f6)=
 # ## LI-F6 · Figure 6: one run against many, CLINC150
 
 # %%
-figures.le_s_against_le_m(second, "LI-F6")
+figures.le_s_against_le_m(clinc150, "LI-F6")
 
 # %% [markdown]
 # (li-f7)=
@@ -81,7 +82,7 @@ figures.le_s_against_le_m(second, "LI-F6")
 # The appendix' text names $\mu_m$, the caption $\sigma_m$; the latter is drawn, as in Figure 1.
 
 # %%
-figures.le_m_against_sigma(second, "LI-F7")
+figures.le_m_against_sigma(clinc150, "LI-F7")
 
 # %% [markdown]
 # (li-t5)=
@@ -107,4 +108,4 @@ tables.table_6(results)
 # ## LI-F8 · Figure 8: label entropy over the steps
 
 # %%
-figures.entropy_over_steps(first)
+figures.entropy_over_steps(results[0])

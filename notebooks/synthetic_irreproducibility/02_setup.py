@@ -48,12 +48,15 @@
 # %% tags=["parameters"]
 from typing import Optional
 
-preset: str = "laptop"  # smoke, laptop or paper
+preset: str = "laptop"  # smoke, laptop, paper
 n_pairs: Optional[int] = None  # pairs of models
 first_pair: Optional[int] = None  # number of the first pair: its examples and first weights
 log2_examples: Optional[int] = None  # log2 T of the narrow models
 log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
 log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
+log2_examples_long: Optional[int] = (
+    None  # log2 T of narrow models that are shown where they are published; none
+)
 n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
 truth: Optional[int] = None  # seed of the true linear weights
 truth_quadratic: Optional[int] = None  # seed of the true quadratic weights
@@ -64,24 +67,11 @@ learning_rate: Optional[float] = None  # AdaGrad's, where a figure does not vary
 from stablib.show.synthetic_irreproducibility import diagrams
 from stablib.studies import open_study
 
-study = open_study(
-    preset,
-    paper="synthetic_irreproducibility",
-    n_pairs=n_pairs,
-    first_pair=first_pair,
-    log2_examples=log2_examples,
-    log2_examples_embedding=log2_examples_embedding,
-    log2_examples_wide=log2_examples_wide,
-    n_windows=n_windows,
-    truth=truth,
-    truth_quadratic=truth_quadratic,
-    beta=beta,
-    learning_rate=learning_rate,
-)
+study = open_study("synthetic_irreproducibility", vars())
 
 # %% [markdown]
 # (si-f1)=
 # ## SI-F1 · Figures 1 and 5: the networks
 
 # %%
-diagrams.networks(study.simple(), study.study)
+diagrams.networks(study.simple())

@@ -106,6 +106,7 @@ def cumulative_label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
     >>> cumulative_label_entropy([[0], [1], [1]]).round(3).ravel()
     array([0.   , 0.693, 0.637])
     """
+    # Renumbered, so that the counts below are as wide as an example has classes.
     array = _renumber(as_labels(labels))
     n_steps, n_examples = array.shape
     if n_examples == 0:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import importlib.resources
 import math
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources.abc import Traversable
 from typing import Literal
 
-Verdict = Literal["reproduced", "direction reproduced", "not reproduced", "not attempted"]
+from stablib.errors import unknown
+
+Verdict = Literal[
+    "reproduced", "direction reproduced", "not reproduced", "no verdict", "not attempted"
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +65,9 @@ class Claim:
 
         Examples
         --------
-        >>> read_claims()["si-f2-loss-equal"].said
+        >>> from importlib.resources import files
+        >>> claims = read_claims(files("stablib.papers") / "synthetic_irreproducibility.csv")
+        >>> claims["si-f2-loss-equal"].said
         'appears equal (counted as at most 1.25 times)'
         """
         if not self.in_words:
@@ -95,35 +101,28 @@ class Measured:
     variant: str = ""
 
 
-#: Papers with claims, and their titles.
-PAPERS = {
-    "local_instability": "Local instability",
-    "synthetic_irreproducibility": "Synthetic irreproducibility",
-}
+@cache
+def read_claims(file: Traversable) -> dict[str, Claim]:
+    """Read the claims of a paper by identifier.
 
-
-def read_claims(paper: str | None = None) -> dict[str, Claim]:
-    """Read the claims of a paper, or of all, by identifier.
+    Parameters
+    ----------
+    file : Traversable
+        A csv file with a column for each field of :class:`Claim`.
 
     Examples
     --------
-    >>> read_claims("local_instability")["t3-massive-tgtss-reduction"].target
+    >>> from importlib.resources import files
+    >>> claims = read_claims(files("stablib.papers") / "local_instability.csv")
+    >>> claims["t3-massive-tgtss-reduction"].target
     31.4
     """
-    claims: dict[str, Claim] = {}
-    for name in [paper] if paper else PAPERS:
-        claims |= _read(name)
-    return claims
 
-
-@cache
-def _read(paper: str) -> dict[str, Claim]:
     def number(text: str) -> float | None:
         return float(text) if text else None
 
-    text = (importlib.resources.files("stablib.papers") / f"{paper}.csv").read_text("utf-8")
     claims = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in csv.DictReader(file.read_text("utf-8").splitlines()):
         numbers = {key: number(row.pop(key)) for key in ("target", "tolerance", "null")}
         claims[row["claim"]] = Claim(**row, **numbers)  # type: ignore[arg-type]
     return claims
@@ -151,7 +150,9 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
 
     Examples
     --------
-    >>> claim = read_claims()["t3-massive-tgtss-reduction"]
+    >>> from importlib.resources import files
+    >>> claims = read_claims(files("stablib.papers") / "local_instability.csv")
+    >>> claim = claims["t3-massive-tgtss-reduction"]
     >>> judge(claim, Measured(claim.claim, 33.0, 31.9, 34.0))
     'reproduced'
     >>> judge(claim, Measured(claim.claim, 10.0, 5.0, 15.0))
@@ -203,20 +204,34 @@ class Scored:
     verdict: Verdict
 
 
-def score(measured: Iterable[Measured], claims: Iterable[Claim]) -> list[Scored]:
+def score(
+    measured: Iterable[Measured], claims: Iterable[Claim], *, judged: bool = True
+) -> list[Scored]:
     """Judge every claim; one with several variants gets a row each, one without any gets one.
+
+    Parameters
+    ----------
+    measured : iterable of Measured
+        Values.
+    claims : iterable of Claim
+        Claims that they may answer.
+    judged : bool, default True
+        False for values that say nothing about the paper, such as those of stand-in data: they
+        get no verdict.
 
     Raises
     ------
-    KeyError
+    UsageError
         If a measured value answers no known claim.
     """
-    by_claim: dict[str, list[Measured]] = {claim.claim: [] for claim in claims}
     known = {claim.claim: claim for claim in claims}
+    by_claim: dict[str, list[Measured]] = {name: [] for name in known}
     for value in measured:
+        if value.claim not in known:
+            raise unknown("claim", value.claim, known)
         by_claim[value.claim].append(value)
     return [
-        Scored(known[name], value, judge(known[name], value))
+        Scored(known[name], value, judge(known[name], value) if judged else "no verdict")
         for name, values in by_claim.items()
         for value in values or [None]  # type: ignore[list-item]
     ]

@@ -21,6 +21,7 @@ from stablib.commit import commit, commit_date
 from stablib.errors import StablibError
 from stablib.reproduce import scorecard
 from stablib.reproduce.notebooks import root, sections
+from stablib.reproduce.pages import fill
 
 
 class BookFailed(StablibError):
@@ -76,8 +77,11 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
     wanted: dict[Path, bytes] = {}
     for path in sorted((top / "book").rglob("*")):
         if path.is_file():
-            wanted[path.relative_to(top)] = path.read_bytes()
-    for name in sections():
+            content = path.read_bytes()
+            filled = fill(content.decode()).encode() if path.suffix == ".md" else content
+            wanted[path.relative_to(top)] = filled
+    for section in sections():
+        name = section.name
         executed = folder / "notebooks" / f"{name}.ipynb"
         if not executed.is_file():
             raise BookFailed(f"notebook {name} has not been executed: stablib reproduce {name}")
@@ -101,7 +105,7 @@ def _config(top: Path, folder: Path, preset: str) -> str:
     data = set()
     for path in sorted((folder / "exhibits").glob("*/provenance.json")):
         for result in json.loads(path.read_text())["results"]:
-            data.add(f"{result['dataset']} ({result['data content'][:8]})")
+            data.update(f"{source} ({key[:8]})" for source, key in result["data"].items())
     date = commit_date() or datetime.date.today().isoformat()
     text = (
         f"stablib {stablib.__version__}, commit {commit()} of {date} · preset {preset} · data: "

@@ -1,250 +1,337 @@
-"""Split wanted runs into jobs, and train the jobs whose runs are missing."""
+"""Train missing runs in processes of this machine or of a cluster, with one bar for all."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
+import queue
 import signal
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
-import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from stablib.data import Dataset, load
-from stablib.errors import StablibError, UsageError
-from stablib.runs import RunStore, Trainer
-from stablib.studies import Session, StreamSession
-from stablib.studies.request import Request
-from stablib.training import Control, Head, SeedPlan
+from stablib.errors import StablibError
+from stablib.runs import RunStore
+from stablib.runs.cost import Cost
+from stablib.runs.interrupt import end_when_terminated
+from stablib.runs.obtain import ensure, lacking, serving, units
+from stablib.runs.watch import Watch, silent
+from stablib.training import Inputs, Recipe, Request
+
+#: Seconds that a terminated worker has to write down its state.
+GRACE = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A piece of work for one process.
+    """A piece of work for one process: what trains under one lock.
 
     Parameters
     ----------
-    request : Request
-        The runs that it serves.
-    lessons : tuple of tuple of SeedPlan
-        If not empty, train these teachers; else train the request's own runs.
+    unit : Request
+        What to train.
+    strict : bool
+        Refuse data that only stands in for what was asked for.
+    key : str
+        Identity of the data that the study uses; workers must find the same.
+    number : int
+        Place among all jobs.
     """
 
-    request: Request
-    lessons: tuple[tuple[SeedPlan, ...], ...] = ()
-
-    @property
-    def n_runs(self) -> int:
-        """Runs that it trains if none is there yet."""
-        return len({p for lesson in self.lessons for p in lesson}) or len(self.request.plans)
+    unit: Request
+    strict: bool
+    key: str
+    number: int
 
 
-def phases(requests: Iterable[Request]) -> tuple[list[Job], list[Job]]:
-    """Split requests into jobs: teachers first, then everything that only needs those.
+#: Data of a worker process by their name: prepared once for all of its jobs.
+_INPUTS: dict[tuple[str, str], Inputs] = {}
 
-    Heads train as one stack, so a request is one job; fine-tuned runs are a job each.
+#: Where a worker tells of its progress; None where nobody listens.
+_TELL: Any = None
+
+
+def work(job: Job) -> int:
+    """Do one job in this process and return its number.
+
+    Raises
+    ------
+    StablibError
+        If this process finds other data than the one that wants the runs.
     """
-    teachers, students = [], []
-    for request in requests:
-        if isinstance(request.recipe.model, Head):
-            if request.lessons:
-                teachers.append(Job(request, request.lessons))
-            students.append(Job(request))
-        else:
-            each = {plan: None for lesson in request.lessons for plan in lesson}
-            teachers += [Job(request, ((plan,),)) for plan in each]
-            students += [Job(dataclasses.replace(request, plans=(plan,))) for plan in request.plans]
-    return list(dict.fromkeys(teachers)), list(dict.fromkeys(students))
+    recipe, store = job.unit.recipe, RunStore()
+    name = (recipe.workload.name, recipe.data_name)
+    if name not in _INPUTS:
+        _INPUTS[name] = serving([job.unit], store, strict=job.strict)
+    inputs = _INPUTS[name]
+    if inputs.key != job.key:
+        raise StablibError(
+            f"a worker has other data for {recipe.data_name}: {inputs.source} "
+            f"({inputs.key[:12]} instead of {job.key[:12]})"
+        )
+    ensure(job.unit, store, inputs, watch=_telling(job.number))
+    return job.number
 
 
-@cache
-def _dataset(name: str, label: str, strict: bool) -> Dataset:
-    return load(name, label=label, strict=strict)
+def _telling(number: int) -> Watch:
+    """Tell the process that wants the runs of work done, a few times a second."""
+    if _TELL is None:
+        return silent
+
+    @contextmanager
+    def watch(title: str, total: int, unit: str) -> Iterator[Callable[[int], object]]:
+        done, told = 0, time.monotonic()
+        lock = threading.Lock()
+
+        def tell(amount: int) -> None:
+            nonlocal done, told
+            with lock:
+                done += amount
+                if time.monotonic() - told > 0.2:
+                    _TELL.put((number, done / max(1, total)))
+                    told = time.monotonic()
+
+        yield tell
+
+    return watch
 
 
-def _trainer(job: Job, strict: bool) -> Trainer:
-    recipe = job.request.recipe
-    return Trainer(recipe, _dataset(recipe.dataset, recipe.label, strict), RunStore())
+def _begin(threads: int, tell: Any) -> None:
+    """Prepare a worker process: its share of the cores, its ending, its progress."""
+    global _TELL
+    _TELL = tell
+    end_when_terminated()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us.
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    with contextlib.suppress(ImportError):
+        import torch
+
+        torch.set_num_threads(threads)
 
 
-def is_missing(job: Job, dataset: Dataset, store: RunStore) -> bool:
-    """Whether the store lacks something that the job would make."""
-    trainer = Trainer(job.request.recipe, dataset, store)
-    if not job.lessons:
-        blocks = [(plan,) for plan in job.request.plans]
-        return bool(store.missing(trainer.group(job.request.record), blocks))
-    recipe = job.request.recipe
-    lesson = recipe.method.lesson
-    assert lesson is not None
-    group = trainer.group(lesson, recipe.with_method(Control()))
-    return bool(store.missing(group, trainer.teacher_blocks(job.lessons)))
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, however it ended."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
-def work(job: Job, strict: bool) -> int:
-    """Do one job in this process and return its number of runs."""
-    trainer = _trainer(job, strict)
-    if job.lessons:
-        trainer.train_teachers(job.lessons)
-    else:
-        trainer.train_missing(job.request.plans, [job.request.record])
-    return job.n_runs
-
-
-def default_workers() -> int:
-    """Cores of this machine: fine-tuning runs one thread a process."""
-    return os.cpu_count() or 1
-
-
-def _limit_threads(threads: int) -> None:
-    torch.set_num_threads(threads)
-
-
-def local_executor(workers: int) -> ProcessPoolExecutor:
-    """Processes of this machine that share its cores."""
-    return ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_limit_threads,
-        initargs=(max(1, default_workers() // workers),),
+@contextmanager
+def local_executor(workers: int) -> Iterator[tuple[Executor, Any]]:
+    """Processes of this machine that share its cores, and where they tell of their progress."""
+    context = multiprocessing.get_context("spawn")
+    tell = context.Queue()
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    executor = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(threads, tell)
     )
-
-
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes started inside do not hear Ctrl-C: it is for this one, which ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        yield executor, tell
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        processes = list((executor._processes or {}).values())
+        executor.shutdown(wait=False, cancel_futures=True)
+        end_all(processes)
+
+
+def end_all(processes: Iterable[Any]) -> None:
+    """Terminate processes; what does not end after a grace is killed."""
+    processes = list(processes)
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + GRACE
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
 
 
 @contextmanager
-def cluster_executor(address: str) -> Iterator[Any]:
+def cluster_executor(address: str) -> Iterator[tuple[Executor, Any]]:
     """Workers of a Dask cluster; they need the same stablib, the data and ``STABLIB_CACHE``.
 
     Raises
     ------
     StablibError
-        If Dask is not installed or no scheduler answers.
+        If Dask is not installed, no scheduler answers, or the workers keep runs elsewhere.
     """
     try:
         from distributed import Client
     except ImportError:
         raise StablibError(
-            "--dask needs the package distributed: pip install distributed"
+            "--dask needs the package distributed: pip install 'stablib[cluster]'"
         ) from None
     try:
         client = Client(address)
     except (OSError, ValueError) as error:
         raise StablibError(f"no Dask scheduler at {address!r}: {error}") from error
     with client:
-        yield client.get_executor()
+        _check_store(client)
+        yield client.get_executor(), None
 
 
-def train_missing(
-    study: Session | StreamSession, *, jobs: int, strict: bool = False, dask: str | None = None
+def _check_store(client: Any) -> None:
+    """Let each worker look for a file that is written here, before hours are spent."""
+    folder = RunStore().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / f"{os.getpid()}.mark"
+    mark.touch()
+    try:
+        seen = client.run(_sees, mark.name)
+    finally:
+        mark.unlink()
+    strangers = sorted(worker for worker, sees in seen.items() if not sees)
+    if strangers or not seen:
+        raise StablibError(
+            f"{len(strangers)} of {len(seen)} Dask workers do not share this machine's store of "
+            f"runs, {folder}: set STABLIB_CACHE to a folder that all of them see"
+        )
+
+
+def _sees(name: str) -> bool:
+    return (RunStore().folder / name).is_file()
+
+
+def levels(costs: Sequence[Cost]) -> list[list[Cost]]:
+    """Split what is missing into what can train at the same time; teachers come first."""
+    depth: dict[Recipe, int] = {}
+    rows: list[list[Cost]] = []
+    for cost in costs:
+        before = cost.request.recipe.workload.before(cost.request)
+        level = 1 + max((depth.get(r.recipe, 0) for r in before), default=-1)
+        depth[cost.request.recipe] = max(level, depth.get(cost.request.recipe, 0))
+        while len(rows) <= level:
+            rows.append([])
+        rows[level].append(cost)
+    return rows
+
+
+def train_all(
+    costs: Sequence[Cost],
+    executor: Executor,
+    tell: Any,
+    store: RunStore,
+    inputs: Callable[[Recipe], Inputs],
+    *,
+    strict: bool,
 ) -> int:
-    """Train everything that a study's exhibits need and no store has.
-
-    Parameters
-    ----------
-    study : Session or StreamSession
-        What is wanted.
-    jobs : int
-        Processes, or threads for synthetic streams.
-    strict : bool, default False
-        Fail instead of using stand-in data.
-    dask : str, optional
-        Address of a Dask scheduler that trains instead of this machine.
-
-    Returns
-    -------
-    int
-        Jobs, or groups of pairs, that were trained.
-
-    Raises
-    ------
-    UsageError
-        If synthetic streams are asked of a cluster.
-    """
-    if isinstance(study, StreamSession):
-        if dask:
-            raise UsageError("synthetic streams train in threads of this machine: no --dask")
-        groups = study.missing()
-        for number, group in enumerate(groups, start=1):
-            print(f"[{number}/{len(groups)}] {group.title()}", flush=True)
-            study.train(group, workers=jobs)
-        return len(groups)
-    missing = study.missing()
-    if not missing:
-        return 0
-    with cluster_executor(dask) if dask else local_executor(jobs) as executor:
-        return train_all(missing, executor, strict=strict)
-
-
-def _stop(executor: Executor, futures: Sequence[Future[int]]) -> None:
-    """Cancel what has not begun, and wait for nothing."""
-    if isinstance(executor, ProcessPoolExecutor):
-        # Not one by one: it would stumble over a cancelled future when its workers are ended.
-        executor.shutdown(wait=False, cancel_futures=True)
-        return
-    for future in futures:
-        future.cancel()
-    executor.shutdown(wait=False)
-
-
-def train_all(requests: Sequence[Request], executor: Executor, *, strict: bool) -> int:
-    """Train what is missing, with a progress bar, and return the number of jobs done.
+    """Train what is missing, with one bar over all of it, and return the number of groups.
 
     A finished run is in the store at once, so an interrupted call resumes where it stopped.
 
+    Parameters
+    ----------
+    costs : sequence of Cost
+        Of :func:`stablib.runs.cost.costs`.
+    executor : Executor
+        Does the jobs.
+    tell : Queue or None
+        Where workers tell of their progress.
+    store : RunStore
+        Where the runs must be afterwards.
+    inputs : callable
+        Gives the data of a recipe.
+    strict : bool
+        Refuse data that only stands in for what was asked for.
+
     Raises
     ------
-    KeyboardInterrupt
-        On Ctrl-C, after pending jobs were cancelled.
     StablibError
-        If the store still lacks runs: the workers have another store or other data.
+        If the store still lacks runs: the workers have another store.
     """
-    done = 0
+    total = sum(cost.seconds for cost in costs)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("runs"),
+        TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns) as progress:
-        for title, jobs in zip(("teachers", "runs"), phases(requests), strict=True):
-            todo = [job for job in jobs if is_missing(job, _job_data(job, strict), RunStore())]
-            if not todo:
-                continue
-            bar = progress.add_task(f"Training {title}", total=sum(job.n_runs for job in todo))
-            with _deaf_children():
-                futures: list[Future[int]] = [executor.submit(work, j, strict) for j in todo]
-            try:
-                for future in as_completed(futures):
-                    progress.advance(bar, future.result())
-                    done += 1
-            except BaseException:
-                _stop(executor, futures)
-                raise
-            lacking = [job for job in todo if is_missing(job, _job_data(job, strict), RunStore())]
-            if lacking:
+    group = 0
+    # On stderr: what a command prints is for whoever reads its output.
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Training", total=total)
+        for level in levels(costs):
+            jobs, share, titles = [], {}, {}
+            for cost in level:
+                group += 1
+                parts = units(cost.request)
+                key = inputs(cost.request.recipe).key
+                for unit in parts:
+                    job = Job(unit, strict, key, len(share))
+                    jobs.append(job)
+                    share[job.number] = cost.seconds * len(unit.plans) / len(cost.request.plans)
+                    titles[job.number] = (
+                        f"group {group} of {len(costs)}: {cost.request.recipe.title()}"
+                    )
+            _do(jobs, executor, _Bar(progress, bar, share, titles, tell))
+            lost = [c for c in level if lacking(c.request, store, inputs(c.request.recipe))]
+            if lost:
                 raise StablibError(
-                    f"{len(lacking)} of {len(todo)} jobs left nothing in the store: do all workers "
-                    "have this machine's STABLIB_CACHE and the same data?"
+                    f"{len(lost)} of {len(level)} groups left nothing in the store: do all "
+                    "workers have this machine's STABLIB_CACHE?"
                 )
-    return done
+    return group
 
 
-def _job_data(job: Job, strict: bool) -> Dataset:
-    return _dataset(job.request.recipe.dataset, job.request.recipe.label, strict)
+class _Bar:
+    """The bar over all jobs of a level, moved by what workers tell and by finished jobs."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        bar: Any,
+        share: dict[int, float],
+        titles: dict[int, str],
+        tell: Any,
+    ) -> None:
+        self.progress, self.bar, self.tell = progress, bar, tell
+        self.share, self.titles = share, titles
+        self.told = dict.fromkeys(share, 0.0)
+
+    def listen(self) -> None:
+        """Show what workers have told since the last time."""
+        while self.tell is not None:
+            try:
+                number, part = self.tell.get_nowait()
+            except (queue.Empty, OSError, ValueError):
+                return
+            if number in self.share:
+                self.show(number, part)
+
+    def show(self, number: int, part: float) -> None:
+        """Show that a part of a job is done."""
+        gained = max(0.0, part - self.told[number])
+        self.told[number] += gained
+        self.progress.update(
+            self.bar, advance=gained * self.share[number], description=self.titles[number]
+        )
+
+
+def _do(jobs: Sequence[Job], executor: Executor, bar: _Bar) -> None:
+    """Let the executor do jobs; whatever fails ends the others that have not begun."""
+    futures: set[Future[int]] = {executor.submit(work, job) for job in jobs}
+    try:
+        waiting = futures
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.2)
+            bar.listen()
+            for future in done:
+                bar.show(future.result(), 1.0)
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+
+
+@contextmanager
+def executor_for(jobs: int, dask: str | None) -> Iterator[tuple[Executor, Any]]:
+    """A cluster if an address is given, else processes of this machine."""
+    with cluster_executor(dask) if dask else local_executor(jobs) as opened:
+        yield opened

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
+import html
 import json
 import logging
 import os
+import re
+import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jupytext
-import nbformat
-import papermill
-
-import stablib
-from stablib.data import ENTRIES
-from stablib.data.registry import cache_folder, data_folder
+from stablib.data.registry import SHIPPED, cache_folder, data_folder
 from stablib.errors import StablibError, unknown
-from stablib.reproduce.parameters import check
-from stablib.runs.store import default_published
+from stablib.reproduce.dependencies import code_of
+from stablib.runs import RunStore
+from stablib.runs.obtain import groups
+from stablib.studies import papers, study_class
+from stablib.studies.base import Study
 
 #: Seconds after which a notebook is given up; training belongs before it, see ``stablib train``.
 TIME_LIMIT = 3 * 3600
+
+_ANCHOR = re.compile(r"^# \(([a-z0-9-]+)\)=$", re.MULTILINE)
 
 
 class NotebookFailed(StablibError):
@@ -45,16 +48,46 @@ def root() -> Path:
     raise StablibError("this is no checkout of the book: no _toc.yml and notebooks/ from here up")
 
 
-def sections() -> dict[str, Path]:
-    """All notebooks by name, such as ``local_instability/05_results``."""
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One notebook: a section of a paper.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``local_instability/05_results``.
+    source : Path
+        The py:percent file.
+    """
+
+    name: str
+    source: Path
+
+    @property
+    def paper(self) -> str:
+        """The paper that it belongs to."""
+        return self.name.split("/")[0]
+
+    @property
+    def study(self) -> type[Study]:
+        """The paper's study."""
+        return study_class(self.paper)
+
+    def exhibits(self) -> list[str]:
+        """Ids of the exhibits that it shows, from its anchors."""
+        return [anchor.upper() for anchor in _ANCHOR.findall(self.source.read_text("utf-8"))]
+
+
+def sections() -> list[Section]:
+    """All notebooks."""
     folder = root() / "notebooks"
-    return {
-        path.relative_to(folder).with_suffix("").as_posix(): path
+    return [
+        Section(path.relative_to(folder).with_suffix("").as_posix(), path)
         for path in sorted(folder.glob("*/*.py"))
-    }
+    ]
 
 
-def select(name: str | None) -> dict[str, Path]:
+def select(name: str | None) -> list[Section]:
     """Return the notebooks of a paper, of one section, or all.
 
     Raises
@@ -63,21 +96,59 @@ def select(name: str | None) -> dict[str, Path]:
         If there is no such paper or section.
     """
     every = sections()
-    if name is None:
-        return every
-    chosen = {k: v for k, v in every.items() if k == name or k.split("/")[0] == name}
+    chosen = [s for s in every if name is None or name in (s.name, s.paper)]
     if not chosen:
-        papers = {key.split("/")[0] for key in every}
-        raise unknown("paper or section", name, papers | set(every))
+        raise unknown("paper or section", name, {s.paper for s in every} | {s.name for s in every})
     return chosen
 
 
-def to_ipynb(source: Path, target: Path) -> None:
-    """Convert a py:percent notebook; make sure that its parameters survived."""
-    notebook = jupytext.read(source)
-    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    if not any("parameters" in t for t in tags):
-        raise StablibError(f"notebook {source.name} has no cell tagged 'parameters'")
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """How a notebook is executed, and where its results go.
+
+    Parameters
+    ----------
+    folder : Path
+        Build folder: ``notebooks``, ``exhibits`` and ``plain`` are inside.
+    study : Study
+        With the preset and the settings.
+    command : str
+        The words after ``stablib reproduce`` that make the page again.
+    left_out : mapping of str to str
+        Exhibits that are not made, and why.
+    """
+
+    folder: Path
+    study: Study
+    command: str
+    left_out: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What papermill injects."""
+        return {"preset": self.study.preset, **self.study.changes}
+
+
+def to_ipynb(section: Section, target: Path, left_out: Mapping[str, str]) -> None:
+    """Convert a py:percent notebook; cells of exhibits that are left out say so instead."""
+    import jupytext
+    import nbformat
+
+    notebook = jupytext.read(section.source)
+    if not any("parameters" in cell.metadata.get("tags", []) for cell in notebook.cells):
+        raise StablibError(f"notebook {section.name} has no cell tagged 'parameters'")
+    exhibit = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = re.findall(r"^\(([a-z0-9-]+)\)=$", cell.source, re.MULTILINE)
+            heading = re.search(r"^#+ ", cell.source, re.MULTILINE)
+            if found or heading:
+                exhibit = found[-1].upper() if found else ""
+        elif exhibit in left_out:
+            cell.source = (
+                "from stablib.show.exhibit import left_out\n\n"
+                f"left_out({exhibit!r}, {left_out[exhibit]!r})"
+            )
     notebook.metadata["kernelspec"] = {
         "name": "python3",
         "display_name": "Python 3",
@@ -87,19 +158,11 @@ def to_ipynb(source: Path, target: Path) -> None:
     nbformat.write(notebook, target)
 
 
-def execute(name: str, source: Path, *, given: Mapping[str, str], build: Path) -> bool:
-    """Execute one notebook into ``<build>/notebooks/<name>.ipynb``.
+def execute(section: Section, how: Execution) -> bool:
+    """Execute one notebook into ``<folder>/notebooks/<name>.ipynb``, if anything has changed.
 
-    Parameters
-    ----------
-    name : str
-        As in :func:`sections`.
-    source : Path
-        The py:percent file.
-    given : mapping of str to str
-        Parameters that differ from the notebook's own.
-    build : Path
-        Build folder.
+    Its exhibits are recorded in a folder of their own first, and take the place of the old ones
+    when the whole notebook has succeeded.
 
     Returns
     -------
@@ -108,50 +171,91 @@ def execute(name: str, source: Path, *, given: Mapping[str, str], build: Path) -
 
     Raises
     ------
-    UsageError
-        If a parameter is refused; nothing has run then.
     NotebookFailed
         If a cell raised an error or wrote a warning; the last good result stays.
     """
-    plain, target = build / "plain" / f"{name}.ipynb", build / "notebooks" / f"{name}.ipynb"
-    to_ipynb(source, plain)
-    values = check(plain, given, paper=name.split("/")[0])
-    stamp = fingerprint(source, values)
-    if target.is_file() and _stamp(target) == stamp:
+    import nbformat
+    import papermill
+
+    target = how.folder / "notebooks" / f"{section.name}.ipynb"
+    stamp = fingerprint(section, how)
+    if _is_whole(target, how.folder / "exhibits", stamp):
         return False
-    partial = target.with_suffix(".partial.ipynb")
+    plain = how.folder / "plain" / f"{section.name}.ipynb"
+    to_ipynb(section, plain, how.left_out)
+    partial = target.with_name(f"{target.stem}.{os.getpid()}.partial.ipynb")
+    staged = how.folder / "staged" / f"{section.name.replace('/', '-')}.{os.getpid()}"
     partial.parent.mkdir(parents=True, exist_ok=True)
     environment = {
-        "STABLIB_EXHIBITS": str(build / "exhibits"),
+        "STABLIB_EXHIBITS": str(staged),
         "STABLIB_BOOK_ROOT": "../..",
-        "STABLIB_PAGE": " ".join([name, *(f"--param {k}={v}" for k, v in given.items())]),
+        "STABLIB_PAGE": how.command,
     }
     # Whatever fails is raised. A kernel that is stopped midway would be logged as one that died.
     for talker in ("papermill", "asyncio"):
         logging.getLogger(talker).setLevel(logging.CRITICAL)
-    with _environment(environment), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            papermill.execute_notebook(
-                str(plain),
-                str(partial),
-                parameters=values,
-                progress_bar=False,
-                execution_timeout=TIME_LIMIT,
-                store_widget_state=False,
-                cwd=str(root()),
-                # The kernel's own log would mix with ours; errors of cells are raised here.
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-        except papermill.PapermillExecutionError as error:
-            raise NotebookFailed(f"notebook {name}: {error.ename}: {error.evalue}") from error
-    notebook = nbformat.read(partial, as_version=4)
-    _refuse_warnings(name, notebook)
-    _prepare_page(notebook)
-    notebook.metadata["stablib"] = {"stamp": stamp, "parameters": values}
-    nbformat.write(notebook, partial)
-    partial.replace(target)
+    try:
+        with _environment(environment), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                papermill.execute_notebook(
+                    str(plain),
+                    str(partial),
+                    parameters=how.parameters,
+                    progress_bar=False,
+                    execution_timeout=TIME_LIMIT,
+                    store_widget_state=False,
+                    cwd=str(root()),
+                    # The kernel's own log would mix with ours; errors of cells are raised here.
+                    extra_arguments=["--log-level=CRITICAL"],
+                )
+            except papermill.PapermillExecutionError as error:
+                why = f"{error.ename}: {error.evalue}"
+                raise NotebookFailed(f"notebook {section.name}: {why}") from error
+        notebook = nbformat.read(partial, as_version=4)
+        _refuse_warnings(section.name, notebook)
+        _prepare_page(notebook)
+        made = _swap(staged, how.folder / "exhibits")
+        notebook.metadata["stablib"] = {"stamp": stamp, "exhibits": made}
+        nbformat.write(notebook, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+        shutil.rmtree(staged, ignore_errors=True)
     return True
+
+
+def _swap(staged: Path, exhibits: Path) -> dict[str, str]:
+    """Put recorded exhibits into the place of older ones; return their hashes."""
+    made = {}
+    for folder in sorted(staged.glob("*")):
+        target = exhibits / folder.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        old = exhibits / f"{folder.name}.{os.getpid()}.old"
+        if target.exists():
+            target.replace(old)
+        folder.replace(target)
+        shutil.rmtree(old, ignore_errors=True)
+        made[folder.name] = _tree(target)
+    return made
+
+
+def _tree(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_whole(target: Path, exhibits: Path, stamp: str) -> bool:
+    """Whether an executed notebook and its exhibits are there, and made from what is there now."""
+    try:
+        metadata = json.loads(target.read_bytes())["metadata"]["stablib"]
+        same = metadata["stamp"] == stamp
+        return same and all(_tree(exhibits / e) == h for e, h in metadata["exhibits"].items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _refuse_warnings(name: str, notebook: Any) -> None:
@@ -176,39 +280,52 @@ def _prepare_page(notebook: Any) -> None:
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
-def fingerprint(source: Path, values: Mapping[str, Any]) -> str:
-    """Hash of everything an executed notebook depends on."""
-    digest = hashlib.sha256(json.dumps(dict(values), sort_keys=True).encode())
-    package = Path(stablib.__file__).parent
-    code = [p for kind in ("*.py", "*.js", "*.css", "*.csv", "*.json") for p in package.rglob(kind)]
-    unused = package / "reproduce"
-    for path in sorted([source, *(p for p in code if unused not in p.parents)]):
-        digest.update(path.read_bytes())
-    for path in (*_data_files(), *_published_files()):
-        digest.update(path.name.encode() + path.read_bytes())
-    constraints = root() / "constraints.txt"
-    if constraints.is_file():
-        digest.update(constraints.read_bytes())
+def fingerprint(section: Section, how: Execution) -> str:
+    """Hash of everything an executed notebook depends on: its own paper's code, runs and data."""
+    given = {"parameters": how.parameters, "left out": dict(how.left_out)}
+    digest = hashlib.sha256(json.dumps([given, how.command], sort_keys=True).encode())
+    module = papers()[section.paper].partition(":")[0]
+    claims = section.study.claims_file
+    own = [section.source, *code_of(section.source, module), root() / "constraints.txt"]
+    packs = _packs(how.study)
+    for path in [*own, *_data_files(), *packs]:
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    text = claims.read_text("utf-8") if claims else json.dumps(_claims(section.study), default=str)
+    digest.update(text.encode())
     return digest.hexdigest()
+
+
+def _claims(study: type[Study]) -> dict[str, Any]:
+    return {name: dataclasses.asdict(claim) for name, claim in study.claims().items()}
+
+
+def _packs(study: Study) -> list[Path]:
+    """Packs of published runs that a study may read."""
+    published = RunStore().published
+    if published is None:
+        return []
+    wanted = [*study.wanted(), *study.optional()]
+    keys = {group.key for r in wanted for group in groups(r, study.inputs(r.recipe))}
+    return sorted(published / f"{key}.npz" for key in keys)
 
 
 def _data_files() -> Iterator[Path]:
     """The data files that would be used now."""
-    for folder in (data_folder(), cache_folder() / "data"):
-        for item in ENTRIES.values():
-            if folder is not None and (folder / item.file).is_file():
-                yield folder / item.file
+    for folder in (data_folder(), SHIPPED, cache_folder() / "data"):
+        if folder is not None and folder.is_dir():
+            yield from sorted(folder.glob("*.parquet"))
 
 
-def _published_files() -> list[Path]:
-    """Packs of published runs and label sheets."""
-    runs = default_published()
-    return sorted(runs.parent.rglob("*.npz")) if runs else []
-
-
-def _stamp(path: Path) -> str | None:
-    stamp: str | None = json.loads(path.read_bytes())["metadata"].get("stablib", {}).get("stamp")
-    return stamp
+def headlines(folder: Path, exhibits: Sequence[str]) -> list[str]:
+    """What came out of some exhibits, in a sentence each."""
+    lines = []
+    for exhibit in exhibits:
+        path = folder / "exhibits" / exhibit / "provenance.json"
+        if path.is_file():
+            finding = json.loads(path.read_text("utf-8"))["finding"]
+            lines += [f"{exhibit}: {html.unescape(finding)}"] * bool(finding)
+    return lines
 
 
 @contextlib.contextmanager

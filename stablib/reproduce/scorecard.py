@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from stablib.papers.claims import PAPERS, Claim, Measured, Scored, read_claims, score
+from stablib.errors import DataError
+from stablib.papers.claims import Claim, Measured, Scored, score
 from stablib.show.exhibit import VERDICT_MARKS, estimate, summary, table_html
-
-#: How claims are judged, in words.
-RULES = {
-    "local_instability": (
-        "A claim counts as *reproduced* if the value is within the tolerance (accuracy: two of the "
-        "paper's standard deviations; reductions: 5 points; shares of E_b: 10 points) or the "
-        "interval contains the reported number, and as *direction reproduced* if the whole "
-        "interval lies on the same side of no effect. Where the paper leaves open whether students "
-        "share a teacher, both variants are scored."
-    ),
-    "synthetic_irreproducibility": (
-        "The paper prints curves, and few numbers: its orders of magnitude count as *reproduced* "
-        "within a factor of ten, its orderings if the whole interval of the ratio, in decades, is "
-        "on the claimed side. Where it uses words such as *equal* or *comparable*, the limit that "
-        "is counted as such is ours, and stands beside them. T is the length of the stream; the "
-        "paper's is 2^26."
-    ),
-}
+from stablib.studies import papers, study_class
 
 
-def collect(exhibits: Path) -> list[Scored]:
-    """Score every claim; those whose exhibit was not recorded are "not attempted"."""
-    measured = []
-    for path in sorted(exhibits.glob("*/claims.json")):
-        rows = json.loads(path.read_text())
-        measured += [Measured(**row["measured"]) for row in rows if row["measured"]]
-    return score(measured, read_claims().values())
+def collect(exhibits: Path, paper: str) -> list[Scored]:
+    """Read how every claim of a paper was judged; what was not recorded was not attempted.
+
+    Raises
+    ------
+    DataError
+        If a recorded file cannot be read.
+    """
+    claims = study_class(paper).claims()
+    found: dict[str, list[Scored]] = {name: [] for name in claims}
+    for exhibit in dict.fromkeys(claim.exhibit for claim in claims.values()):
+        for row in _read(exhibits / exhibit / "claims.json", []):
+            name = row["claim"]["claim"]
+            if name in claims and row["measured"]:
+                measured = Measured(**row["measured"])
+                found[name].append(Scored(claims[name], measured, row["verdict"]))
+    rows = [scored for name in claims for scored in found[name] or score([], [claims[name]])]
+    return rows
 
 
-def frame(scored: list[Scored]) -> pd.DataFrame:
+def made_from(exhibits: Path) -> list[str]:
+    """Presets, changed settings and notices of the recorded exhibits: the head of a scorecard."""
+    heads: dict[str, None] = {}
+    for path in sorted(exhibits.glob("*/provenance.json")):
+        for result in _read(path, {}).get("results", []):
+            changes = "".join(f", {name}={v}" for name, v in result.get("changes", {}).items())
+            notice = f". {result['notice']}" if result.get("notice") else ""
+            heads[f"{result['paper']}: preset {result['preset']}{changes}{notice}"] = None
+    return list(heads)
+
+
+def _read(path: Path, default: Any) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return default
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}): delete it and reproduce its notebook again"
+        ) from error
+
+
+def frame(scored: Sequence[Scored]) -> pd.DataFrame:
     """One row a comparison."""
     return pd.DataFrame([_row(s.claim, s) for s in scored])
 
@@ -58,19 +77,22 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
 
 def page(exhibits: Path) -> str:
     """Write the scorecard as a page of the book."""
-    scored = collect(exhibits)
+    by_paper = {paper: collect(exhibits, paper) for paper in papers()}
+    scored = [row for rows in by_paper.values() for row in rows]
     parts = [
         "# Scorecard\n",
         "Every claim of the papers that a number can answer, beside what came out here: value and "
-        "95 % bootstrap interval over runs. Model and size are those of the preset in the page's "
-        "footer, not the paper's.\n",
-        f"**{summary(scored)}.**\n",
+        "95 % bootstrap interval over runs. Model and size are those of the preset, not the "
+        "paper's.\n",
+        *(f"- {line}" for line in made_from(exhibits)),
+        f"\n**{summary(scored)}.**\n",
     ]
-    for paper, title in PAPERS.items():
-        own = read_claims(paper)
-        rows = [s for s in scored if s.claim.claim in own]
-        parts.append(f"\n## {title}\n")
-        parts.append(f"{RULES[paper]} {summary(rows)}.\n")
+    for paper, rows in by_paper.items():
+        study = study_class(paper)
+        parts.append(f"\n## {study.title}\n")
+        parts.append(f"{study.rules} {summary(rows)}.\n")
+        if not rows:
+            continue
         for exhibit, table in frame(rows).groupby("exhibit", sort=False):
             # A plain link would find this very heading.
             parts.append(f"\n### {{ref}}`{exhibit} <{str(exhibit).lower()}>`\n")

@@ -10,19 +10,21 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from stablib.commit import commit
-from stablib.papers.claims import Claim, Measured, Scored, read_claims, score
+from stablib.papers.claims import Claim, Measured, Scored, score
 from stablib.show.style import to_png, to_svg
+from stablib.studies.base import Outcome
 
 VERDICT_MARKS = {
     "reproduced": "●",
     "direction reproduced": "◐",
     "not reproduced": "○",
+    "no verdict": "–",
     "not attempted": "–",
 }
 
@@ -37,20 +39,6 @@ _SHORT = 10
 def folder() -> Path:
     """Where exhibits are recorded: ``STABLIB_EXHIBITS`` or ``_build/exhibits``."""
     return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
-
-
-class Basis(Protocol):
-    """What an exhibit needs of the results it is made from."""
-
-    @property
-    def notice(self) -> str:
-        """What a reader must be told; empty if nothing stands in for anything."""
-
-    def basis(self) -> str:
-        """What the numbers rest on, in a line."""
-
-    def provenance(self) -> dict[str, Any]:
-        """The same in full."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +58,7 @@ def record(
     content: Figure | pd.DataFrame,
     *,
     made_by: Callable[..., Any],
-    results: Sequence[Basis],
+    results: Sequence[Outcome],
     caption: str,
     numbers: pd.DataFrame | None = None,
     alt: str = "",
@@ -87,7 +75,7 @@ def record(
         Picture or table as shown.
     made_by : callable
         The function that computed it; the page leads to its source.
-    results : sequence of Basis
+    results : sequence of Outcome
         What it was computed from.
     caption : str
         One sentence: what it shows.
@@ -109,8 +97,10 @@ def record(
     data = content if isinstance(content, pd.DataFrame) else numbers
     if data is None:
         raise ValueError(f"exhibit {exhibit}: a picture needs the numbers behind it")
-    claims = [claim for claim in read_claims().values() if claim.exhibit == exhibit]
-    scored = score(measured, claims)
+    study = results[0].study
+    claims = [claim for claim in study.claims().values() if claim.exhibit == exhibit]
+    why_not = _why_unjudged(results)
+    scored = score(measured, claims, judged=not why_not)
     provenance = {
         "exhibit": exhibit,
         "caption": caption,
@@ -118,6 +108,7 @@ def record(
         "made by": f"{made_by.__module__}.{made_by.__qualname__}",
         "command": command(),
         "commit": commit(),
+        "not judged": why_not,
         "results": [result.provenance() for result in results],
     }
     _flat(data).to_csv(target / "numbers.csv", index=False)
@@ -144,7 +135,7 @@ def record(
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
             f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
-            claims_html(scored) if scored else "",
+            claims_html(scored, why_not) if scored else "",
             "</div>",
         ]
     )
@@ -187,7 +178,14 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     return flat
 
 
-def claims_html(scored: Sequence[Scored]) -> str:
+def _why_unjudged(results: Sequence[Outcome]) -> str:
+    """Why the numbers say nothing about the paper's; empty if they do."""
+    reasons = [result.study.unjudged for result in results]
+    reasons += ["stand-in data"] * any(result.notice for result in results)
+    return ", ".join(dict.fromkeys(filter(None, reasons)))
+
+
+def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     """What the paper says beside what came out."""
     frame = pd.DataFrame(
         {
@@ -197,7 +195,8 @@ def claims_html(scored: Sequence[Scored]) -> str:
             "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
         }
     )
-    head = f"<summary>{summary(scored)}</summary>"
+    reason = f" ({html.escape(why_not)})" if why_not else ""
+    head = f"<summary>{summary(scored)}{reason}</summary>"
     unfolded = " open" if len(scored) <= _SHORT else ""
     return f'<details class="exhibit-claims"{unfolded}>{head}{table_html(frame)}</details>'
 
@@ -229,11 +228,11 @@ def estimate(claim: Claim, measured: Measured) -> str:
     return f"{text} {claim.unit}".strip() if claim.in_words else text
 
 
-def _bases(results: Sequence[Basis]) -> str:
+def _bases(results: Sequence[Outcome]) -> str:
     return html.escape(" · ".join(dict.fromkeys(r.basis() for r in results)))
 
 
-def _notices(results: Sequence[Basis]) -> str:
+def _notices(results: Sequence[Outcome]) -> str:
     notices = dict.fromkeys(r.notice for r in results if r.notice)
     return "".join(f'<p class="exhibit-notice">{html.escape(n)}</p>' for n in notices)
 

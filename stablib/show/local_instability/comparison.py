@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,11 @@ from stablib.metrics import (
     reduction_replicates,
     share_of_reduction,
 )
-from stablib.papers.claims import Measured, read_claims
-from stablib.runs.results import Results
+from stablib.papers.claims import Measured
+from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 
-CONTROL = "Control"
-
-#: Readings of a method under which it answers the paper's claims.
-VARIANTS = ("", "shared", "own")
+#: The paper's claims.
+CLAIMS = LocalInstability.claims()
 
 
 def generator() -> np.random.Generator:
@@ -33,23 +31,29 @@ def generator() -> np.random.Generator:
 
 def members_note(many: Sequence[Results]) -> str:
     """How many teachers an ensemble has, shared or one's own."""
-    context = many[0].context
+    settings = many[0].study.settings
     return (
-        f"'Ensemble, shared' has {context['members']} teachers for all students, 'Ensemble, own' "
-        f"{context['own_members']} for each student, so these two differ in more than sharing."
+        f"'Ensemble, shared' has {settings.members} teachers for all students, 'Ensemble, own' "
+        f"{settings.own_members} for each student, so these two differ in more than sharing."
     )
 
 
-def claim_name(table: str, dataset: str, method: str, quantity: str) -> tuple[str, str]:
-    """Claim identifier and variant of a method such as ``"TGTSS, own"``."""
-    base, _, variant = method.partition(", ")
-    return f"{table}-{dataset}-{base.lower().replace(' ', '-')}-{quantity}", variant
+def claim_name(table: str, dataset: str, variant: Variant, quantity: str) -> str:
+    """Identifier of the paper's claim about a method, if it makes one."""
+    return f"{table}-{dataset}-{variant.method.replace('_', '-')}-{quantity}"
 
 
-def answers(measured: Sequence[Measured]) -> list[Measured]:
-    """Keep what answers a claim; the rest, the null row too, is in the table alone."""
-    known = read_claims()
-    return [m for m in measured if m.claim in known and m.variant in VARIANTS]
+def answer(
+    table: str,
+    results: Results,
+    variant: Variant,
+    quantity: str,
+    value: float,
+    interval: Interval,
+) -> list[Measured]:
+    """The answer to the paper's claim about a method; empty if the paper makes none."""
+    claim = claim_name(table, results.dataset.name, variant, quantity)
+    return [Measured(claim, value, *interval, variant.teacher)] if claim in CLAIMS else []
 
 
 def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
@@ -61,7 +65,7 @@ def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
 
 def reductions(
     results: Results, *, subset: NDArray[np.bool_] | None = None
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
+) -> tuple[pd.DataFrame, dict[Variant, NDArray[np.float64]]]:
     """Reduction of LE_m by each method, with intervals.
 
     Returns
@@ -69,7 +73,7 @@ def reductions(
     frame : DataFrame
         Columns ``reduction``, ``low``, ``high`` (percent), ``share`` (percent of the shared
         ensemble's reduction), ``share_low``, ``share_high``; one row a method but control.
-    replicates : dict of str to ndarray, shape (n_resamples,)
+    replicates : dict of Variant to ndarray, shape (n_resamples,)
         Of the reduction.
     """
     control = results.runs[CONTROL]
@@ -89,7 +93,7 @@ def reductions(
         replicates[method] = draws
         rows[method] = {"reduction": value, **centred_interval(value, draws)._asdict()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    best = next((str(m) for m in frame.index if str(m).startswith("Ensemble")), None)
+    best = next((m for m in frame.index if m.method == "ensemble"), None)
     if best is None:
         return frame, replicates
     for method in frame.index:
@@ -102,7 +106,7 @@ def reductions(
 
 
 def _centred(
-    replicates: Mapping[str, NDArray[np.float64]], frame: pd.DataFrame, method: str
+    replicates: Mapping[Variant, NDArray[np.float64]], frame: pd.DataFrame, method: Variant
 ) -> NDArray[np.float64]:
     draws = replicates[method]
     known = draws[np.isfinite(draws)]  # A resample without any entropy has no reduction.
@@ -114,12 +118,12 @@ def _centred(
 def cells(frame: pd.DataFrame, value: str, low: str, high: str, digits: int = 1) -> dict[str, str]:
     """One column of a table, from three columns of :func:`reductions`."""
     return {
-        str(method): with_interval(row[value], Interval(row[low], row[high]), digits)
+        method.title: with_interval(row[value], Interval(row[low], row[high]), digits)
         for method, row in frame.iterrows()
     }
 
 
-def percent_correct(results: Results, method: str) -> NDArray[np.float64]:
+def percent_correct(results: Results, method: Variant) -> NDArray[np.float64]:
     """Accuracy of each run of a method, in percent."""
     return 100.0 * accuracy(results.labels(method), results.gold)
 
@@ -129,12 +133,7 @@ def mean_and_sd(values: NDArray[np.float64]) -> str:
     return "{:.1f} ± {:.1f}".format(*mean_sd(values))
 
 
-def reported(table: str, dataset: str, methods: Mapping[str, object]) -> dict[str, str]:
+def reported(table: str, dataset: str, methods: Iterable[Variant]) -> dict[str, str]:
     """The paper's own numbers, by our row names."""
-    known = read_claims()
-    found = {}
-    for method in methods:
-        claim, variant = claim_name(table, dataset, method, "reduction")
-        if claim in known and variant in VARIANTS:
-            found[method] = known[claim].reported
-    return found
+    names = {method.title: claim_name(table, dataset, method, "reduction") for method in methods}
+    return {title: CLAIMS[name].reported for title, name in names.items() if name in CLAIMS}

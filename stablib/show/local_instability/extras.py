@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from stablib.metrics import (
+    accuracy,
     bootstrap_interval,
     centred_interval,
     churn,
@@ -19,10 +20,8 @@ from stablib.metrics import (
     pairwise_disagreement,
 )
 from stablib.papers.claims import Measured
-from stablib.runs.results import Results
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.local_instability.comparison import (
-    CONTROL,
     cells,
     generator,
     mean_and_sd,
@@ -30,9 +29,12 @@ from stablib.show.local_instability.comparison import (
     reductions,
     with_interval,
 )
+from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
 
 #: Resamples of runs for the intervals of LI-X4.
 _RESAMPLES = 500
+
+_TEACHERS: tuple[Literal["shared", "own"], ...] = ("shared", "own")
 
 
 def ablation(many: Sequence[Results]) -> Exhibit:
@@ -44,11 +46,11 @@ def ablation(many: Sequence[Results]) -> Exhibit:
         frame, replicates = reductions(results)
         columns[f"ΔLE_m (%), {results.split}"] = cells(frame, "reduction", "low", "high")
         columns[f"accuracy (%), {results.split}"] = {
-            method: mean_and_sd(percent_correct(results, method)) for method in frame.index
+            method.title: mean_and_sd(percent_correct(results, method)) for method in frame.index
         }
         findings.append(
             f"On {results.split}, against no temperature, "
-            + " and ".join(_gain(frame, variant) for variant in ("shared", "own"))
+            + " and ".join(_gain(frame, teacher) for teacher in _TEACHERS)
             + "."
         )
         if results.split == "val":
@@ -67,31 +69,38 @@ def ablation(many: Sequence[Results]) -> Exhibit:
     )
 
 
-def _gain(frame: pd.DataFrame, variant: str) -> str:
-    """Points of reduction that each reading of the temperature adds."""
-    reduction = frame["reduction"]
-    without = reduction[f"no temperature, {variant}"]
-    sharp, printed = (
-        reduction[f"{targets}, {variant}"] - without for targets in ("p^(1/T)", "p^T, as printed")
+def _rows(teacher: Literal["shared", "own"]) -> tuple[Variant, Variant, Variant]:
+    """No temperature, and both readings of it."""
+    none, sharpen, printed = (
+        Variant("tgtss", teacher, "none"),
+        Variant("tgtss", teacher, "sharpen"),
+        Variant("tgtss", teacher, "printed"),
     )
-    return f"p^(1/T) adds {sharp:+.1f} points and p^T {printed:+.1f} ({variant} teachers)"
+    return none, sharpen, printed
+
+
+def _gain(frame: pd.DataFrame, teacher: Literal["shared", "own"]) -> str:
+    """Points of reduction that each reading of the temperature adds."""
+    without, sharp, printed = (frame.loc[row, "reduction"] for row in _rows(teacher))
+    return (
+        f"p^(1/T) adds {sharp - without:+.1f} points and p^T {printed - without:+.1f} "
+        f"({teacher} teachers)"
+    )
 
 
 def _ablation_answers(
-    frame: pd.DataFrame, replicates: Mapping[str, NDArray[np.float64]]
+    frame: pd.DataFrame, replicates: Mapping[Variant, NDArray[np.float64]]
 ) -> list[Measured]:
     found = []
-    for variant in ("shared", "own"):
-        without, sharp, printed = (
-            f"{targets}, {variant}" for targets in ("no temperature", "p^(1/T)", "p^T, as printed")
-        )
+    for teacher in _TEACHERS:
+        without, sharp, printed = _rows(teacher)
         for claim, method in (("a1-massive-without", without), ("a1-massive-with", sharp)):
             row = frame.loc[method]
-            found.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
+            found.append(Measured(claim, row["reduction"], row["low"], row["high"], teacher))
         for claim, method in (("a1-massive-gain", sharp), ("a1-massive-gain-printed", printed)):
             value = float(frame.loc[method, "reduction"] - frame.loc[without, "reduction"])
             interval = centred_interval(value, replicates[method] - replicates[without])
-            found.append(Measured(claim, value, *interval, variant))
+            found.append(Measured(claim, value, *interval, teacher))
     return found
 
 
@@ -102,14 +111,14 @@ def fine_tuning(results: Results | None) -> Exhibit:
     frame, _ = reductions(results)
     reduced = cells(frame, "reduction", "low", "high")
     rows = {
-        method: {
+        method.title: {
             "accuracy (%)": mean_and_sd(percent_correct(results, method)),
             "sum of LE_m (nats)": f"{results.le_m[method].sum():.1f}",
-            "ΔLE_m (%)": reduced.get(method, "–"),
+            "ΔLE_m (%)": reduced.get(method.title, "–"),
         }
         for method in results.runs
     }
-    open_ones = [str(m) for m, row in frame.iterrows() if row["low"] <= 0.0 <= row["high"]]
+    open_ones = [m.title for m, row in frame.iterrows() if row["low"] <= 0.0 <= row["high"]]
     n_runs = len(results.runs[CONTROL])
     return record(
         "LI-X1",
@@ -131,11 +140,11 @@ def fine_tuning(results: Results | None) -> Exhibit:
 def disagreement(results: Results) -> Exhibit:
     """Accuracy, confidence, disagreement and churn of every method, with intervals (LI-X4)."""
     rows: dict[str, dict[str, str]] = {}
-    values: dict[str, float] = {}
+    values: dict[Variant, float] = {}
     for method in results.runs:
         labels, confidence = results.labels(method), results.confidence(method)
         values[method] = _percent_disagreeing(labels)
-        rows[method] = {
+        rows[method.title] = {
             "accuracy (%)": _estimate(np.mean, percent_correct(results, method)),
             "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
             "two runs differ (%)": _estimate(_percent_disagreeing, labels),
@@ -149,7 +158,7 @@ def disagreement(results: Results) -> Exhibit:
             ]
             for name in ("good", "bad"):
                 parts = np.array([100.0 * getattr(pair, name) for pair in pairs])
-                rows[method][f"{name} churn (%)"] = _estimate(np.mean, parts)
+                rows[method.title][f"{name} churn (%)"] = _estimate(np.mean, parts)
     least = min(values, key=lambda method: values[method])
     return record(
         "LI-X4",
@@ -158,7 +167,7 @@ def disagreement(results: Results) -> Exhibit:
         results=[results],
         finding=(
             f"Two control runs differ on {values[CONTROL]:.1f} % of the examples, two runs of "
-            f"{least} on {values[least]:.1f} %."
+            f"{least.title} on {values[least]:.1f} %."
         ),
         caption=(
             "Means with 95 % bootstrap intervals over runs. 'Two runs differ': share of examples "
@@ -181,3 +190,37 @@ def _estimate(
         lambda x: float(statistic(x)), sample, rng=generator(), n_resamples=_RESAMPLES
     )
     return with_interval(float(statistic(sample)), interval, digits)
+
+
+def sources(results: SourceResults) -> Exhibit:
+    """Which source of nondeterminism matters? One varied at a time, and all together (LI-X5)."""
+    gold = results.dataset.gold[results.split]
+    rows, shares = {}, {}
+    for name, runs in results.runs.items():
+        labels = runs[f"labels_{results.split}"]
+        correct = 100.0 * accuracy(labels, gold)
+        shares[name] = _percent_disagreeing(labels)
+        rows[name] = {
+            "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
+            "two runs differ (%)": _estimate(_percent_disagreeing, labels),
+            "accuracy (%)": f"{correct.mean():.1f}",
+            "sd of accuracy (points)": _estimate(lambda x: np.std(x, ddof=1), correct, 2),
+        }
+    *single, together = shares
+    most, least = max(single, key=shares.__getitem__), min(single, key=shares.__getitem__)
+    return record(
+        "LI-X5",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=sources,
+        results=[results],
+        finding=(
+            f"Of one source alone, {most} makes two runs differ most, on {shares[most]:.1f} % of "
+            f"the examples, and {least} least, on {shares[least]:.1f} %; {together} make them "
+            f"differ on {shares[together]:.1f} %."
+        ),
+        caption=(
+            "Heads of which only the named source of nondeterminism has another seed in each run; "
+            "all else has seed 0. Means, sums and standard deviations (ddof 1) over runs, with "
+            "95 % bootstrap intervals."
+        ),
+    )

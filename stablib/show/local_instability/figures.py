@@ -10,7 +10,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from stablib.metrics import (
     HIGH_ENTROPY,
@@ -20,14 +19,19 @@ from stablib.metrics import (
     cumulative_label_entropy,
     entropy_confidence_replicates,
 )
-from stablib.papers.claims import Measured, read_claims
-from stablib.runs.results import Results
-from stablib.show.exhibit import Exhibit, record
-from stablib.show.local_instability.comparison import CONTROL, generator
+from stablib.papers.claims import Measured
+from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.local_instability.comparison import CLAIMS, generator
 from stablib.show.style import PALETTE, figure
+from stablib.studies.local_instability import CONTROL, Results, Variant
 
 #: Resamples of runs for the intervals of correlations.
 _RESAMPLES = 200
+
+_NOT_LOOKED_AT = "its data set is not among those looked at"
+
+#: The method of Figures 3 and 8.
+TGTSS = Variant("tgtss", "shared")
 
 
 def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -55,8 +59,10 @@ def _fit(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     )
 
 
-def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
+def le_m_against_sigma(results: Results | None, exhibit: str) -> Exhibit:
     """LE_m against sigma_m of each utterance, with a linear fit (LI-F1, LI-F7)."""
+    if results is None:
+        return left_out(exhibit, _NOT_LOOKED_AT)
     le_m, sigma = results.le_m[CONTROL], confidence_sd(results.confidence(CONTROL))
     r = _correlation(sigma, le_m)
     entropies, spreads = entropy_confidence_replicates(
@@ -86,14 +92,16 @@ def le_m_against_sigma(results: Results, exhibit: str) -> Exhibit:
                 }
             ),
             alt=f"Scatter of LE_m against sigma_m, one point an utterance, with a line: {fit}.",
-            measured=_known(results, exhibit, measured),
+            measured=_known(exhibit, measured),
             caption="LE_m against σ_m of each utterance in control, with the least-squares line.",
             finding=f"Here {fit}; the paper calls the relation strong and gives no coefficient.",
         )
 
 
-def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
+def le_s_against_le_m(results: Results | None, exhibit: str) -> Exhibit:
     """LE_s of one run against LE_m of each utterance, with a linear fit (LI-F2, LI-F6)."""
+    if results is None:
+        return left_out(exhibit, _NOT_LOOKED_AT)
     le_m, le_s = results.le_m[CONTROL], results.le_s[CONTROL]
     each = [_correlation(run, le_m) for run in le_s]
     entropies, _ = entropy_confidence_replicates(
@@ -123,7 +131,7 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
                 }
             ),
             alt=f"Scatter of LE_m against LE_s, one point an utterance, with a line: {fit}.",
-            measured=_known(results, exhibit, measured),
+            measured=_known(exhibit, measured),
             caption=(
                 "LE_s of the first control run, over all of its steps, against LE_m. Over the "
                 f"watched runs r is {min(each):.2f} to {max(each):.2f}."
@@ -132,16 +140,15 @@ def le_s_against_le_m(results: Results, exhibit: str) -> Exhibit:
         )
 
 
-def _known(results: Results, exhibit: str, measured: list[Measured]) -> list[Measured]:
-    """What answers a claim about this exhibit: not the stand-in, not another data set."""
-    if results.dataset.name == "standin":
-        return []
-    claims = read_claims()
-    return [m for m in measured if m.claim in claims and claims[m.claim].exhibit == exhibit]
+def _known(exhibit: str, measured: list[Measured]) -> list[Measured]:
+    """What answers a claim about this exhibit: not about another data set."""
+    return [m for m in measured if m.claim in CLAIMS and CLAIMS[m.claim].exhibit == exhibit]
 
 
-def confidence_map(results: Results, exhibit: str) -> Exhibit:
+def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
     """mu_m against sigma_m of each utterance (LI-F4, LI-F5)."""
+    if results is None:
+        return left_out(exhibit, _NOT_LOOKED_AT)
     confidence = results.confidence(CONTROL)
     mu, sigma = confidence_mean(confidence), confidence_sd(confidence)
     regions = {
@@ -181,7 +188,7 @@ def confidence_map(results: Results, exhibit: str) -> Exhibit:
 
 
 def _stable_and_unstable(
-    results: Results, method: str, count: int = 3
+    results: Results, method: Variant, count: int = 3
 ) -> tuple[list[int], list[int]]:
     """Utterances for the trajectories, by rule: never switching, and those that gain most."""
     before, after = results.le_s[CONTROL][0], results.le_s[method][0]
@@ -191,7 +198,7 @@ def _stable_and_unstable(
     return list(stable), list(unstable)
 
 
-def trajectories(results: Results, method: str = "TGTSS, shared") -> Exhibit:
+def trajectories(results: Results, method: Variant = TGTSS) -> Exhibit:
     """Gold-label probability over steps before and after TGTSS (LI-F3)."""
     curves = {m: results.curves[m]["gold"][0].astype(np.float64) for m in (CONTROL, method)}
     stable, unstable = _stable_and_unstable(results, method)
@@ -205,13 +212,13 @@ def trajectories(results: Results, method: str = "TGTSS, shared") -> Exhibit:
         made_by=trajectories,
         caption=(
             "Gold-label probability of three stable (solid) and three unstable (dashed) "
-            f"utterances over the steps of one run, control against {method}; the unstable ones "
-            "are those whose LE_s falls most."
+            f"utterances over the steps of one run, control against {method.title}; the unstable "
+            "ones are those whose LE_s falls most."
         ),
     )
 
 
-def entropy_over_steps(results: Results, method: str = "TGTSS, shared") -> Exhibit:
+def entropy_over_steps(results: Results, method: Variant = TGTSS) -> Exhibit:
     """Cumulative label entropy over steps before and after TGTSS (LI-F8)."""
     curves = {
         m: cumulative_label_entropy(results.traces[m]["labels"][0]) for m in (CONTROL, method)
@@ -227,17 +234,17 @@ def entropy_over_steps(results: Results, method: str = "TGTSS, shared") -> Exhib
         made_by=entropy_over_steps,
         caption=(
             "Label entropy of the predictions up to each step, for the utterances of LI-F3, "
-            f"control against {method}."
+            f"control against {method.title}."
         ),
     )
 
 
 def _before_after(
     results: Results,
-    method: str,
+    method: Variant,
     *,
     exhibit: str,
-    curves: dict[str, NDArray[np.float64]],
+    curves: dict[Variant, NDArray[np.float64]],
     chosen: tuple[Sequence[int], Sequence[int]],
     ylabel: str,
     made_by: object,
@@ -255,13 +262,13 @@ def _before_after(
                     axes.plot(
                         steps, curve[:, place], style, color=color, label=_short(texts[place])
                     )
-            axes.set(title=name, xlabel="optimization step")
+            axes.set(title=name.title, xlabel="optimization step")
         made.axes[0].set_ylabel(ylabel)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
         places = [*chosen[0], *chosen[1]]
         frames = [
-            pd.DataFrame({"method": name, "id": ids[p], "step": steps, "value": curve[:, p]})
+            pd.DataFrame({"method": name.title, "id": ids[p], "step": steps, "value": curve[:, p]})
             for name, curve in curves.items()
             for p in places
         ]
@@ -271,7 +278,10 @@ def _before_after(
             made_by=made_by,  # type: ignore[arg-type]
             results=[results],
             numbers=pd.concat(frames, ignore_index=True),
-            alt=f"{caption} Curves of six utterances in two panels, {CONTROL} and {method}.",
+            alt=(
+                f"{caption} Curves of six utterances in two panels, {CONTROL.title} and "
+                f"{method.title}."
+            ),
             caption=caption,
         )
 
@@ -293,7 +303,7 @@ def finds_ambiguous(
         "1 − μ_m (needs gold labels)": 1.0 - confidence_mean(confidence),
         "entropy of the mean prediction": stats.entropy(mean_prediction, axis=1),
     }
-    aurocs = {name: roc_auc_score(ambiguous, score) for name, score in scores.items()}
+    aurocs = {name: _auroc(score[ambiguous], score[~ambiguous]) for name, score in scores.items()}
     best = max(aurocs, key=lambda name: aurocs[name])
     frame = pd.DataFrame(
         {
@@ -318,6 +328,12 @@ def finds_ambiguous(
             "utterance ranks above another one; 0.5 is chance."
         ),
     )
+
+
+def _auroc(above: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Probability that one of the first ranks above one of the others; ties count half."""
+    u = stats.mannwhitneyu(above, others).statistic
+    return float(u / (len(above) * len(others)))
 
 
 def entropy_histogram(results: Results) -> Exhibit:

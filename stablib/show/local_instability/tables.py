@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 
 from stablib.metrics import (
     HIGH_ENTROPY,
+    Interval,
     bootstrap_interval,
     centred_interval,
     confidence_sd,
     label_counts,
     percentage_reduction,
 )
-from stablib.papers.claims import Measured, read_claims
-from stablib.runs.results import Results
+from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.local_instability.comparison import (
-    CONTROL,
-    answers,
+    CLAIMS,
+    answer,
     cells,
-    claim_name,
     generator,
     mean_and_sd,
     members_note,
@@ -32,7 +31,9 @@ from stablib.show.local_instability.comparison import (
     reported,
     with_interval,
 )
-from stablib.studies import NULL
+from stablib.studies.local_instability import CONTROL, NULL, Results, Variant
+
+_TGTSS = (Variant("tgtss", "shared"), Variant("tgtss", "own"))
 
 #: The utterances of Table 1, by their place in MASSIVE's validation split.
 TABLE_1_IDS = ("val-216", "val-214", "val-1181")
@@ -125,32 +126,30 @@ def table_3(many: Sequence[Results]) -> Exhibit:
         accuracies: dict[str, str] = {}
         for method in results.runs:
             values = percent_correct(results, method)
-            accuracies[method] = mean_and_sd(values)
-            claim, variant = claim_name("t3", data.name, method, "accuracy")
+            accuracies[method.title] = mean_and_sd(values)
             interval = bootstrap_interval(np.mean, values, rng=generator())
-            measured.append(Measured(claim, float(values.mean()), *interval, variant))
+            measured += answer("t3", results, method, "accuracy", float(values.mean()), interval)
         for method, row in frame.iterrows():
             for quantity, keys in (
                 ("reduction", ("reduction", "low", "high")),
                 ("share", ("share", "share_low", "share_high")),
             ):
-                claim, variant = claim_name("t3", data.name, str(method), quantity)
                 value, low, high = (float(row[key]) for key in keys)
-                measured.append(Measured(claim, value, low, high, variant))
+                measured += answer("t3", results, method, quantity, value, Interval(low, high))
         measured += _ordering(frame, replicates, data.name)
         findings.append(_headline(results.title, data.name, frame))
         columns[results.title, "accuracy (%)"] = accuracies
         columns[results.title, "ΔLE_m (%)"] = cells(frame, "reduction", "low", "high")
         columns[results.title, "% of E_b"] = cells(frame, "share", "share_low", "share_high", 0)
         columns[results.title, "paper ΔLE_m (%)"] = reported("t3", data.name, results.runs)
-    table = pd.DataFrame(columns).reindex(list(many[0].runs)).fillna("–")
+    table = pd.DataFrame(columns).reindex([m.title for m in many[0].runs]).fillna("–")
     return record(
         "LI-T3",
         table,
         made_by=table_3,
         results=many,
         finding=" ".join(findings),
-        measured=answers(measured),
+        measured=measured,
         caption=(
             "Accuracy (mean ± sd over runs, ddof 1), reduction of the summed LE_m against control "
             "and share of the shared ensemble's reduction, with 95 % bootstrap intervals over "
@@ -162,30 +161,30 @@ def table_3(many: Sequence[Results]) -> Exhibit:
 
 def _headline(title: str, dataset: str, frame: pd.DataFrame) -> str:
     """The paper's headline beside ours, in a sentence."""
-    best = str(frame["reduction"].idxmax())
-    claim = read_claims().get(f"t3-{dataset}-tgtss-share")
+    best = frame["reduction"].idxmax()
+    shared, own = (frame.loc[tgtss, "share"] for tgtss in _TGTSS)
+    claim = CLAIMS.get(f"t3-{dataset}-tgtss-share")
     paper = f" (the paper: {claim.reported} %)" if claim else ""
     return (
-        f"On {title}, {best} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; TGTSS "
-        f"reaches {frame.loc['TGTSS, shared', 'share']:.0f} % of the ensemble's reduction with a "
-        f"shared teacher and {frame.loc['TGTSS, own', 'share']:.0f} % with teachers of one's own"
+        f"On {title}, {best.title} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; "
+        f"TGTSS reaches {shared:.0f} % of the ensemble's reduction with a shared teacher and "
+        f"{own:.0f} % with teachers of one's own"
         f"{paper}; other seeds of control alone give "
         f"{frame.loc[NULL, 'reduction']:.1f} %."
     )
 
 
 def _ordering(
-    frame: pd.DataFrame, replicates: Mapping[str, NDArray[np.float64]], dataset: str
+    frame: pd.DataFrame, replicates: Mapping[Variant, NDArray[np.float64]], dataset: str
 ) -> list[Measured]:
     """TGTSS against the best of the methods that know no single example."""
-    simple = frame.loc[["L2", "SWA", "Label smoothing"], "reduction"]
-    best = str(simple.idxmax())
+    simple = frame.loc[[Variant("l2"), Variant("swa"), Variant("label_smoothing")], "reduction"]
+    best = simple.idxmax()
     found = []
-    for variant in ("shared", "own"):
-        method = f"TGTSS, {variant}"
+    for method in _TGTSS:
         value = frame.loc[method, "reduction"] - simple.max()
         interval = centred_interval(value, replicates[method] - replicates[best])
-        found.append(Measured(f"t3-{dataset}-order", float(value), *interval, variant))
+        found.append(Measured(f"t3-{dataset}-order", float(value), *interval, method.teacher))
     return found
 
 
@@ -199,26 +198,27 @@ def table_5(many: Sequence[Results]) -> Exhibit:
         name = results.dataset.name
         frame, _ = reductions(results, subset=subset)
         for method, row in frame.iterrows():
-            claim, variant = claim_name("t5", name, str(method), "reduction")
-            measured.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
+            interval = Interval(row["low"], row["high"])
+            measured += answer("t5", results, method, "reduction", row["reduction"], interval)
         title = f"ΔLE_m (%), {subset.sum()} examples"
         columns[results.title, title] = cells(frame, "reduction", "low", "high")
+        shared, own = (frame.loc[tgtss, "reduction"] for tgtss in _TGTSS)
         null = percentage_reduction(results.le_m[NULL], results.le_m[CONTROL])
         findings.append(
             f"On {results.title}, other seeds of control give "
             f"{frame.loc[NULL, 'reduction']:.1f} % here and {null:.1f} % on all examples; TGTSS "
-            f"has {frame.loc['TGTSS, shared', 'reduction']:.1f} % with a shared teacher and "
-            f"{frame.loc['TGTSS, own', 'reduction']:.1f} % with teachers of one's own."
+            f"has {shared:.1f} % with a shared teacher and {own:.1f} % with teachers of one's own."
         )
         columns[results.title, "paper (%)"] = reported("t5", name, results.runs)
-    table = pd.DataFrame(columns).reindex([m for m in many[0].runs if m != CONTROL]).fillna("–")
+    rows = [m.title for m in many[0].runs if m != CONTROL]
+    table = pd.DataFrame(columns).reindex(rows).fillna("–")
     return record(
         "LI-T5",
         table,
         made_by=table_5,
         results=many,
         finding=" ".join(findings),
-        measured=answers(measured),
+        measured=measured,
         caption=(
             "As LI-T3, only for examples with LE_m above 0.56 in control. They were picked by the "
             "same runs against which the reduction is computed, which flatters every other set of "
@@ -243,12 +243,11 @@ def _step_table(
                 continue
             value = _mean_reduction(values, sums[CONTROL])
             interval = bootstrap_interval(_mean_reduction, values, sums[CONTROL], rng=generator())
-            claim, variant = claim_name(table, name, method, "reduction")
-            measured.append(Measured(claim, value, *interval, variant))
-            column[method] = with_interval(value, interval)
+            measured += answer(table, results, method, "reduction", value, interval)
+            column[method.title] = with_interval(value, interval)
         columns[results.title, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = column
         columns[results.title, "paper (%)"] = reported(table, name, sums)
-    return pd.DataFrame(columns).fillna("–"), answers(measured)
+    return pd.DataFrame(columns).fillna("–"), measured
 
 
 def _mean_reduction(values: NDArray[np.float64], baseline: NDArray[np.float64]) -> float:
@@ -260,10 +259,9 @@ def _mean_reduction(values: NDArray[np.float64], baseline: NDArray[np.float64]) 
 
 def _step_finding(measured: Sequence[Measured]) -> str:
     """TGTSS within a run, beside the paper's number."""
-    known = read_claims()
     parts = [
-        f"on {known[m.claim].dataset} with {m.variant} teachers {m.value:.1f} % "
-        f"(the paper: {known[m.claim].reported} %)"
+        f"on {CLAIMS[m.claim].dataset} with {m.variant} teachers {m.value:.1f} % "
+        f"(the paper: {CLAIMS[m.claim].reported} %)"
         for m in measured
         if "-tgtss-" in m.claim
     ]

@@ -21,9 +21,9 @@ from stablib.show.synthetic_irreproducibility.comparison import (
     measure,
     most_above,
 )
-from stablib.streams import network
-from stablib.streams.recipe import LOG2_BATCH
-from stablib.studies.stream_session import Curves, Point, Traced
+from stablib.studies.synthetic_irreproducibility import Curves, Point, Traced
+from stablib.workloads.streams import network
+from stablib.workloads.streams.recipe import LOG2_BATCH
 
 _HIDDEN = ("identity 1", "relu 1", "identity 2", "relu 2")
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from stablib.metrics import Interval, bootstrap_interval, centred_interval, resample_runs
 from stablib.papers.claims import Measured
-from stablib.studies.stream_session import Curves, Point, Traced
-from stablib.studies.synthetic_irreproducibility import windows
+from stablib.studies.synthetic_irreproducibility import Curves, Point, Traced, windows
 
 #: Resamples of pairs.
 _RESAMPLES = 1000

@@ -8,17 +8,17 @@ from matplotlib.axes import Axes
 
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
-from stablib.streams.recipe import StreamRecipe
-from stablib.studies.stream_session import Curves
-from stablib.studies.synthetic_irreproducibility import Study
+from stablib.studies.synthetic_irreproducibility import Curves, Design
+from stablib.workloads.streams.recipe import StreamRecipe
 
 #: Units drawn of a wider layer.
 _DRAWN = 7
 
 
-def networks(curves: Curves, study: Study) -> Exhibit:
+def networks(curves: Curves) -> Exhibit:
     """The networks as graphs, from the recipes of the study (SI-F1)."""
-    every = [*study.simple(), *study.towers(), *study.embeddings(), *study.quadratic()]
+    design = Design(curves.study.settings)
+    every = [*design.simple(), *design.towers(), *design.embeddings(), *design.quadratic()]
     recipes = {curve.name: curve.recipes[0] for curve in reversed(every)}
     shown = [
         ("linear", recipes["linear"]),

@@ -14,8 +14,7 @@ from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import decades, mean_of, table, with_long
-from stablib.streams.training import evaluation_set
-from stablib.studies.stream_session import Curves
+from stablib.studies.synthetic_irreproducibility import Curves
 
 
 def simple(curves: Curves, long: Curves | None = None) -> Exhibit:
@@ -107,7 +106,8 @@ def quadratic(curves: Curves) -> Exhibit:
 
 def _gains(curves: Curves) -> str:
     """At which windows smooth activations help."""
-    smooth = [c.points for c in curves.curves if c.name.startswith(("smelu", "swish"))]
+    kinds = ("smelu", "swish")
+    smooth = [c.points for c in curves.curves if c.points[0].recipe.activation in kinds]
     parts = []
     for number, point in enumerate(curves["relu"].points):
         best = min((points[number].pd for points in smooth), key=mean_of)
@@ -118,6 +118,9 @@ def _gains(curves: Curves) -> str:
 
 def _concentration(curves: Curves) -> str:
     """How few examples decide relative PD, which divides by their true probability."""
+    # The only figure that draws examples anew, and so needs the compiled streams.
+    from stablib.workloads.streams.training import evaluation_set
+
     truth = evaluation_set(curves.recipe, curves.plans[0]).truth
     weight = np.sort(1.0 / truth)[::-1]
     share = weight[: len(weight) // 100].sum() / weight.sum()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.synthetic_irreproducibility.comparison import losses, mean_interval, mean_of
-from stablib.studies.stream_session import Curves, Point
+from stablib.studies.synthetic_irreproducibility import Curves, Point
 
 
 def overview(many: Sequence[Curves]) -> Exhibit:

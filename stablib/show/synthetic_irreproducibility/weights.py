@@ -15,9 +15,9 @@ from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import interval, length, with_long
-from stablib.streams import network
-from stablib.streams.recipe import StreamRecipe
-from stablib.studies.stream_session import Curves
+from stablib.studies.synthetic_irreproducibility import Curves
+from stablib.workloads.streams import network
+from stablib.workloads.streams.recipe import StreamRecipe
 
 #: Where the pair that is drawn stands among the pairs.
 _PAIR = 0

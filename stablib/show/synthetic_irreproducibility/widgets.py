@@ -11,7 +11,7 @@ from stablib.show import widgets
 from stablib.show.exhibit import picture
 from stablib.show.synthetic_irreproducibility.comparison import mean_interval, mean_of
 from stablib.show.widgets.hosted import HostedWidget
-from stablib.studies.stream_session import Curves, Point
+from stablib.studies.synthetic_irreproducibility import Curves, Point
 
 #: Where the pair whose weights are shown stands among the pairs; larger models' are left out.
 _PAIR = 0

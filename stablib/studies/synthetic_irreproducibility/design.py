@@ -1,67 +1,27 @@
-"""The synthetic irreproducibility paper: which pairs its exhibits need."""
+"""Which curves the figures of the paper show: recipes over shuffling windows."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
-from stablib.streams import DataModel, StreamRecipe
-from stablib.streams.recipe import LOG2_BATCH, Activation
-from stablib.training.seeds import SeedPlan, seed_plans
-
-PAPER = "synthetic_irreproducibility"
+from stablib.studies.synthetic_irreproducibility.settings import (
+    SyntheticIrreproducibilitySettings,
+)
+from stablib.training import Request, SeedPlan, seed_plans
+from stablib.workloads.streams import DataModel, PairRecord, StreamRecipe
+from stablib.workloads.streams.recipe import LOG2_BATCH, Activation
 
 #: The paper's widest window (Figures 2 to 4); the whole stream would be 2^21.
 _WIDEST = 20
 
+#: Weights of large models are kept only for Figure 9.
+FEW_WEIGHTS = PairRecord()
 
-class Settings(BaseModel):
-    """Everything a reader may change about the study; the notebooks' parameters.
-
-    ``log2_examples`` is log2 T of the models with at most 30 hidden units; the others can train on
-    shorter streams, as they cost more. ``truth`` and ``truth_quadratic`` are seeds of the true
-    weights: of the quadratic ones, seed 1 is the first with which both labels are common (29 %
-    are positive). With seed 0 it is 2 %, and relative PD divides by probabilities near 10^-7.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    n_pairs: int = Field(default=16, ge=2)
-    first_pair: int = Field(default=0, ge=0)
-    log2_examples: int = Field(ge=LOG2_BATCH, le=26)
-    log2_examples_embedding: int = Field(ge=LOG2_BATCH, le=26)
-    log2_examples_wide: int = Field(ge=LOG2_BATCH, le=26)
-    log2_examples_long: int | None = Field(default=None, ge=LOG2_BATCH, le=26)
-    n_windows: int = Field(default=5, ge=1)
-    truth: int = Field(default=0, ge=0)
-    truth_quadratic: int = Field(default=1, ge=0)
-    beta: float = Field(default=1.0, gt=0.0)
-    learning_rate: float = Field(default=0.1, gt=0.0)
-
-
-#: Presets as rows of numbers; ``log2_examples_long`` is shown where it is published.
-PRESETS: Mapping[str, Settings] = MappingProxyType(
-    {
-        "smoke": Settings(
-            n_pairs=2,
-            log2_examples=12,
-            log2_examples_embedding=9,
-            log2_examples_wide=8,
-            n_windows=2,
-        ),
-        "laptop": Settings(
-            log2_examples=21,
-            log2_examples_embedding=21,
-            log2_examples_wide=14,
-            log2_examples_long=26,
-        ),
-        "paper": Settings(log2_examples=26, log2_examples_embedding=26, log2_examples_wide=26),
-    }
-)
+#: The curve of Figure 9.
+EMBEDDING_PAIR = "relu, adagrad 0.1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,19 +54,33 @@ def windows(log2_examples: int, count: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(z) for z in np.linspace(0, widest, count).round()))
 
 
-class Study:
+class Design:
     """Curves of the paper's figures.
 
     Parameters
     ----------
-    settings : Settings
+    settings : SyntheticIrreproducibilitySettings
         A preset's row, changed or not.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SyntheticIrreproducibilitySettings) -> None:
         self.settings = settings
         self.linear_data = DataModel(kind="linear", seed=settings.truth)
         self.quadratic_data = DataModel(kind="quadratic", seed=settings.truth_quadratic)
+
+    def request(self, recipe: StreamRecipe, record: PairRecord = FEW_WEIGHTS) -> Request:
+        """All pairs of a recipe."""
+        return Request(recipe, self.plans, (record,))
+
+    def curve_requests(self, curves: Sequence[Curve]) -> list[Request]:
+        """All pairs of some curves."""
+        return [self.request(recipe) for curve in curves for recipe in curve.recipes]
+
+    def embedding_pair(self) -> Request:
+        """ReLU on embeddings with all weights, at the window nearest to the paper's 2^10."""
+        curve = next(c for c in self.embeddings() if c.name == EMBEDDING_PAIR)
+        recipe = min(curve.recipes, key=lambda r: abs(r.log2_window - 10))
+        return self.request(recipe, PairRecord(weights="all"))
 
     @property
     def plans(self) -> tuple[SeedPlan, ...]:
