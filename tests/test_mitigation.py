@@ -324,7 +324,42 @@ def test_what_teachers_are_asked_for():
     assert TGTSS(after_step=180, every=2).lesson == TrainMean(after_step=180, every=2)
     assert Ensemble().n_teachers == 200
     assert L2().decay == 0.001
-    assert SWA().averaged_epochs == 2
+    assert SWA().last_epochs == 2
+
+
+@pytest.mark.parametrize(("last_epochs", "mean"), [(1, 5.0), (2, 4.5), (4, 3.5), (9, 3.0)])
+def test_swa_puts_the_mean_of_the_last_epochs_in_place_for_each_model(last_epochs, mean):
+    averager = SWA(last_epochs=last_epochs).averager(5)
+    weights = torch.zeros(2, 3)
+    for epoch in range(1, 6):
+        weights[0], weights[1] = epoch, 10 * epoch
+        averager.after_step(7 * epoch, weights)
+        averager.after_epoch(epoch, weights)
+    assert weights.tolist() == [[5.0] * 3, [50.0] * 3]
+    averager.finish(weights)
+    assert weights.tolist() == [[mean] * 3, [10 * mean] * 3]
+
+
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [
+        (Control(), set()),
+        (L2(), {"decay"}),
+        (SWA(), {"averager"}),
+        (LabelSmoothing(alpha=0.1), {"targets"}),
+        (Ensemble(), {"lesson", "targets"}),
+        (TGTSS(after_step=5), {"lesson", "targets"}),
+    ],
+)
+def test_a_method_says_what_it_changes(method, changes):
+    assert method.changes == changes
+    assert method.decay == (0.001 if method.kind == "l2" else 0.0)
+    assert method.rate(1, 10) == method.rate(10, 10) == 1.0
+    assert (method.averager(5) is None) == (method.kind != "swa")
+    assert tuple(method.snapshots(5)) == (5,)
+    (view,) = method.views()
+    inputs = np.arange(3)
+    assert view(inputs) is inputs
 
 
 @pytest.mark.parametrize("make", [make for make, _ in METHODS])

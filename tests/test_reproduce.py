@@ -1,8 +1,7 @@
-"""Reproducing: interrupted and resumed, without data, trained anew, on a cluster."""
+"""Reproducing: interrupted and resumed, with a bar at the terminal, staged, on a cluster."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -10,41 +9,65 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from stablib.data import entry, stand_in
 from stablib.errors import StablibError
 from stablib.mitigation import L2
 from stablib.reproduce import cli, jobs
-from stablib.reproduce.notebooks import NotebookFailed, execute, fingerprint, select
-from stablib.runs import RunStore, Trainer
-from stablib.studies import local_instability as study
-from stablib.training import Final
+from stablib.reproduce.dependencies import code_of
+from stablib.reproduce.notebooks import Execution, NotebookFailed, Section, execute, fingerprint
+from stablib.runs import RunStore
+from stablib.runs.cost import costs
+from stablib.runs.obtain import groups
+from stablib.studies import open_study
+from stablib.studies.local_instability import PRESETS
+from stablib.studies.local_instability.design import Design
 
 ROOT = Path(__file__).parent.parent
 STABLIB = str(Path(sys.executable).with_name("stablib"))
-#: Part of every preset's wishes, and needs no data: control runs on the generated corpus.
-REQUEST = dataclasses.replace(study.standin(study.PRESETS["smoke"]), record=Final())
+LI = "local_instability"
 
 
 @pytest.fixture
-def nothing(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No data, no hub, no published runs; returns the empty cache."""
-    folder = tmp_path / "nothing"
-    folder.mkdir()
-    monkeypatch.setenv("STABLIB_DATA", str(folder))
-    monkeypatch.setenv("STABLIB_RESULTS", str(folder))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def empty(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No published runs; returns the empty cache."""
+    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
     return own_cache
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts as a checkout, so that the real one's _build stays as it is."""
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "constraints.txt").touch()
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def run_files(cache: Path, group: str = "*") -> dict[Path, int]:
     """Finished runs, and when each was written."""
     return {path: path.stat().st_mtime_ns for path in (cache / "runs").glob(f"{group}/*.npz")}
+
+
+def user_environment() -> dict[str, str]:
+    """Without pytest's own variables, which switch captures and bars off."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+
+
+def stablib(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [STABLIB, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=user_environment(),
+        timeout=900,
+    )
 
 
 def stopped(command: list[str], cwd: Path, *, when: Callable[[], object]) -> tuple[int, str]:
@@ -56,13 +79,16 @@ def stopped(command: list[str], cwd: Path, *, when: Callable[[], object]) -> tup
         text=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        env=user_environment(),
+        # A parent that ignores Ctrl-C, as a background job does, would hand that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not when() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
         return process.returncode, errors
     finally:
         if process.poll() is None:
@@ -70,169 +96,306 @@ def stopped(command: list[str], cwd: Path, *, when: Callable[[], object]) -> tup
             process.communicate()
 
 
-@pytest.mark.slow
-def test_after_ctrl_c_the_same_command_resumes(nothing: Path) -> None:
-    """Exit code 130 and one line; what was finished is not trained again."""
-    settings = study.PRESETS["smoke"]
-    recipe = study.Study(settings, "massive").control.with_method(L2(weight_decay=0.001))
-    group = Trainer(recipe, stand_in(), RunStore()).group(Final()).key
+def smoke_group(method: L2 | None = None) -> tuple[str, int]:
+    """Key of a group of the smoke preset, and its number of runs."""
+    study = open_study(LI, preset="smoke")
+    request = Design(PRESETS["smoke"], "massive").of(method or L2(weight_decay=0.001))
+    return groups(request, study.inputs(request.recipe))[0].key, len(request.plans)
 
-    command = [STABLIB, "train", "--preset", "smoke", "--jobs", "2"]
-    code, errors = stopped(
-        command, ROOT, when=lambda: len(run_files(nothing, group)) == settings.n_runs
-    )
+
+@pytest.mark.slow
+def test_after_ctrl_c_the_same_command_resumes(empty: Path) -> None:
+    """Exit code 130 and one line; what was finished is not trained again; no worker stays."""
+    group, n_runs = smoke_group()
+    command = [STABLIB, "train", LI, "--preset", "smoke", "--jobs", "2"]
+    code, errors = stopped(command, ROOT, when=lambda: len(run_files(empty, group)) == n_runs)
     assert code == 130, errors
     assert "Traceback" not in errors
-    assert (
-        "finished runs and notebooks are kept, the same command resumes"
-        in (errors.splitlines()[-1])
-    )
-    before, kept = run_files(nothing), run_files(nothing, group)
-    resumed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    last = errors.splitlines()[-1]
+    assert "finished runs and notebooks are kept, the same command resumes" in last
+    before, kept = run_files(empty), run_files(empty, group)
+    resumed = stablib(*command[1:], cwd=ROOT)
     assert resumed.returncode == 0, resumed.stderr
-    assert len(run_files(nothing)) > len(before)
-    assert run_files(nothing, group) == kept
+    assert len(run_files(empty)) > len(before)
+    assert run_files(empty, group) == kept
+
+
+def children(pid: int) -> list[int]:
+    """Processes whose parent it is, from the kernel's own list."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text()
+        except OSError:
+            continue
+        if f"\nPPid:\t{pid}\n" in text:
+            found.append(int(status.parent.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_a_notebook_and_its_kernel(nothing: Path, tmp_path: Path) -> None:
-    """The same one line, and nothing of the kernel's log."""
-    page = "local_instability/03_measurement"
-    checkout(tmp_path)
-    command = [STABLIB, "reproduce", page, "--preset", "smoke"]
-    code, errors = stopped(command, tmp_path, when=lambda: run_files(nothing))
-    assert code == 130, errors
-    assert errors.startswith("stablib: stopped")
-    assert len(errors.splitlines()) == 1
-    assert not list((tmp_path / "_build").rglob("notebooks/*/03_measurement.ipynb"))
-
-
-def checkout(folder: Path) -> None:
-    """Make a folder count as a checkout, so that the real one's _build stays as it is."""
-    (folder / "_toc.yml").touch()
-    (folder / "notebooks").symlink_to(ROOT / "notebooks")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the list in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
+def test_workers_end_with_their_parent(empty: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [STABLIB, "train", LI, "--preset", "smoke", "--jobs", "2"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 300
+        while len(run_files(empty)) < 2 and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        workers = children(process.pid)
+        assert workers
+        process.send_signal(number)
+        process.wait(timeout=60)
+        deadline = time.monotonic() + 60
+        while any(alive(worker) for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not [worker for worker in workers if alive(worker)]
+    finally:
+        process.kill()
+        process.wait(timeout=60)
 
 
 @pytest.mark.slow
-def test_without_data_the_published_runs_are_shown(
-    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkout: Path) -> None:
+    """The progress is the terminal's; a bar in a cell would refuse the notebook.
+
+    The command says what it made and where, and leaves the book's own exhibits alone.
+    """
+    words = ("--preset", "smoke", "--param", "n_runs=120", "--skip", "LI-X1", "--budget", "none")
+    done = stablib("reproduce", f"{LI}/05_results", *words, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    assert "group 1 of" in done.stderr
+    assert "groups of runs are missing, about" in done.stdout
+    (path,) = re.findall(r"^(/.*\.ipynb)$", done.stdout, re.MULTILINE)
+    assert Path(path).is_file()
+    assert "LI-T3: On massive" in done.stdout
+    page = Path(path).read_text()
+    assert "Training" not in page
+    assert "preset smoke, n_runs=120" in page
+    assert "no verdict" in page
+    exhibits = [p.parent.parent.name for p in (checkout / "_build").rglob("LI-T3/claims.json")]
+    assert exhibits == ["exhibits"]
+    assert not list((checkout / "_build").glob("smoke/_build/exhibits"))
+
+
+@pytest.mark.slow
+def test_without_data_the_network_or_training_the_published_runs_are_shown(
+    own_cache: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The numbers are those of the real data, and utterances appear by their id."""
-    monkeypatch.chdir(ROOT)
+    """The data are in the package, so pages show utterances on any machine."""
     monkeypatch.delenv("STABLIB_DATA", raising=False)
     monkeypatch.delenv("STABLIB_RESULTS", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    name = "local_instability/05_results"
-    execute(name, select(name)[name], given={}, build=tmp_path)
-
-    made_from = set()
-    for path in (tmp_path / "exhibits").glob("*/provenance.json"):
-        made_from |= {r["data content"] for r in json.loads(path.read_text())["results"]}
-    assert made_from == {entry("massive").content["domain"], entry("clinc150").content["intent"]}
-    sizes = (tmp_path / "exhibits" / "LI-T2" / "numbers.csv").read_text()
+    done = stablib("reproduce", f"{LI}/05_results", cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    sizes = (checkout / "_build" / "exhibits" / "LI-T2" / "numbers.csv").read_text()
     assert all(size in sizes for size in ("11,514", "2,974", "15,000", "3,000"))
-    page = (tmp_path / "notebooks" / f"{name}.ipynb").read_text()
-    assert "generated stand-in" not in page
-    assert len(set(re.findall(r"\btest-\d+\b", page))) > 100
+    page = (checkout / "_build" / "notebooks" / LI / "05_results.ipynb").read_text()
+    assert "stand-in" not in page
+    assert not re.findall(r"\btest-\d+\b", page)
     assert not run_files(own_cache)
 
 
-@pytest.mark.slow
-def test_fresh_runs_are_compared_with_the_published_ones(
-    nothing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Four runs are published, one of them with one label of another class."""
-    store = RunStore()
-    trainer = Trainer(REQUEST.recipe, stand_in(), store)
-    trainer.train_missing(REQUEST.plans, [REQUEST.record])
-    group, plans = trainer.group(REQUEST.record), REQUEST.plans
-    run = store.read(group, plans[:1])
-    assert run is not None
-    labels = run.arrays["labels_test"].copy()
-    labels[0] = (labels[0] + 1) % 18
-    store.write(group, plans[:1], {**run.arrays, "labels_test": labels}, run.provenance)
-    (tmp_path / "results" / "runs").mkdir(parents=True)
-    store.publish(group, plans, tmp_path / "results" / "runs")
-
-    checkout(tmp_path)
-    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("COLUMNS", "200")
-    command = [STABLIB, "reproduce", "--fresh", "--preset", "smoke", "--jobs", "2"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    rows = [[c.strip() for c in line.split("│")[1:-1]] for line in done.stdout.splitlines()]
-    compared = [row[1:] for row in rows if row and row[1] != "0"]
-    assert compared == [["4", "3", f"{100 / (4 * len(labels)):.3f}"]]
-    assert not list((tmp_path / "_build").rglob("*.npz"))  # The next --fresh starts anew too.
-
-
 def test_without_dask_one_line_says_how_to_get_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    empty: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, before anything is trained."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    words = ["stablib", "train", "--preset", "smoke", "--dask", "tcp://127.0.0.1:8786"]
+    words = ["stablib", "train", LI, "--preset", "smoke", "--dask", "tcp://127.0.0.1:8786"]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2
     assert capsys.readouterr().err.splitlines() == [
-        "stablib: --dask needs the package distributed: pip install distributed"
+        "stablib: --dask needs the package distributed: pip install 'stablib[cluster]'"
     ]
 
 
-def test_workers_with_another_store_are_noticed(
-    nothing: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Nowhere:
+    """An executor whose jobs return and leave nothing."""
+
+    def submit(self, function, job):  # type: ignore[no-untyped-def]
+        from concurrent.futures import Future
+
+        future: Future[int] = Future()
+        future.set_result(job.number)
+        return future
+
+
+def test_workers_with_another_store_are_noticed(empty: Path) -> None:
     """Jobs that return but leave nothing in this store are an error, not a success."""
-    monkeypatch.setattr(jobs, "work", lambda job, strict: job.n_runs)
-    with (
-        ThreadPoolExecutor(1) as executor,
-        pytest.raises(StablibError, match="1 of 1 jobs .* STABLIB_CACHE"),
-    ):
-        jobs.train_all([REQUEST], executor, strict=False)
+    study = open_study(LI, preset="smoke")
+    request = Design(PRESETS["smoke"], "massive").null()
+    missing = costs([request], study.store, study.inputs)
+    with pytest.raises(StablibError, match="1 of 1 groups .* STABLIB_CACHE"):
+        jobs.train_all(missing, Nowhere(), None, study.store, study.inputs, strict=False)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
-def test_a_dask_cluster_trains_into_the_store(nothing: Path) -> None:
-    """Two worker processes; a second call finds nothing to do."""
-    distributed = pytest.importorskip("distributed")
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
-    with cluster, jobs.cluster_executor(cluster.scheduler_address) as executor:
-        done = [jobs.train_all([REQUEST], executor, strict=True) for _ in range(2)]
-    assert done == [1, 0]
-    assert len(run_files(nothing)) == len(REQUEST.plans)
+def test_a_foreign_store_of_a_cluster_is_found_before_training(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One tiny job a worker looks for a file that is written here."""
+
+    class Client:
+        def run(self, function, name):  # type: ignore[no-untyped-def]
+            monkeypatch.setenv("STABLIB_CACHE", str(tmp_path / "elsewhere"))
+            try:
+                return {"tcp://a": function(name)}
+            finally:
+                monkeypatch.setenv("STABLIB_CACHE", str(empty))
+
+    with pytest.raises(StablibError, match="1 of 1 Dask workers do not share"):
+        jobs._check_store(Client())
 
 
-WARNING_NOTEBOOK = """# %% tags=["parameters"]
+SLOW_NOTEBOOK = """# %% tags=["parameters"]
 preset: str = "smoke"
 
 # %%
-import warnings
-warnings.warn("numbers are off")
 """
 
 
-def test_a_warning_in_a_cell_is_no_page(own_cache: Path, tmp_path: Path) -> None:
-    source = tmp_path / "warns.py"
-    source.write_text(WARNING_NOTEBOOK)
+@pytest.fixture
+def page(own_cache: Path, checkout: Path) -> Iterator[Callable[[str], bool]]:
+    """Execute a notebook of one cell in a build folder."""
+    study = open_study(LI, preset="smoke")
+
+    def run(cell: str, name: str = "made") -> bool:
+        source = checkout / f"{name}.py"
+        source.write_text(SLOW_NOTEBOOK + cell)
+        how = Execution(checkout / "build", study, f"{LI}/{name}")
+        return execute(Section(f"{LI}/{name}", source), how)
+
+    yield run
+
+
+def test_a_warning_in_a_cell_is_no_page(page: Callable[[str], bool], checkout: Path) -> None:
     with pytest.raises(NotebookFailed, match="numbers are off"):
-        execute("local_instability/warns", source, given={}, build=tmp_path / "build")
-    assert not (tmp_path / "build/notebooks/local_instability/warns.ipynb").exists()
+        page("import warnings\nwarnings.warn('numbers are off')")
+    assert (
+        not list((checkout / "build").rglob("made*.ipynb"))
+        or not (checkout / "build/notebooks/local_instability/made.ipynb").exists()
+    )
 
 
-def test_a_changed_byte_of_data_or_published_runs_makes_a_page_stale(
-    nothing: Path, tmp_path: Path
+RECORDING = """
+import os, pathlib
+folder = pathlib.Path(os.environ["STABLIB_EXHIBITS"]) / "LI-T1"
+folder.mkdir(parents=True)
+(folder / "numbers.csv").write_text("{number}")
+{after}
+"""
+
+
+def test_a_failed_notebook_leaves_the_exhibits_as_they_were(
+    page: Callable[[str], bool], checkout: Path
 ) -> None:
-    """Name, size and time of the file stay as they are."""
-    folder = tmp_path / "nothing"
-    data, pack = folder / entry("massive").file, folder / "runs" / "abc.npz"
-    pack.parent.mkdir()
-    for path in (data, pack):
+    numbers = checkout / "build" / "exhibits" / "LI-T1" / "numbers.csv"
+    assert page(RECORDING.format(number=1, after=""))
+    assert numbers.read_text() == "1"
+    with pytest.raises(NotebookFailed):
+        page(RECORDING.format(number=2, after="raise ValueError('late')"))
+    assert numbers.read_text() == "1"
+    assert not list((checkout / "build" / "staged").glob("*"))
+
+
+def test_a_damaged_page_or_exhibit_is_made_again(
+    page: Callable[[str], bool], checkout: Path
+) -> None:
+    cell = RECORDING.format(number=1, after="")
+    assert page(cell)
+    assert not page(cell)
+    numbers = checkout / "build" / "exhibits" / "LI-T1" / "numbers.csv"
+    numbers.write_text("7")
+    assert page(cell)
+    assert numbers.read_text() == "1"
+    executed = checkout / "build" / "notebooks" / LI / "made.ipynb"
+    for damage in (b"", b"{", executed.read_bytes()[:100], b"[1]"):
+        executed.write_bytes(damage)
+        assert page(cell)
+    assert not page(cell)
+
+
+def test_a_page_depends_on_its_own_papers_code(tmp_path: Path) -> None:
+    """And on the trunk: a line changed in one paper re-executes no page of the other."""
+    notebooks = ROOT / "notebooks"
+    names = {}
+    for paper in (LI, "synthetic_irreproducibility"):
+        source = sorted((notebooks / paper).glob("0*.py"))[-1]
+        names[paper] = {
+            p.relative_to(ROOT).as_posix() for p in code_of(source, f"stablib.studies.{paper}")
+        }
+        assert {"stablib/runs/obtain.py", "stablib/studies/base.py"} <= names[paper]
+        assert f"stablib/studies/{paper}/study.py" in names[paper]
+    own = {paper: {n for n in found if f"/{paper}/" in n} for paper, found in names.items()}
+    assert all(own.values())
+    for paper, found in names.items():
+        others = {n for other, files in own.items() if other != paper for n in files}
+        assert not found & others
+        assert "stablib/reproduce/cli.py" not in found
+
+
+def test_a_changed_byte_of_data_or_of_its_runs_makes_a_page_stale(
+    own_cache: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name, size and time of the file stay as they are; packs of others do not matter."""
+    monkeypatch.setenv("STABLIB_RESULTS", str(checkout / "results"))
+    (checkout / "results" / "runs").mkdir(parents=True)
+    study = open_study(LI, preset="smoke")
+    request = study.wanted()[0]
+    (group,) = groups(request, study.inputs(request.recipe))
+    source = sorted((ROOT / "notebooks" / LI).glob("*.py"))[0]
+    section, how = Section(f"{LI}/{source.stem}", source), Execution(checkout, study, "")
+    packs = checkout / "results" / "runs"
+    for path, matters in ((packs / f"{group.key}.npz", True), (packs / "abc.npz", False)):
         path.write_bytes(b"before")
-        known = fingerprint(Path(__file__), {})
-        assert fingerprint(Path(__file__), {}) == known
+        known = fingerprint(section, how)
+        assert fingerprint(section, how) == known
         state = path.stat()
         path.write_bytes(b"after!")
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-        assert fingerprint(Path(__file__), {}) != known
+        assert (fingerprint(section, how) != known) == matters
+
+
+def test_costs_know_teachers_and_count_nothing_twice(own_cache: Path) -> None:
+    """The laptop's ensemble with another temperature needs 200 shared teachers, once."""
+    study = open_study(LI, temperature=0.9, dataset="massive")
+    missing = costs(study.wanted(["LI-T3"]), study.store, study.inputs)
+    assert all(cost.seconds > 0.0 and not cost.guessed for cost in missing)
+    teachers = [c for c in missing if any(r.pooled for r in c.request.records)]
+    assert 200 in [len(cost.request.plans) for cost in teachers]
+    kinds = [c.request.recipe.method.kind for c in missing]
+    assert kinds.index("control") < kinds.index("ensemble")  # Teachers come first.
+    blocks = [(c.request.recipe, c.request.records, b) for c in missing for b in c.request.blocks]
+    assert len(blocks) == len(set(blocks))
+
+
+def test_levels_put_teachers_before_students(own_cache: Path) -> None:
+    study = open_study(LI, temperature=0.9, dataset="massive")
+    first, second = jobs.levels(costs(study.wanted(["LI-T3"]), study.store, study.inputs))
+    assert {cost.request.recipe.method.kind for cost in first} == {"control"}
+    assert {"ensemble", "tgtss"} == {cost.request.recipe.method.kind for cost in second}
+
+
+def test_exhibits_are_recorded_with_their_command(page: Callable[[str], bool]) -> None:
+    assert page("import os\nassert os.environ['STABLIB_PAGE'] == 'local_instability/made'")
+
+
+def test_the_store_is_left_alone_by_planning(own_cache: Path) -> None:
+    open_study(LI, n_runs=60).missing()
+    assert not list(own_cache.glob("runs/*/*"))
+    assert json.dumps(open_study(LI, n_runs=60).changes) == '{"n_runs": 60}'
+    assert RunStore().local_files() == []

@@ -1,22 +1,45 @@
 """The run store under damage, full disks, races and sudden death."""
 
+import dataclasses
 import errno
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stablib.errors import StoreError
-from stablib.runs import DamagedRun, Group, RunStore, files
-from stablib.training import Final, Recipe, SeedPlan, seed_plans
+from stablib.mitigation import TGTSS
+from stablib.runs import DamagedRun, Group, RunStore, files, obtain
+from stablib.runs.group import plans_key
+from stablib.runs.obtain import groups, lacking, secure
+from stablib.training import (
+    Final,
+    Inputs,
+    Probabilities,
+    Request,
+    SeedPlan,
+    Task,
+    TrainMean,
+    seed_plans,
+)
+from stablib.workloads import HeadRecipe
 
-GROUP = Group(recipe=Recipe(dataset="massive", label="domain"), data="abc", record=Final())
-PLAN = (SeedPlan.same(0),)
+GROUP = Group(HeadRecipe(dataset="massive", label="domain"), "abc", Final())
+PLAN, OTHER_PLAN = (SeedPlan.same(0),), (SeedPlan.same(1),)
+#: Groups that differ from it in one thing each.
+OTHER_GROUPS = [
+    dataclasses.replace(GROUP, data="abd"),
+    dataclasses.replace(GROUP, record=Probabilities(split="test")),
+    dataclasses.replace(GROUP, recipe=GROUP.recipe.model_copy(update={"hidden": 7})),
+]
+DAMAGED_IS_FINE = pytest.mark.filterwarnings("ignore::stablib.runs.store.DamagedRun")
 
 
 def make_arrays(seed=0, n_examples=30):
@@ -52,22 +75,26 @@ def test_round_trip(store, written):
     assert run.provenance == {"seconds": 1.5, "origin": "local store"}
     assert_equal(run.arrays, make_arrays())
     assert files.read_header(written)["group"]["data"] == "abc"
-    assert store.missing(GROUP, [PLAN, (SeedPlan.same(1),)]) == [(SeedPlan.same(1),)]
+    for by_reading in (False, True):
+        assert store.missing(GROUP, [PLAN, OTHER_PLAN], by_reading=by_reading) == [OTHER_PLAN]
 
 
-def test_other_groups_and_plans_are_missing(store, written):
-    assert store.read(GROUP.model_copy(update={"data": "abd"}), PLAN) is None
-    assert store.read(GROUP.model_copy(update={"version": 99}), PLAN) is None
+def test_other_groups_and_plans_are_missing(store, written, monkeypatch):
+    for other in OTHER_GROUPS:
+        assert store.read(other, PLAN) is None
     assert store.read(GROUP, (SeedPlan(init=0, shuffle=0, dropout=1),)) is None
     assert store.read(GROUP, seed_plans(2)) is None
+    monkeypatch.setattr(type(HeadRecipe.workload), "version", 99)
+    assert store.read(dataclasses.replace(GROUP), PLAN) is None
 
 
 def assert_damaged(store, path):
     with pytest.warns(DamagedRun, match="counts as missing") as caught:
         assert store.read(GROUP, PLAN) is None
     assert str(path) in str(caught[0].message)
+    assert store.missing(GROUP, [PLAN]) == []  # By its name it is there.
     with pytest.warns(DamagedRun):
-        assert store.missing(GROUP, [PLAN]) == [PLAN]
+        assert store.missing(GROUP, [PLAN], by_reading=True) == [PLAN]
     store.write(GROUP, PLAN, make_arrays(), {})
     assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
 
@@ -119,12 +146,23 @@ def test_bit_flip_in_the_data(store, written, share):
         assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
 
 
-def test_no_bit_flip_anywhere_is_believed(written):
+def every_place(data):
+    """A bit of each byte."""
+    return [(place, place % 8) for place in range(len(data))]
+
+
+def whole_directory(data):
+    """Every bit of the table that tells where the arrays lie, and how they are compressed."""
+    return [(p, bit) for p in range(data.index(b"PK\x01\x02"), len(data)) for bit in range(8)]
+
+
+@pytest.mark.parametrize("bits_of", [every_place, whole_directory])
+def test_no_bit_flip_anywhere_is_believed(written, bits_of):
     data = written.read_bytes()
     wrong = []
-    for place in range(len(data)):
+    for place, bit in bits_of(data):
         flipped = bytearray(data)
-        flipped[place] ^= 1 << (place % 8)
+        flipped[place] ^= 1 << bit
         written.write_bytes(flipped)
         try:
             arrays, _ = files.read(written)
@@ -256,21 +294,207 @@ def test_damaged_pack(store, written, tmp_path):
 
 
 def test_publishing_a_missing_run(store, written, tmp_path):
-    with pytest.raises(KeyError, match="1 of 2 runs missing"):
+    with pytest.raises(StoreError, match="1 of 2 runs missing"):
         store.publish(GROUP, seed_plans(2), tmp_path / "packs")
+    assert not (tmp_path / "packs").exists()
+
+
+@pytest.mark.parametrize(
+    ("group", "plans"), [(GROUP, OTHER_PLAN), *((other, PLAN) for other in OTHER_GROUPS)]
+)
+def test_a_whole_run_in_anothers_place_is_not_believed(store, written, group, plans):
+    store.write(group, plans, make_arrays(1), {})
+    (other,) = set(store.local_files()) - {written}
+    shutil.copy(other, written)
+    assert_equal(files.read(written)[0], make_arrays(1))
+    assert_damaged(store, written)
+
+
+@pytest.mark.parametrize("other", OTHER_GROUPS)
+@pytest.mark.parametrize("first", ["read", "missing"])
+def test_a_whole_pack_in_anothers_place_is_not_believed(store, tmp_path, other, first):
+    packs = tmp_path / "packs"
+    store.write(other, PLAN, make_arrays(1), {})
+    store.publish(other, PLAN, packs).rename(packs / f"{GROUP.key}.npz")
+    fresh = RunStore(tmp_path / "fresh", packs)
+    with pytest.warns(DamagedRun, match="belongs to another group.* count as missing"):
+        fresh.read(GROUP, PLAN) if first == "read" else fresh.missing(GROUP, [PLAN])
+    assert fresh.read(GROUP, PLAN) is None
+    assert fresh.missing(GROUP, [PLAN]) == [PLAN]
+
+
+@pytest.mark.parametrize(("group", "plans"), [(GROUP, OTHER_PLAN), (OTHER_GROUPS[0], PLAN)])
+def test_a_state_in_anothers_place_is_not_gone_on_from(store, group, plans):
+    store.write_unfinished(GROUP, PLAN, make_arrays())
+    (own,) = store.folder.glob("*/*.unfinished")
+    store.write_unfinished(group, plans, make_arrays(1))
+    (other,) = set(store.folder.glob("*/*.unfinished")) - {own}
+    shutil.copy(other, own)
+    assert store.read_unfinished(GROUP, PLAN) is None
+    assert_equal(store.read_unfinished(group, plans), make_arrays(1))
+
+
+def test_missing_reads_no_whole_run(store, written, tmp_path, monkeypatch):
+    store.publish(GROUP, PLAN, tmp_path / "packs")
+    published = RunStore(tmp_path / "fresh", tmp_path / "packs")
+    request = Request(GROUP.recipe, (*PLAN, *OTHER_PLAN), (GROUP.record,))
+
+    def refuse(path):
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr(files, "read", refuse)
+    for layer in (store, published):
+        assert layer.missing(GROUP, [PLAN, OTHER_PLAN]) == [OTHER_PLAN]
+        assert layer.missing(OTHER_GROUPS[0], [PLAN]) == [PLAN]
+        assert lacking(request, layer, Inputs(GROUP.data, "nowhere")).plans == OTHER_PLAN
+
+
+# Garbage.
+
+
+def make_older(path, hours):
+    then = time.time() - 3600 * hours
+    os.utime(path, (then, then))
+
+
+def everything(store):
+    return set(store.folder.glob("*/*"))
+
+
+@pytest.mark.parametrize("name", ["x.npz.12345678.partial", "x.unfinished"])
+def test_what_another_process_may_be_writing_is_no_garbage(store, written, name):
+    made = written.with_name(name)
+    made.write_bytes(b"half of it")
+    make_older(made, hours=23)
+    assert store.collect_garbage() == (0, 0)
+    make_older(made, hours=25)
+    assert store.collect_garbage() == (1, len(b"half of it"))
+    assert everything(store) == {written}
+
+
+def test_old_versions_damaged_files_and_means_of_teachers_are_garbage(store, written, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(type(HeadRecipe.workload), "version", HeadRecipe.workload.version - 1)
+        store.write(dataclasses.replace(GROUP), PLAN, make_arrays(), {})
+    store.write(dataclasses.replace(GROUP, record=TrainMean()), seed_plans(2), make_arrays(), {})
+    store.write(GROUP, OTHER_PLAN, make_arrays(), {})
+    (damaged,) = set(written.parent.glob("*")) - {written}
+    damaged.write_bytes(b"damaged")
+    doomed = everything(store) - {written}
+    assert len(doomed) == 3
+    size = sum(path.stat().st_size for path in doomed)
+    assert store.collect_garbage() == (3, size)
+    assert everything(store) == {written}
+
+
+@pytest.mark.parametrize("record", [Final(), TrainMean()])
+def test_runs_of_an_unknown_workload_are_no_garbage(store, record):
+    """It may belong to a package that is not installed here; its version cannot be told."""
+    store.write(dataclasses.replace(GROUP, record=record), PLAN, make_arrays(), {})
+    (path,) = store.local_files()
+    arrays, header = files.read(path)
+    header["group"] |= {"workload": "theirs", "version": 7, "recipe": {"kind": "theirs"}}
+    files.write(path, arrays, header)
+    assert store.collect_garbage() == (0, 0)
+    assert_equal(files.read(path)[0], arrays)
+
+
+# Training what is missing, on arrays of one's own.
+
+RNG = np.random.default_rng(0)
+TASK = Task(
+    {split: RNG.normal(size=(60, 5)) for split in ("train", "test")},
+    {split: RNG.integers(3, size=60) for split in ("train", "test")},
+    3,
+)
+INPUTS = Inputs(TASK.key, "arrays of the test", TASK)
+CONTROL = HeadRecipe(hidden=4, batch_size=20, epochs=2)
+STUDENTS = Request(CONTROL.with_method(TGTSS(after_step=2)), seed_plans(2))
+(TEACHERS,) = CONTROL.workload.before(STUDENTS)
+
+
+def predictions(store, request=STUDENTS):
+    runs = obtain(request, store, inputs=INPUTS)
+    assert runs.plans == request.plans
+    return {name: runs[name] for name in ("labels_test", "gold_test")}
+
+
+def paths(store, request):
+    (group,) = groups(request, INPUTS)
+    return [store.folder / group.key / f"{plans_key((plan,))}.npz" for plan in request.plans]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("expected")
+    return predictions(RunStore(folder, folder / "none"))
+
+
+@DAMAGED_IS_FINE
+@pytest.mark.parametrize("wrong", ["another seed's", "another group's", "truncated"])
+def test_a_wrong_file_is_trained_again_and_no_other(store, expected, wrong):
+    predictions(store)
+    first, second = paths(store, STUDENTS)
+    written = second.stat().st_mtime_ns
+    if wrong == "another seed's":
+        shutil.copy(second, first)
+    elif wrong == "another group's":
+        control = Request(CONTROL, STUDENTS.plans)
+        predictions(store, control)
+        shutil.copy(paths(store, control)[0], first)
+    else:
+        first.write_bytes(first.read_bytes()[:-30])
+    assert_equal(predictions(store), expected)
+    assert store.damaged() == []
+    assert second.stat().st_mtime_ns == written
+
+
+@DAMAGED_IS_FINE
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda p: p.write_bytes(b"x")], ids=["gone", "bad"])
+@pytest.mark.parametrize("pooled", [False, True], ids=["student", "teachers' mean"])
+def test_what_goes_between_training_and_reading_is_trained_again(
+    store, expected, monkeypatch, spoil, pooled
+):
+    write, spoilt = RunStore.write, []
+
+    def write_and_spoil(self, group, plans, arrays, provenance):
+        write(self, group, plans, arrays, provenance)
+        of_a_student = group.recipe.method.lesson is not None
+        if not spoilt and (group.record.pooled if pooled else of_a_student):
+            spoilt.append(self.folder / group.key / f"{plans_key(plans)}.npz")
+            spoil(spoilt[0])
+
+    monkeypatch.setattr(RunStore, "write", write_and_spoil)
+    assert_equal(predictions(store), expected)
+    assert files.read(spoilt[0])
+
+
+@pytest.mark.parametrize("request_", [STUDENTS, TEACHERS], ids=["students", "teachers"])
+@pytest.mark.parametrize("everything_", [True, False], ids=["all", "one"])
+def test_runs_that_never_last_are_an_error(store, monkeypatch, request_, everything_):
+    write = RunStore.write
+
+    def write_some(self, group, plans, arrays, provenance):
+        if not everything_ and plans[0] != request_.plans[-1]:
+            write(self, group, plans, arrays, provenance)
+
+    monkeypatch.setattr(RunStore, "write", write_some)
+    with pytest.raises(StoreError, match="vanish from"):
+        secure(request_, store, INPUTS)
 
 
 # What several processes do. Each trains on the stand-in and tells what it trained.
 
 SCRIPT = """
-import contextlib, importlib, itertools, os, pathlib, signal, sys
+import contextlib, itertools, os, pathlib, signal, sys
 from stablib.models.head import HeadStack
 from stablib.runs import RunStore, obtain
-from stablib.training import Head, Recipe, seed_plans
-from stablib.data import stand_in
+from stablib.training import Request, seed_plans
+from stablib.workloads import HeadRecipe
+from stablib.workloads.heads import training
 
 folder, n_runs, epochs, kill_at_write, kill_at_step = sys.argv[1], *map(int, sys.argv[2:])
-importlib.import_module("stablib.training.train").STACK_MEMORY = 1  # One run a chunk.
+training.STACK_MEMORY = 1  # One run a chunk.
 
 def dying(function, at):
     calls = itertools.count(1)
@@ -284,48 +508,64 @@ os.fsync = dying(os.fsync, kill_at_write)
 HeadStack.backward = dying(HeadStack.backward, kill_at_step)
 
 @contextlib.contextmanager
-def counted(n_runs, work, unit):
-    yield lambda done: None
-    print("trained", n_runs, flush=True)
+def counted(title, work, unit):
+    told = []
+    yield told.append
+    assert (sum(told), unit) == (work, "examples")
+    print("trained", title.split()[0], flush=True)
 
-recipe = Recipe(
-    dataset="standin", label="domain", limit=200, model=Head(hidden=8), epochs=epochs,
-    batch_size=16,
+recipe = HeadRecipe(
+    dataset="standin", label="domain", limit=200, hidden=8, epochs=epochs, batch_size=16
 )
 store = RunStore(pathlib.Path(folder), pathlib.Path(folder) / "none")
 print("ready", flush=True)
-runs = obtain(
-    recipe, seed_plans(n_runs), dataset=stand_in(), store=store,
-    watch=counted,
-)
+runs = obtain(Request(recipe, seed_plans(n_runs)), store, watch=counted)
 assert len(runs) == n_runs
 print("finished", flush=True)
 """
 
 
+class Children:
+    """Processes that run the script; none outlives its test."""
+
+    def __init__(self):
+        self.processes = []
+
+    def start(self, cache, folder, n_runs, epochs, kill_at_write=0, kill_at_step=0):
+        arguments = [str(x) for x in (folder, n_runs, epochs, kill_at_write, kill_at_step)]
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, *arguments],
+            env={**os.environ, "STABLIB_CACHE": str(cache)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def end(self):
+        for process in self.processes:
+            with process:
+                process.kill()
+
+
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def children():
+    started = Children()
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory, children):
     """Cache with the stand-in's features."""
     folder = tmp_path_factory.mktemp("cache")
-    process = start(folder, folder / "warm", 1, 1)
-    assert trained(process) == 1
+    assert trained(children.start(folder, folder / "warm", 1, 1)) == 1
     return folder
 
 
-def start(cache, folder, n_runs, epochs, kill_at_write=0, kill_at_step=0):
-    environment = {**os.environ, "STABLIB_CACHE": str(cache)}
-    arguments = [str(x) for x in (folder, n_runs, epochs, kill_at_write, kill_at_step)]
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def trained(process):
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert output.splitlines()[-1] == "finished"
     return sum(int(line.split()[1]) for line in output.splitlines() if line.startswith("trained"))
@@ -340,31 +580,33 @@ def bits(folder):
     }
 
 
-def test_two_processes_train_every_run_once(cache, tmp_path):
-    processes = [start(cache, tmp_path / "runs", 6, 20) for _ in range(2)]
+@pytest.mark.slow
+def test_two_processes_train_every_run_once(cache, tmp_path, children):
+    processes = [children.start(cache, tmp_path / "runs", 6, 20) for _ in range(2)]
     assert sum(trained(process) for process in processes) == 6
     assert len(bits(tmp_path / "runs")) == 6
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(cache, tmp_path_factory):
+def uninterrupted(cache, tmp_path_factory, children):
     folder = tmp_path_factory.mktemp("uninterrupted")
-    assert trained(start(cache, folder, 5, 60)) == 5
+    assert trained(children.start(cache, folder, 5, 60)) == 5
     return bits(folder)
 
 
 STEPS_A_RUN = 60 * 13
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "death", [{"kill_at_write": 3}, {"kill_at_step": 2 * STEPS_A_RUN + 300}], ids=str
 )
-def test_a_killed_study_resumes_with_the_same_bits(cache, uninterrupted, tmp_path, death):
-    process = start(cache, tmp_path, 5, 60, **death)
-    process.communicate(timeout=120)
+def test_a_killed_study_resumes_with_the_same_bits(cache, uninterrupted, tmp_path, children, death):
+    process = children.start(cache, tmp_path, 5, 60, **death)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
     kept = bits(tmp_path)
     assert len(kept) == 2
-    assert trained(start(cache, tmp_path, 5, 60)) == 3
+    assert trained(children.start(cache, tmp_path, 5, 60)) == 3
     assert bits(tmp_path) == uninterrupted
     assert kept.items() <= uninterrupted.items()

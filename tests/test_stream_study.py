@@ -5,34 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import selectors
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 
 from stablib.errors import UsageError
-from stablib.papers.claims import read_claims
-from stablib.reproduce.jobs import train_missing
-from stablib.runs.store import DamagedRun, RunStore
+from stablib.reproduce.jobs import local_executor, train_all
+from stablib.runs import DamagedRun, Group, Runs, RunStore, obtain
+from stablib.runs.cost import costs
+from stablib.runs.obtain import serving
 from stablib.show.synthetic_irreproducibility import claims, figures, weights
 from stablib.show.synthetic_irreproducibility.comparison import with_long
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
-from stablib.streams import (
-    DataModel,
-    StreamGroup,
-    StreamRecipe,
-    obtain_pairs,
-    pairs,
-    training,
-)
 from stablib.studies import open_study
+from stablib.studies.base import Study
 from stablib.studies.synthetic_irreproducibility import windows
-from stablib.training.seeds import seed_plans
+from stablib.training import Request, seed_plans
+from stablib.workloads import StreamRecipe
+from stablib.workloads.streams import DataModel, PairRecord, training
 
 RECIPE = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=13, log2_window=3)
 PLANS = seed_plans(3)
@@ -43,70 +42,133 @@ def store(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path / "runs", tmp_path / "none")
 
 
+def pairs(store: RunStore, n_pairs: int = 3) -> Runs:
+    return obtain(Request(RECIPE, PLANS[:n_pairs], (PairRecord(),)), store)
+
+
 def trained(store: RunStore) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in store.local_files()}
 
 
+def train_in_processes(study: Study) -> int:
+    """As the command line does: two workers, which share the store."""
+    missing = costs(study.wanted(), study.store, study.inputs)
+    with local_executor(2) as (executor, tell):
+        made = train_all(missing, executor, tell, study.store, study.inputs, strict=True)
+    assert made == len(missing)
+    return made
+
+
 def test_only_missing_pairs_are_trained(store: RunStore) -> None:
-    obtain_pairs(RECIPE, PLANS[:1], store=store)
+    pairs(store, 1)
     first = trained(store)
-    arrays, made = obtain_pairs(RECIPE, PLANS, store=store, workers=2)
+    runs = pairs(store)
     assert {path: trained(store)[path] for path in first} == first
-    assert arrays["weights"].shape == (3, 2, RECIPE.n_parameters)
-    assert len(made) == 3
+    assert runs["weights"].shape == (3, 2, RECIPE.n_parameters)
+    assert len(runs.provenance) == 3
     everything = trained(store)
-    obtain_pairs(RECIPE, PLANS, store=store)
+    assert len(everything) == 3
+    pairs(store)
     assert trained(store) == everything
 
 
+@pytest.mark.slow
+def test_two_workers_train_only_missing_pairs_and_the_same_ones(
+    store: RunStore, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
+    request = Request(RECIPE, PLANS, (PairRecord(),))
+    shared, inputs = RunStore(), serving([request], store)
+    pairs(shared, 1)
+    first = trained(shared)
+    missing = costs([request], shared, lambda recipe: inputs)
+    assert [cost.request.plans for cost in missing] == [PLANS[1:]]
+    with local_executor(2) as (executor, tell):
+        train_all(missing, executor, tell, shared, lambda recipe: inputs, strict=True)
+    after = trained(shared)
+    assert len(after) == 3
+    assert {path: after[path] for path in first} == first
+    for name in ("pd", "weights"):
+        assert np.array_equal(pairs(shared)[name], pairs(store)[name])
+    assert trained(shared) == after
+
+
 def test_the_order_of_pairs_does_not_matter(store: RunStore) -> None:
-    forward, _ = obtain_pairs(RECIPE, PLANS, store=store)
-    backward, _ = obtain_pairs(RECIPE, PLANS[::-1], store=store)
-    assert np.array_equal(forward["pd"], backward["pd"][::-1])
+    backward = obtain(Request(RECIPE, PLANS[::-1], (PairRecord(),)), store)
+    assert backward.plans == PLANS[::-1]
+    assert np.array_equal(pairs(store)["pd"], backward["pd"][::-1])
 
 
 def test_a_truncated_pair_is_trained_again(store: RunStore) -> None:
-    before, _ = obtain_pairs(RECIPE, PLANS[:1], store=store)
+    before = pairs(store, 1)
     (path,) = store.local_files()
     path.write_bytes(path.read_bytes()[:-40])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DamagedRun)
-        after, _ = obtain_pairs(RECIPE, PLANS[:1], store=store)
+        after = pairs(store, 1)
     assert np.array_equal(before["weights"], after["weights"])
+    assert store.damaged() == []
 
 
 def test_pairs_can_be_published_and_are_listed(store: RunStore, tmp_path: Path) -> None:
-    arrays, _ = obtain_pairs(RECIPE, PLANS, store=store)
-    store.publish(StreamGroup(recipe=RECIPE), PLANS, tmp_path / "packs")
+    trained_here = pairs(store)
+    key = serving([Request(RECIPE, PLANS)], store).key
+    store.publish(Group(RECIPE, key, PairRecord()), PLANS, tmp_path / "packs")
     fresh = RunStore(tmp_path / "fresh", tmp_path / "packs")
-    published, made = obtain_pairs(RECIPE, PLANS, store=fresh)
-    assert made[0]["origin"] == "published runs"
-    assert np.array_equal(arrays["pd"], published["pd"])
+    published = pairs(fresh)
+    assert [made["origin"] for made in published.provenance] == ["published runs"] * 3
+    assert np.array_equal(trained_here["pd"], published["pd"])
+    assert fresh.local_files() == []
     assert "2^13 examples" in fresh.catalogue()[0]["what"]
     assert store.collect_garbage() == (0, 0)
 
 
 SCRIPT = """
-import pathlib, sys
-from stablib.runs.store import RunStore
-from stablib.streams import DataModel, StreamRecipe, obtain_pairs
-from stablib.training.seeds import seed_plans
-folder = pathlib.Path(sys.argv[1])
-r = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=19)
-obtain_pairs(r, seed_plans(200), store=RunStore(folder, folder / "none"))
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Who ignores it has children that do.
+from stablib.runs import RunStore, obtain
+from stablib.training import Request, seed_plans
+from stablib.workloads import StreamRecipe
+from stablib.workloads.streams import DataModel, PairRecord
+folder, log2_examples = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+r = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=log2_examples)
+obtain(Request(r, seed_plans(200), (PairRecord(),)), RunStore(folder, folder / "none"))
 """
 
 
+@contextlib.contextmanager
+def script(folder: Path, log2_examples: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Train 200 pairs in a process, which does not outlive the test."""
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(log2_examples)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, bufsize=0) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(stream: IO[bytes], text: bytes, seconds: float) -> None:
+    """Read until a text comes; end of the stream or of the time fails the test."""
+    seen, deadline = b"", time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while text not in seen:
+            assert selector.select(max(0.0, deadline - time.monotonic())), seen.decode()
+            some = os.read(stream.fileno(), 4096)
+            assert some, seen.decode()
+            seen += some
+
+
 def test_kill_loses_only_the_pair_in_flight(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)], stderr=subprocess.DEVNULL
-    )
     store = RunStore(tmp_path, tmp_path / "none")
-    while len(store.local_files()) < 2 and process.poll() is None:
-        pass
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(timeout=30)
-    assert len(store.local_files()) >= 2
+    deadline = time.monotonic() + 120
+    with script(tmp_path, 19) as process:
+        while len(store.local_files()) < 2 and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=60)
+    assert 2 <= len(store.local_files()) < 200
     assert store.damaged() == []
 
 
@@ -117,13 +179,14 @@ def test_an_interrupted_pair_goes_on_where_it_was(
 ) -> None:
     """The same bits as without an interruption, and no step is trained twice."""
     recipe = RECIPE.model_copy(update={"warm_start": warm_start, "log2_examples": 14})
+    request = Request(recipe, PLANS[:1], (PairRecord(),))
     expected = training.train_pair(recipe, PLANS[0])
     monkeypatch.setattr(training, "_STRIDE", 64)
-    monkeypatch.setattr(pairs, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr("stablib.runs.obtain.SAVE_EVERY", 0.0)
     trained: list[int] = []
 
     @contextlib.contextmanager
-    def stopping(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def stopping(title: str, work: int, unit: str) -> Iterator[Callable[[int], None]]:
         def progress(examples: int) -> None:
             if sum(trained) + examples > 32 * done:
                 raise KeyboardInterrupt
@@ -132,43 +195,46 @@ def test_an_interrupted_pair_goes_on_where_it_was(
         yield progress
 
     @contextlib.contextmanager
-    def counting(n_runs: int, work: int, unit: str) -> Iterator[Callable[[int], None]]:
+    def counting(title: str, work: int, unit: str) -> Iterator[Callable[[int], None]]:
         told: list[int] = []
         yield told.append
         assert told[0] == sum(trained)
-        assert sum(told) == work
+        assert (sum(told), unit) == (work, "examples")
 
     with pytest.raises(KeyboardInterrupt):
-        obtain_pairs(recipe, PLANS[:1], store=store, watch=stopping)
+        obtain(request, store, watch=stopping)
     assert store.local_files() == []
     (left,) = store.folder.glob("*/*.unfinished")
-    arrays, _ = obtain_pairs(recipe, PLANS[:1], store=store, watch=counting)
-    assert all(np.array_equal(arrays[name][0], expected[name]) for name in expected)
+    runs = obtain(request, store, watch=counting)
+    assert all(np.array_equal(runs[name][0], expected[name]) for name in expected)
     assert not left.exists()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_ctrl_c_keeps_the_pairs_at_work(tmp_path: Path) -> None:
     """They stop at once, and what they were is kept."""
-    script = SCRIPT.replace("log2_examples=19", "log2_examples=26")
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    while "examples/s" not in process.stderr.read(64):
-        pass
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
-    assert "KeyboardInterrupt" in errors
     store = RunStore(tmp_path, tmp_path / "none")
+    with script(tmp_path, 26) as process:
+        assert process.stderr is not None
+        read_until(process.stderr, b"examples/s", seconds=120)
+        process.send_signal(signal.SIGINT)
+        read_until(process.stderr, b"KeyboardInterrupt", seconds=60)
+        process.communicate(timeout=60)
     assert store.local_files() == []
-    assert len(list(tmp_path.glob("*/*.unfinished"))) == 1
+    (left,) = tmp_path.glob("*/*.unfinished")
+    assert store.collect_garbage() == (0, 0)  # Somebody may go on from it.
+    day_before_yesterday = time.time() - 48 * 3600
+    os.utime(left, (day_before_yesterday,) * 2)
     assert store.collect_garbage()[0] == 1
 
 
 MEMORY = """
 import pathlib
-from stablib.streams import DataModel, StreamRecipe, train_pair
-from stablib.training.seeds import SeedPlan
+from stablib.training import SeedPlan
+from stablib.workloads import StreamRecipe
+from stablib.workloads.streams import DataModel
+from stablib.workloads.streams.training import train_pair
 r = StreamRecipe(data=DataModel(kind="linear"), log2_examples=26, log2_window=21)
 train_pair(r, SeedPlan.same(0))
 status = pathlib.Path("/proc/self/status").read_text()
@@ -176,11 +242,12 @@ print(next(line.split()[1] for line in status.splitlines() if line.startswith("V
 """
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_papers_widest_window_fits_one_gibibyte() -> None:
     """The whole process, libraries included, after a pair on 2^26 examples."""
-    outcome = subprocess.run(
-        [sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", MEMORY]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=True, timeout=500)
     assert int(outcome.stdout) < 2**20  # KiB.
 
 
@@ -202,7 +269,7 @@ def test_windows_reach_from_one_batch_to_the_stream_or_the_papers_widest() -> No
 )
 def test_bad_settings_are_refused(changes: dict[str, float], hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
-        open_study("smoke", paper="synthetic_irreproducibility", **changes)
+        open_study("synthetic_irreproducibility", preset="smoke", **changes)
 
 
 @pytest.mark.slow
@@ -211,8 +278,8 @@ def test_every_claim_is_answered_by_its_exhibit(
 ) -> None:
     monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
     monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
-    study = open_study("smoke", paper="synthetic_irreproducibility")
-    assert train_missing(study, jobs=2) == len(study.groups())
+    study = open_study("synthetic_irreproducibility", preset="smoke")
+    assert train_in_processes(study) == len(study.wanted())
     assert study.missing() == []
     simple, towers = study.simple(), study.towers()
     figures.simple(simple)
@@ -229,9 +296,8 @@ def test_every_claim_is_answered_by_its_exhibit(
         for row in json.loads(path.read_text())
         if row["measured"]
     ]
-    assert {row["claim"]["claim"] for row in rows} == set(
-        read_claims("synthetic_irreproducibility")
-    )
+    assert {row["claim"]["claim"] for row in rows} == set(study.claims())
+    assert {row["verdict"] for row in rows} == {"no verdict"}
     frame, kept = points_frame([simple, towers])
     assert not frame.duplicated(["curve", "log2_window", "log2_examples"]).any()
     assert kept
@@ -243,24 +309,24 @@ def test_long_streams_count_at_the_windows_that_all_curves_have(
     """A partly published length is compared where it can be, and never mislabelled."""
     monkeypatch.setenv("STABLIB_RESULTS", str(own_cache))
     study = open_study(
-        "smoke",
-        paper="synthetic_irreproducibility",
+        "synthetic_irreproducibility",
+        preset="smoke",
         log2_examples=8,
         log2_examples_long=9,
         n_windows=3,
     )
     curves = study.simple()
     assert study.long() is None
-    wanted = study.study.simple(long=True)
+    wanted = study.design.simple(long=True)
     assert {r.log2_window for c in wanted for r in c.recipes} == {0, 2, 4}
     for curve in wanted:
         for recipe in curve.recipes:
             if (curve.name, recipe.log2_window) not in (("relu 2", 2), ("linear", 4)):
-                study.train(StreamGroup(recipe=recipe), workers=1)
+                study.get(study.design.request(recipe))
     long = study.long()
     assert long is not None
     assert with_long(curves, long) == [curves]  # The linear model lacks the widest window.
-    study.train(StreamGroup(recipe=wanted[0].recipes[-1]), workers=1)
+    study.get(study.design.request(wanted[0].recipes[-1]))
     both = with_long(curves, study.long())
     assert [[p.recipe.log2_window for p in c.points] for c in both[1].curves] == [[0, 4]] * 10
     assert all(m.variant == "T = 2^9" for m in claims.simple(both[1]))

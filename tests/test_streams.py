@@ -13,12 +13,21 @@ from pydantic import ValidationError
 from scipy import stats
 from scipy.special import expit
 
-from stablib.streams import DataModel, StreamRecipe, kernels, network, shuffle, training, wide
-from stablib.streams.data import generate, mix, stream_key
-from stablib.streams.group import PairRecord
-from stablib.streams.recipe import BATCH
-from stablib.streams.shuffle import order
-from stablib.training.seeds import SeedPlan
+from stablib.errors import UsageError
+from stablib.training import Final, Inputs, Request, SeedPlan
+from stablib.workloads.streams import (
+    DataModel,
+    PairRecord,
+    StreamRecipe,
+    kernels,
+    network,
+    shuffle,
+    training,
+    wide,
+)
+from stablib.workloads.streams.data import generate, mix, stream_key
+from stablib.workloads.streams.recipe import BATCH
+from stablib.workloads.streams.shuffle import order
 
 LINEAR, QUADRATIC = DataModel(kind="linear"), DataModel(kind="quadratic")
 KEY, ORDER = stream_key("examples", 0), stream_key("order", 0, 0)
@@ -255,7 +264,7 @@ def test_a_wide_pair_has_the_same_bits_for_any_number_of_threads() -> None:
     threads = torch.get_num_threads()
     for count in (1, 2):
         torch.set_num_threads(count)
-        found.append(training.train_pair(r, SeedPlan.same(0), record=PairRecord(weights="all")))
+        found.append(training.train_pair(r, SeedPlan.same(0)))
         assert torch.get_num_threads() == count
     torch.set_num_threads(threads)
     assert np.array_equal(found[0]["weights"], found[1]["weights"])
@@ -335,11 +344,56 @@ def test_a_warm_start_is_better_at_the_beginning() -> None:
     assert warm["loss"][0].mean() < cold["loss"][0].mean()
 
 
+def workload_runs(r: StreamRecipe, *records: object, report: object = None, state: object = None):
+    request = Request(r, (SeedPlan.same(0),), records)  # type: ignore[arg-type]
+    (inputs,) = r.workload.inputs(r, strict=True)
+    tell = report or (lambda done, state=None: None)
+    ((one,),) = r.workload.train(request, inputs, lambda _: None, report=tell, state=state)
+    return one
+
+
+@pytest.mark.parametrize("warm_start", [None, 0.1])
+def test_reports_add_up_to_the_work_and_each_is_a_place_to_go_on_from(warm_start) -> None:
+    r = recipe(hidden=(128, 64), data=QUADRATIC, log2_examples=13, warm_start=warm_start)
+    whole, done, states = training.train_pair(r, SeedPlan.same(0)), [], []
+
+    def report(n: int, state: object = None) -> None:
+        done.append(n)
+        states.append(state and state())
+
+    workload_runs(r, PairRecord(), report=report)
+    models = 2 if warm_start is None else 3
+    request = Request(r, (SeedPlan.same(0),), (PairRecord(),))
+    assert sum(done) == models * 2**13 == r.workload.work(request, Inputs("", ""))
+    for state in states[1:]:
+        plan, (again,) = workload_runs(r, PairRecord(weights="all"), state=state)
+        assert plan == SeedPlan.same(0)
+        assert again.keys() == whole.keys()
+        for name, array in whole.items():
+            np.testing.assert_array_equal(again[name], array)
+
+
+@pytest.mark.parametrize(("hidden", "few"), [((16, 8), (2, 673)), ((32,), (2, 0))])
+def test_many_weights_are_kept_only_where_they_are_asked_for(hidden, few) -> None:
+    r = recipe(hidden=hidden)
+    _, (short, whole) = workload_runs(r, PairRecord(), PairRecord(weights="all"))
+    assert r.n_parameters == {(16, 8): 673, (32,): 1089}[hidden]
+    assert short["weights"].shape == few
+    assert whole["weights"].shape == (2, r.n_parameters)
+    np.testing.assert_array_equal(short["pd"], whole["pd"])
+
+
+def test_a_pair_has_no_classifiers_record() -> None:
+    with pytest.raises(UsageError, match="streams keep records of pairs, got .*'final'"):
+        workload_runs(recipe(), Final())
+
+
 SCRIPT = """
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from stablib.streams import DataModel, StreamRecipe, train_pair
-from stablib.training.seeds import SeedPlan
+from stablib.training import SeedPlan
+from stablib.workloads.streams import DataModel, StreamRecipe
+from stablib.workloads.streams.training import train_pair
 r = StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=13, log2_window=4)
 with ThreadPoolExecutor(3) as pool:
     runs = list(pool.map(lambda k: train_pair(r, SeedPlan.same(k)), range(3)))

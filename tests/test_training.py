@@ -1,30 +1,35 @@
 """The head trainer: same bits anywhere, right gradients, right records."""
 
+import math
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from stablib.errors import UsageError
 from stablib.mitigation import SWA
 from stablib.models.head import HeadStack
 from stablib.training import (
+    Bit,
     Final,
-    Head,
+    Inputs,
     Probabilities,
-    Recipe,
+    Request,
     SeedPlan,
     Steps,
+    Task,
     TrainMean,
     seed_plans,
-    train,
 )
-from stablib.training.head import DropoutMasks
-from stablib.training.task import Task
+from stablib.workloads import HeadRecipe
+from stablib.workloads.heads import training
+from stablib.workloads.heads.training import DropoutMasks
 
-RECIPE = Recipe(dataset="massive", label="domain", model=Head(hidden=8), epochs=2, batch_size=64)
+RECIPE = HeadRecipe(dataset="massive", label="domain", hidden=8, epochs=2, batch_size=64)
 RECORDS = (Final(), TrainMean(after_step=2), Probabilities(split="test"), Steps(split="val"))
 SEED = 7
 
@@ -39,6 +44,16 @@ def make_task(n_examples=300, n_features=16, n_classes=4):
         inputs[split] = x
         gold[split] = (x @ weights + rng.normal(size=(n_examples, n_classes)) * 2).argmax(axis=1)
     return Task(inputs=inputs, gold=gold, n_classes=n_classes)
+
+
+def train(recipe, plans, task, records, *, report=lambda done, state=None: None):
+    """What the workload keeps: ``result[run][record]``."""
+    request = Request(recipe, tuple(plans), tuple(records))
+    inputs = Inputs(key="own", source="own", data=task)
+    finished = recipe.workload.train(request, inputs, lambda _: None, report=report, state=None)
+    done = [one for part in finished for one in part]
+    assert [plan for plan, _ in done] == list(plans)
+    return [run for _, run in done]
 
 
 def run_alone(plan, recipe=RECIPE, records=RECORDS):
@@ -87,14 +102,35 @@ def test_the_number_of_threads_changes_no_bit_and_is_put_back(alone, threads):
 @pytest.mark.parametrize(
     "recipe",
     [
-        RECIPE.model_copy(update={"model": Head(hidden=7, dropout=0.3), "batch_size": 37}),
-        RECIPE.model_copy(update={"model": Head(hidden=33, dropout=0.0)}),
+        RECIPE.model_copy(update={"hidden": 7, "dropout": 0.3, "batch_size": 37}),
+        RECIPE.model_copy(update={"hidden": 33, "dropout": 0.0}),
         RECIPE.with_method(SWA(last_epochs=2)),
     ],
 )
 def test_odd_sizes_and_methods_have_the_same_bits_too(recipe):
     one = run_alone(SeedPlan.same(SEED), recipe)
     assert_same_bits(one, train(recipe, seed_plans(11), make_task(), RECORDS)[SEED])
+
+
+VARIED = (
+    SeedPlan.same(SEED),
+    SeedPlan(base=SEED, shuffle=8, onset={"shuffle": 2}),
+    SeedPlan(base=SEED, dropout=8, onset={"dropout": 2}),
+    SeedPlan(base=SEED, bit=Bit(tensor="output.weight", index=31)),
+)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 3, 2)])
+def test_onsets_and_bits_stay_with_their_run(order):
+    stack = train(RECIPE, [VARIED[k] for k in order], make_task(), RECORDS)
+    for k, run in zip(order, stack, strict=True):
+        assert_same_bits(run, run_alone(VARIED[k]))
+
+
+@pytest.mark.parametrize("memory", [1, 40_000])
+def test_chunks_change_no_bit(alone, monkeypatch, memory):
+    monkeypatch.setattr(training, "STACK_MEMORY", memory)
+    assert_same_bits(alone, train(RECIPE, seed_plans(9), make_task(), RECORDS)[SEED])
 
 
 def test_another_process_gives_the_same_bits(alone, tmp_path):
@@ -140,13 +176,11 @@ def test_backward_equals_autograd(dropout):
     )
     x = torch.from_numpy(rng.normal(size=(n_heads, n_batch, n_features)).astype(np.float32))
     soft = rng.dirichlet(np.ones(n_classes), size=(n_heads, n_batch)).astype(np.float32)
-    masks = DropoutMasks(plans, Head(hidden=hidden, dropout=dropout))
+    masks = DropoutMasks(plans, HeadRecipe(hidden=hidden, dropout=dropout))
     keep = masks.draw(n_batch)
     stack.backward(x, torch.from_numpy(soft), keep, scale=masks.scale)
     for head in range(n_heads):
-        leaves = [
-            view[head].clone().requires_grad_(True) for view in stack._views(stack.parameters)
-        ]
+        leaves = [view[head].clone().requires_grad_(True) for view in stack._views(stack.weights)]
         w1, b1, w2, b2 = leaves
         active = torch.relu(x[head] @ w1 + b1) * keep[head]
         loss = torch.nn.functional.cross_entropy(active @ w2 + b2, torch.from_numpy(soft[head]))
@@ -155,27 +189,43 @@ def test_backward_equals_autograd(dropout):
             torch.testing.assert_close(view[head], leaf.grad, rtol=1e-5, atol=1e-6)
 
 
-def by_hand(plan, recipe, task):
-    """Weights after each epoch, with torch autograd and Adam."""
+def order_by_hand(plan, n_train, epochs):
+    """Permutations of all epochs: of the base's stream, then of the source's own from its onset."""
+
+    def stream(seed):
+        sequence = np.random.SeedSequence([zlib.crc32(b"shuffle"), seed])
+        return np.random.Generator(np.random.SFC64(sequence))
+
+    onset = dict(plan.onset).get("shuffle", 1)
+    before, after = stream(plan.base), stream(dict(plan.seeds).get("shuffle", plan.base))
+    rngs = [before if epoch < onset else after for epoch in range(1, epochs + 1)]
+    return [torch.from_numpy(rng.permutation(n_train)) for rng in rngs]
+
+
+def by_hand(plan, recipe, task, *, rate=lambda step: 1.0, shrink=1.0):
+    """Weights after each epoch, with torch autograd and Adam; each step scales the weights."""
     stack = HeadStack(
         [plan.generator("init")],
         n_features=task.inputs["train"].shape[1],
-        hidden=recipe.model.hidden,
+        hidden=recipe.hidden,
         n_classes=task.n_classes,
     )
-    layers = [view[0].clone().requires_grad_(True) for view in stack._views(stack.parameters)]
+    layers = [view[0].clone().requires_grad_(True) for view in stack._views(stack.weights)]
     adam = torch.optim.Adam(layers, lr=recipe.learning_rate, weight_decay=recipe.method.decay)
     x, y = torch.from_numpy(task.inputs["train"]), torch.from_numpy(task.gold["train"])
-    shuffle, masks = plan.generator("shuffle"), DropoutMasks([plan], recipe.model)
-    epochs = []
-    for _ in range(recipe.epochs):
-        order = torch.from_numpy(shuffle.permutation(len(x)))
+    masks, epochs, step = DropoutMasks([plan], recipe), [], 0
+    for order in order_by_hand(plan, len(x), recipe.epochs):
         for rows in order.split(recipe.batch_size):
+            step += 1
             w1, b1, w2, b2 = layers
             active = torch.relu(x[rows] @ w1 + b1) * masks.draw(len(rows))[0]
+            adam.param_groups[0]["lr"] = recipe.learning_rate * rate(step)
             adam.zero_grad()
             torch.nn.functional.cross_entropy(active @ w2 + b2, y[rows]).backward()
             adam.step()
+            with torch.no_grad():
+                for layer in layers:
+                    layer.mul_(shrink)
         epochs.append([layer.detach().clone() for layer in layers])
     return epochs
 
@@ -185,14 +235,21 @@ def predict(layers, x):
     return torch.softmax(torch.relu(torch.from_numpy(x) @ w1 + b1) @ w2 + b2, dim=-1).numpy()
 
 
-def test_training_equals_torch_adam_by_hand():
-    task, plan = make_task(), SeedPlan.same(SEED)
-    expected = predict(by_hand(plan, RECIPE, task)[-1], task.inputs["test"])
-    (arrays,) = train(RECIPE, [plan], task, [Probabilities(split="test")])[0]
+@pytest.mark.parametrize("onset", [1, 2, 3, 4])
+def test_training_equals_torch_adam_by_hand(onset):
+    """Also where the order's own seed begins to rule in a later epoch."""
+    task, plan = make_task(), SeedPlan(base=SEED, shuffle=8, onset={"shuffle": onset})
+    recipe = RECIPE.model_copy(update={"epochs": 4, "learning_rate": 0.02})
+    expected, others = (
+        predict(by_hand(p, recipe, task)[-1], task.inputs["test"])
+        for p in (plan, SeedPlan.same(SEED))
+    )
+    (arrays,) = train(recipe, [plan], task, [Probabilities(split="test")])[0]
     np.testing.assert_allclose(arrays["probabilities"], expected, atol=1e-3)
+    assert np.abs(others - expected).max() > 0.01
 
 
-@pytest.mark.parametrize("last_epochs", [1, 2, 3])
+@pytest.mark.parametrize("last_epochs", [1, 2, 3, 4, 9])
 def test_swa_equals_the_mean_of_the_weights_by_hand(last_epochs):
     task, plan = make_task(), SeedPlan.same(SEED)
     recipe = RECIPE.with_method(SWA(last_epochs=last_epochs)).model_copy(
@@ -289,16 +346,33 @@ def test_train_mean_of_no_step_is_an_error():
         run_alone(SeedPlan.same(SEED), records=[TrainMean(after_step=10)])
 
 
-def test_progress_counts_every_model_step():
+@pytest.mark.parametrize(
+    ("records", "predicted"),
+    [
+        ([Final()], 600),
+        ([Steps(split="val", every=3)], 3 * 300),
+        ([TrainMean(after_step=7, every=2), TrainMean()], 300 + 300),
+        (RECORDS, 600 + 8 * 300 + 300 + 10 * 300),
+    ],
+)
+@pytest.mark.parametrize("memory", [1, 2**30])
+def test_progress_counts_every_example_of_every_model(monkeypatch, records, predicted, memory):
+    """A training step's three times, and each that a record looks at."""
+    monkeypatch.setattr(training, "STACK_MEMORY", memory)
     done = []
-    train(RECIPE, seed_plans(3), make_task(), [Final()], progress=done.append)
-    assert sum(done) == 3 * RECIPE.steps(300)
+    train(RECIPE, seed_plans(3), make_task(), records, report=lambda n, state=None: done.append(n))
+    assert sum(done) == 3 * (3 * RECIPE.epochs * 300 + predicted)
+    request = Request(RECIPE, seed_plans(3), tuple(records))
+    assert sum(done) == RECIPE.workload.work(request, Inputs("own", "own", make_task()))
+    parts = 3 if memory == 1 else min(3, torch.get_num_threads())
+    assert len(done) == parts * RECIPE.steps(300)
+    assert RECIPE.steps(300) == RECIPE.epochs * math.ceil(300 / RECIPE.batch_size) == 10
 
 
 @pytest.mark.parametrize("source", ["init", "shuffle", "dropout"])
 def test_each_source_matters_and_nothing_else(source):
     base = SeedPlan.same(SEED)
-    other = base.model_copy(update={source: SEED + 1})
+    other = SeedPlan(base=SEED, seeds={source: SEED + 1})
     probabilities = [
         run_alone(plan, records=[Probabilities(split="test")])[0]["probabilities"]
         for plan in (base, base, other)
@@ -310,39 +384,20 @@ def test_each_source_matters_and_nothing_else(source):
         assert same.all() == (name != source)
 
 
-def test_the_unused_source_changes_nothing(alone):
-    plan = SeedPlan(init=SEED, shuffle=SEED, dropout=SEED, augment=99)
-    assert_same_bits(alone, run_alone(plan))
+def test_an_unused_source_is_refused_and_the_base_serves_it_alone(alone):
+    with pytest.raises(UsageError, match="unknown source of head 'augment'"):
+        run_alone(SeedPlan(base=SEED, augment=99))
+    assert_same_bits(alone, run_alone(SeedPlan(base=99, init=SEED, shuffle=SEED, dropout=SEED)))
 
 
 def test_without_dropout_its_seed_changes_nothing():
-    recipe = RECIPE.model_copy(update={"model": Head(hidden=8, dropout=0.0)})
-    base = SeedPlan.same(SEED)
-    other = base.model_copy(update={"dropout": 99})
+    recipe = RECIPE.model_copy(update={"dropout": 0.0})
+    base, other = SeedPlan.same(SEED), SeedPlan(base=SEED, dropout=99)
     assert_same_bits(run_alone(base, recipe), run_alone(other, recipe))
 
 
-def test_sources_of_one_seed_are_independent_streams():
-    plan = SeedPlan.same(3)
-    draws = {tuple(plan.generator(s).integers(2**32, size=4)) for s in SeedPlan.model_fields}
-    assert len(draws) == 4
-
-
-def test_children_are_distinct():
-    parents = [
-        *seed_plans(20),
-        SeedPlan(init=0, shuffle=0, dropout=0, augment=1),
-        SeedPlan(init=1, shuffle=0, dropout=0),
-        SeedPlan(init=0, shuffle=1, dropout=0),
-        SeedPlan(init=0, shuffle=0, dropout=1),
-    ]
-    children = {parent.child(k) for parent in parents for k in range(50)}
-    assert len(children) == len(parents) * 50
-    assert SeedPlan.same(4).child(2) == SeedPlan.same(4).child(2)
-
-
 def test_dropout_masks_drop_the_right_share():
-    masks = DropoutMasks(seed_plans(2), Head(hidden=100, dropout=0.1))
+    masks = DropoutMasks(seed_plans(2), HeadRecipe(hidden=100, dropout=0.1))
     drawn = masks.draw(1000).numpy()
     assert drawn.shape == (2, 1000, 100)
     assert set(np.unique(drawn)) == {0.0, np.float32(masks.scale)}

@@ -351,7 +351,11 @@ def test_settings_that_a_curve_lacks_are_left_out(build: Callable[..., HostedWid
             {"labels": {"A": np.full((2, N_EXAMPLES), 7)}},
             r"labels\['A'\] must be class indices below 3",
         ),
-        ("seed_explorer", {"labels": {"A": np.zeros((2, 3))}}, r"labels\['A'\] must be integers"),
+        (
+            "seed_explorer",
+            {"labels": {"A": np.full((2, N_EXAMPLES), 0.5)}},
+            r"labels\['A'\] must be integers \(class indices\), got 0.5",
+        ),
         ("seed_explorer", {"seeds": {"Control": [1]}}, r"seeds\['Control'\] must hold 6 seeds"),
         (
             "seed_explorer",

@@ -80,7 +80,7 @@ def _narrow(array: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def cumulative_label_entropy(labels: ArrayLike) -> NDArray[np.float64]:
-    """Label entropy of each example over the first 1, 2, ... rows.
+    """Label entropy of each example over a growing number of rows.
 
     Parameters
     ----------

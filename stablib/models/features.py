@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from stablib.models.encoders import Encoder
@@ -39,17 +40,26 @@ def features(
         return _mean_pooled(encoder, texts)
     digest = hashlib.sha256("\x1e".join([encoder.checksum, *texts]).encode()).hexdigest()
     path = cache / f"{encoder.name}-{digest[:16]}.npz"
+    cache.mkdir(parents=True, exist_ok=True)
+    # Other processes that want the same wait for them instead of making them too.
+    with FileLock(path.with_suffix(".lock")):
+        found = _read(path)
+        if found is None:
+            found = _mean_pooled(encoder, texts)
+            partial = path.with_suffix(f".{os.getpid()}.partial.npz")
+            np.savez(partial, features=found)
+            partial.replace(path)
+    return found
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """Features from the cache; None if they are not there or damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return file["features"]
+            kept: NDArray[np.float32] = file["features"]
+            return kept
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        pass  # Not there, or damaged: made anew.
-    made = _mean_pooled(encoder, texts)
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial.npz")
-    np.savez(partial, features=made)
-    partial.replace(path)
-    return made
+        return None
 
 
 def _mean_pooled(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:

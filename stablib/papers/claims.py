@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import math
 from collections.abc import Iterable
-from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Literal
 
@@ -101,7 +100,6 @@ class Measured:
     variant: str = ""
 
 
-@cache
 def read_claims(file: Traversable) -> dict[str, Claim]:
     """Read the claims of a paper by identifier.
 

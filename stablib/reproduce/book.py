@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import html
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from stablib.errors import StablibError
 from stablib.reproduce import scorecard
 from stablib.reproduce.notebooks import root, sections
 from stablib.reproduce.pages import fill
+
+_PACKAGE = Path(stablib.__file__).parent
 
 
 class BookFailed(StablibError):
@@ -50,7 +53,8 @@ def build(folder: Path, *, preset: str) -> bool:
     """
     source = folder / "source"
     assemble(source, folder, preset=preset)
-    stamp = _tree_hash(source)
+    # The reference is made from the docstrings, the pages of the code from all of it.
+    stamp = _tree_hash(source, "*") + _tree_hash(_PACKAGE, "*.py")
     stamp_file = folder / "html" / ".stamp"
     if stamp_file.is_file() and stamp_file.read_text() == stamp:
         return False
@@ -102,7 +106,7 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
 def _config(top: Path, folder: Path, preset: str) -> str:
     """The book's configuration with the stamp of this build in the footer."""
     config = yaml.safe_load((top / "_config.yml").read_text())
-    data = set()
+    data: set[str] = set()
     for path in sorted((folder / "exhibits").glob("*/provenance.json")):
         for result in json.loads(path.read_text())["results"]:
             data.update(f"{source} ({key[:8]})" for source, key in result["data"].items())
@@ -115,21 +119,32 @@ def _config(top: Path, folder: Path, preset: str) -> str:
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
-def _tree_hash(folder: Path) -> str:
+def _tree_hash(folder: Path, pattern: str) -> str:
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob(pattern) if p.is_file()):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def write_sources(target: Path) -> None:
-    """Write the library's code as pages with line anchors, for the exhibits' links."""
-    package = Path(stablib.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        name = path.relative_to(package.parent)
+    """Write the library's code as pages with line anchors, for the links of exhibits and reference.
+
+    Each page leads back to the page of the reference on its subpackage.
+    """
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        name = path.relative_to(_PACKAGE.parent)
         page = target / f"{name.as_posix()}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         formatter = HtmlFormatter(
             full=True, title=name.as_posix(), linenos="inline", lineanchors="line", wrapcode=True
         )
-        page.write_text(highlight(path.read_text("utf-8"), PythonLexer(), formatter), "utf-8")
+        code = highlight(path.read_text("utf-8"), PythonLexer(), formatter)
+        page.write_text(code.replace("</h2>", f"</h2>{_way_back(page, target.parent)}", 1), "utf-8")
+
+
+def _way_back(page: Path, book: Path) -> str:
+    """Link from a page of code to the reference, or to the book where that has no such page."""
+    part = page.relative_to(book).parts[2].partition(".")[0]
+    reference = book / "book" / "api" / f"{part}.html"
+    goal, words = (reference, "Reference") if reference.is_file() else (book / "index.html", "Book")
+    return f'<p><a href="{os.path.relpath(goal, page.parent)}">{words}</a></p>'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import multiprocessing
 import os
@@ -111,10 +110,8 @@ def _begin(threads: int, tell: Any) -> None:
     end_when_terminated()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us.
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with contextlib.suppress(ImportError):
-        import torch
-
-        torch.set_num_threads(threads)
+    # Read by torch when it is loaded, which costs seconds and may not be needed.
+    os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def _end_with(parent: int) -> None:
@@ -258,7 +255,9 @@ def train_all(
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Training", total=total)
         for level in levels(costs):
-            jobs, share, titles = [], {}, {}
+            jobs: list[Job] = []
+            share: dict[int, float] = {}
+            titles: dict[int, str] = {}
             for cost in level:
                 group += 1
                 parts = units(cost.request)
@@ -294,6 +293,7 @@ class _Bar:
         self.progress, self.bar, self.tell = progress, bar, tell
         self.share, self.titles = share, titles
         self.told = dict.fromkeys(share, 0.0)
+        self.title = ""
 
     def listen(self) -> None:
         """Show what workers have told since the last time."""
@@ -309,9 +309,12 @@ class _Bar:
         """Show that a part of a job is done."""
         gained = max(0.0, part - self.told[number])
         self.told[number] += gained
-        self.progress.update(
-            self.bar, advance=gained * self.share[number], description=self.titles[number]
-        )
+        title = self.titles[number]
+        if title != self.title and not self.progress.console.is_terminal:
+            # A log has no bar: it gets a line a group.
+            self.progress.console.print(title, markup=False, soft_wrap=True)
+        self.title = title
+        self.progress.update(self.bar, advance=gained * self.share[number], description=title)
 
 
 def _do(jobs: Sequence[Job], executor: Executor, bar: _Bar) -> None:

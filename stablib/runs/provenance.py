@@ -36,16 +36,17 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
 
 @cache
 def calibration() -> float:
-    """Seconds that a fixed piece of arithmetic takes here: scales costs between machines."""
-    rng = np.random.default_rng(0)
-    matrix = rng.random((256, 256), dtype=np.float32)
+    """Seconds that a fixed piece of arithmetic takes here: scales costs between machines.
+
+    Of one thread and of its own processor time, so that other work on the machine hardly counts.
+    """
+    values = np.random.default_rng(0).random(1 << 16, dtype=np.float32)
     best = np.inf
-    for _ in range(5):
-        began = time.perf_counter()
-        for _ in range(20):
-            matrix @ matrix
-            np.exp(-matrix)
-        best = min(best, time.perf_counter() - began)
+    for _ in range(7):
+        began = time.thread_time()
+        for _ in range(40):
+            np.sort(np.exp(-values))
+        best = min(best, time.thread_time() - began)
     return round(best, 5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar, cast
 
 from pydantic import Field
 
@@ -59,13 +60,13 @@ class TextWorkload(Workload):
     sources = ("init", "shuffle", "dropout")
     takes_bit = True
     honours = frozenset({"decay", "rate", "averager", "snapshots", "views", "lesson", "targets"})
-    packages = ("torch", "numpy")
+    packages: ClassVar[tuple[str, ...]] = ("torch", "numpy")
     #: Of so many teachers the mean is kept as one.
     block = 1
 
     def inputs(self, recipe: Recipe, *, strict: bool) -> Iterator[Inputs]:
         """The data here; else published labels, if all runs are; else the hub or a stand-in."""
-        assert isinstance(recipe, TextRecipe)
+        recipe = cast(TextRecipe, recipe)
         if recipe.dataset == "standin":
             yield _inputs(stand_in())
             return
@@ -86,8 +87,7 @@ class TextWorkload(Workload):
 
     def work(self, request: Request, inputs: Inputs) -> int:
         """Examples that pass through the models, a training step's three times."""
-        recipe = request.recipe
-        assert isinstance(recipe, TextRecipe)
+        recipe = cast(TextRecipe, request.recipe)
         return len(request.plans) * sum(
             work_by_step(recipe, _sizes(recipe, inputs), request.records)
         )

@@ -64,9 +64,9 @@ class LocalInstability(Study):
     def check(self) -> None:
         """Refuse also settings with which TGTSS would have nothing to average."""
         for request in self.wanted():
-            recipe = request.recipe
+            recipe = cast(TextRecipe, request.recipe)
             lesson = recipe.method.lesson
-            if lesson is not None and isinstance(recipe, TextRecipe):
+            if lesson is not None:
                 lesson.check(recipe.steps(n_train(recipe)))
 
     def each(self, *, watched: bool = False) -> list[Results]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -44,8 +45,7 @@ def train_each(
 
     Each run uses one thread, so that its bits do not depend on how many run beside it.
     """
-    recipe = request.recipe
-    assert isinstance(recipe, FineTuneRecipe)
+    recipe = cast(FineTuneRecipe, request.recipe)
     with one_thread():
         # What is frozen never changes, so every run of the encoder shares it.
         task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -43,8 +44,7 @@ def train_stacks(
 
     Targets are made anew for each chunk: all at once, they would not fit the memory.
     """
-    recipe, plans = request.recipe, request.plans
-    assert isinstance(recipe, HeadRecipe)
+    recipe, plans = cast(HeadRecipe, request.recipe), request.plans
     task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))
     check_records(request.records, recipe.steps(task.sizes["train"]))
     size = _chunk_size(recipe, task, request.records)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -57,9 +57,9 @@ class Streams(Workload):
 
     def inputs(self, recipe: Recipe, *, strict: bool) -> Iterator[Inputs]:
         """A truth that is computed: nothing is looked for, and nothing stands in for it."""
-        assert isinstance(recipe, StreamRecipe)
-        key = f"{recipe.data.kind}-{recipe.data.seed}"
-        yield Inputs(key=key, source=f"synthetic, {recipe.data.kind}", data=recipe.data)
+        truth = cast(StreamRecipe, recipe).data
+        key = f"{truth.kind}-{truth.seed}"
+        yield Inputs(key=key, source=f"synthetic, {truth.kind}", data=truth)
 
     def train(
         self,
@@ -73,16 +73,14 @@ class Streams(Workload):
         """Train one pair, from where an interrupted training left it."""
         from stablib.workloads.streams.training import train_pair
 
-        recipe, (plan,) = request.recipe, request.plans
-        assert isinstance(recipe, StreamRecipe)
+        (plan,) = request.plans
         records = [_pair_record(record) for record in request.records]
-        arrays = train_pair(recipe, plan, report=report, state=state)
+        arrays = train_pair(cast(StreamRecipe, request.recipe), plan, report=report, state=state)
         yield [(plan, [kept(arrays, record) for record in records])]
 
     def work(self, request: Request, inputs: Inputs) -> int:
         """Examples that the models see; a warm start is one more model."""
-        recipe = request.recipe
-        assert isinstance(recipe, StreamRecipe)
+        recipe = cast(StreamRecipe, request.recipe)
         models = 2 if recipe.warm_start is None else 3
         return len(request.plans) * models * recipe.n_batches * BATCH
 

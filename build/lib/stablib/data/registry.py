@@ -1,0 +1,268 @@
+"""Load a named data set from the first source that has it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stablib.data import hub
+from stablib.data.dataset import Dataset, content_hash, from_frame
+from stablib.data.entries import Entry, entry
+from stablib.data.entries import stand_in as stand_in
+from stablib.data.files import read_table, write_table
+from stablib.data.notices import DataNotice as DataNotice
+from stablib.data.notices import notify
+from stablib.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Folder of the data sets that the package has, each with its attribution beside it.
+SHIPPED = Path(__file__).with_name("shipped")
+
+STANDIN_NOTICE = (
+    "Made with a generated stand-in, because {title} could not be had: "
+    "the numbers are about generated data, not about {title}."
+)
+
+#: How a source is called in :attr:`Dataset.source`.
+_SOURCES = {
+    "STABLIB_DATA": "from STABLIB_DATA",
+    "package": "shipped with stablib",
+    "cache": "from cache",
+}
+
+
+def cache_folder() -> Path:
+    """Folder of everything stablib keeps for later: ``STABLIB_CACHE`` or ``~/.cache/stablib``."""
+    return Path(os.environ.get("STABLIB_CACHE", Path.home() / ".cache" / "stablib"))
+
+
+def data_folder() -> Path | None:
+    """The folder ``STABLIB_DATA``, if it is set.
+
+    Raises
+    ------
+    UsageError
+        If it is set to something that is not a folder.
+    """
+    value = os.environ.get("STABLIB_DATA")
+    if not value:
+        return None
+    folder = Path(value)
+    if not folder.is_dir():
+        raise UsageError(f"STABLIB_DATA is {value!r}, which is not a folder")
+    return folder
+
+
+def load(name: str, label: str | None = None, *, strict: bool = False) -> Dataset:
+    """Load a data set from what is at hand, then from the hub, else take its stand-in.
+
+    Parameters
+    ----------
+    name : str
+        ``"massive"``, ``"clinc150"``, or ``"standin"`` for the generated corpus.
+    label : str, optional
+        Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
+    strict : bool, default False
+        Never take a stand-in.
+
+    Returns
+    -------
+    Dataset
+        Its ``notice`` is not empty if it is a stand-in or has other content than pinned.
+
+    Raises
+    ------
+    UsageError
+        If the name or the label is unknown, or ``STABLIB_DATA`` or ``HF_ENDPOINT`` is not what it
+        should be.
+    DataError
+        If a file at hand is damaged, or if no source has the data and no stand-in is named or,
+        with ``strict``, wanted. It says how to get the data.
+
+    Warns
+    -----
+    DataNotice
+        With the notice, if there is one, and why the data could not be had; once per process.
+
+    Examples
+    --------
+    >>> load("massive").n_classes, load("standin").n_classes
+    (18, 18)
+    """
+    item = entry(name)
+    chosen = item.chosen(label)
+    local = find_local(name, chosen)
+    if local is not None:
+        return local
+    try:
+        frame = fetch(item)
+    except DataError as error:
+        if strict or item.stand_in is None:
+            raise DataError(
+                f"{item.title} cannot be had: {_looked(item)}, and {error}; {_remedy(item)}"
+            ) from error
+        notice = STANDIN_NOTICE.format(title=item.title)
+        notify(name, notice, f"{_looked(item)}, and {error}")
+        return dataclasses.replace(item.stand_in(), notice=notice)
+    return from_frame(frame, name=name, label=chosen, source=f"{item.title}, from the hub")
+
+
+def find_local(name: str, label: str | None = None) -> Dataset | None:
+    """Find a data set in ``STABLIB_DATA``, the package or the cache; never ask the network.
+
+    Parameters
+    ----------
+    name, label : str
+        As for :func:`load`.
+
+    Returns
+    -------
+    Dataset or None
+        None if none of them has it. Its ``notice`` is not empty if it has other content than
+        pinned.
+
+    Raises
+    ------
+    UsageError
+        If the name or the label is unknown, or ``STABLIB_DATA`` is not a folder.
+    DataError
+        If the file at hand is damaged.
+
+    Warns
+    -----
+    DataNotice
+        With the notice, if there is one; once per process.
+    """
+    item = entry(name)
+    dataset = read_local(item, item.chosen(label))
+    if dataset is not None and dataset.notice:
+        notify(name, dataset.notice)
+    return dataset
+
+
+def read_local(item: Entry, label: str) -> Dataset | None:
+    """Do what :func:`find_local` does, without a warning."""
+    if item.generate is not None:
+        return item.generate()
+    found = local_file(item)
+    if found is None:
+        return None
+    where, path = found
+    dataset = from_frame(
+        read_table(path, columns=item.columns, splits=tuple(item.sizes)),
+        name=item.name,
+        label=label,
+        source=f"{item.title}, {_SOURCES[where]}",
+    )
+    if dataset.content_hash == item.content[label]:
+        return dataset
+    notice = (
+        f"{item.title} at hand has other content ({dataset.content_hash[:12]}) than the pinned "
+        f"{item.content[label][:12]}: its runs have their own keys and may differ from the book's."
+    )
+    return dataclasses.replace(dataset, notice=notice)
+
+
+def local_file(item: Entry) -> tuple[str, Path] | None:
+    """Find the file of a data set without reading it.
+
+    Returns
+    -------
+    tuple of str and Path, or None
+        ``"STABLIB_DATA"``, ``"package"`` or ``"cache"``, and the file; None if none has it.
+
+    Raises
+    ------
+    UsageError
+        If ``STABLIB_DATA`` is not a folder.
+    """
+    for where, folder in _folders(item).items():
+        if (folder / item.file).is_file():
+            return where, folder / item.file
+    return None
+
+
+def _folders(item: Entry) -> dict[str, Path]:
+    """Where the file of a data set may lie, in the order of looking."""
+    own = data_folder()
+    folders = {} if own is None else {"STABLIB_DATA": own}
+    if item.shipped:
+        folders["package"] = SHIPPED
+    return {**folders, "cache": cache_folder() / "data"}
+
+
+def _looked(item: Entry) -> str:
+    """Say where a data set is not."""
+    folders = _folders(item)
+    own = "" if "STABLIB_DATA" in folders else " (not set)"
+    package = ", not in the package" if item.shipped else ""
+    return f"not in STABLIB_DATA{own}{package}, not in the cache {folders['cache']}"
+
+
+def _remedy(item: Entry) -> str:
+    """Say how to get a data set."""
+    return (
+        f"to use a copy of your own, put {item.file} (columns {', '.join(item.columns)}) "
+        "into a folder and name the folder in STABLIB_DATA"
+    )
+
+
+def fetch(item: Entry) -> pd.DataFrame:
+    """Download a data set from the hub into the cache.
+
+    Parameters
+    ----------
+    item : Entry
+        Which.
+
+    Returns
+    -------
+    DataFrame
+        The columns split, text and the labels.
+
+    Raises
+    ------
+    DataError
+        If the hub is out of reach, or what it sends is not what is pinned; nothing is cached then.
+    UsageError
+        If ``HF_ENDPOINT`` is not an address.
+    """
+    frame = download(item)
+    write_table(frame, cache_folder() / "data" / item.file, columns=item.columns)
+    return frame
+
+
+def download(item: Entry) -> pd.DataFrame:
+    """Download a data set from the hub, check its content and keep nothing.
+
+    Parameters, what is returned and what is raised are those of :func:`fetch`.
+    """
+    source = item.hub
+    if source is None:
+        raise DataError(f"{item.title} has no repository on the hub")
+    hub.check_reachable()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {
+            split: hub.download(
+                source.repo,
+                file,
+                revision=source.revision,
+                sha256=source.sha256.get(split),
+                folder=Path(folder),
+            )
+            for split, file in source.files.items()
+        }
+        frame = source.read(paths)
+    for label, expected in item.content.items():
+        found = content_hash(frame["split"], frame["text"], frame[label])
+        if found != expected:
+            raise DataError(
+                f"{source.repo}: the {label} content {found[:12]} is not the pinned "
+                f"{expected[:12]}; refused"
+            )
+    return frame

@@ -1,0 +1,58 @@
+"""What ensemble soft labels and TGTSS share: students that learn their teachers' probabilities."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from stablib.mitigation.temperature import Reading, temper
+from stablib.training.method import Method
+from stablib.training.seeds import SeedPlan
+
+Teacher = Literal["shared", "own"]
+
+
+class SoftLabels(Method):
+    """Train a student on the tempered mean probabilities of teachers; it sees no gold label.
+
+    Parameters
+    ----------
+    temperature : float, default 0.5
+        T of eq. 2.
+    reading : {"sharpen", "printed"}, default "sharpen"
+        See :func:`stablib.mitigation.temper`.
+    teacher : {"shared", "own"}, default "shared"
+        Whether all students learn from the same teachers, or each from teachers of its own. The
+        paper does not say. Shared soft labels remove variation by themselves; teachers of one's
+        own are what retraining the whole procedure would do.
+    teacher_seed : int, default 1000
+        First seed of shared teachers.
+    """
+
+    temperature: float = Field(default=0.5, gt=0.0)
+    reading: Reading = "sharpen"
+    teacher: Teacher = "shared"
+    teacher_seed: int = Field(default=1000, ge=0)
+
+    @property
+    def n_teachers(self) -> int:
+        """Teachers of one student."""
+        return 1
+
+    def teachers(self, plan: SeedPlan) -> tuple[SeedPlan, ...]:
+        """Seed plans of the student's teachers."""
+        if self.teacher == "own":
+            return tuple(plan.child(k) for k in range(self.n_teachers))
+        first = self.teacher_seed
+        return tuple(SeedPlan.same(seed) for seed in range(first, first + self.n_teachers))
+
+    def targets(
+        self, one_hot: NDArray[np.float32], taught: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """Tempered teachers' mean."""
+        if taught is None:
+            raise ValueError(f"method {self.kind!r} needs the probabilities of its teachers")
+        return temper(taught, self.temperature, reading=self.reading)

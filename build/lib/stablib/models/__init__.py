@@ -1,0 +1,1 @@
+"""Architecture families, one a file, and the encoders they build on."""

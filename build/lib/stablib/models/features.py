@@ -1,0 +1,68 @@
+"""Frozen encoder features of texts, cached on disk by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from stablib.models.encoders import Encoder
+from stablib.models.tokens import Ragged, tokenize
+from stablib.models.transformer import hidden_states, load_encoder
+
+
+def features(
+    encoder: Encoder, texts: Sequence[str], *, cache: Path | None = None
+) -> NDArray[np.float32]:
+    """Mean of each text's last hidden states.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        A pretrained encoder.
+    texts : sequence of str, length n_texts
+        Texts.
+    cache : Path, optional
+        Folder in which features are kept under a hash of encoder and texts.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_texts, width)
+        Not normalised.
+    """
+    if cache is None:
+        return _mean_pooled(encoder, texts)
+    digest = hashlib.sha256("\x1e".join([encoder.checksum, *texts]).encode()).hexdigest()
+    path = cache / f"{encoder.name}-{digest[:16]}.npz"
+    cache.mkdir(parents=True, exist_ok=True)
+    # Other processes that want the same wait for them instead of making them too.
+    with FileLock(path.with_suffix(".lock")):
+        found = _read(path)
+        if found is None:
+            found = _mean_pooled(encoder, texts)
+            partial = path.with_suffix(f".{os.getpid()}.partial.npz")
+            np.savez(partial, features=found)
+            partial.replace(path)
+    return found
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """Features from the cache; None if they are not there or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            kept: NDArray[np.float32] = file["features"]
+            return kept
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+
+
+def _mean_pooled(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    states: Ragged = hidden_states(load_encoder(encoder.folder), tokenize(encoder, texts))
+    sums = np.add.reduceat(states.values, states.starts[:-1], axis=0)
+    return (sums / states.lengths[:, None]).astype(np.float32)

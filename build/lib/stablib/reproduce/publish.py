@@ -1,0 +1,52 @@
+"""Put finished runs of a study among the published ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from stablib.runs import Group
+from stablib.runs.obtain import groups
+from stablib.runs.store import RunStore
+from stablib.studies.base import Study
+from stablib.training import SeedPlan
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A pack that was written: what it holds, how many runs, and its size."""
+
+    group: Group
+    n_runs: int
+    path: Path
+
+
+def publish(study: Study, folder: Path) -> Iterator[Published]:
+    """Write packs of all groups of a study of which the local store has runs that no pack has.
+
+    Parameters
+    ----------
+    study : Study
+        What is shown; runs of it that are missing are left out.
+    folder : Path
+        ``results/runs`` of the checkout.
+
+    Yields
+    ------
+    Published
+        Each pack as it is written. Runs that were published before stay in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted: dict[Group, dict[SeedPlan, None]] = {}
+    for request in (*study.wanted(), *study.optional()):
+        for group in groups(request, study.inputs(request.recipe)):
+            if not group.record.pooled:
+                wanted.setdefault(group, {}).update(dict.fromkeys(request.plans))
+    for group, plans in wanted.items():
+        store = RunStore(study.store.folder, folder)
+        before = store.published_plans(group)
+        here = [plan for plan in plans if not store.missing(group, [(plan,)])]
+        everything = list(dict.fromkeys([*before, *here]))
+        if len(everything) > len(before):
+            yield Published(group, len(everything), store.publish(group, everything, folder))

@@ -1,0 +1,109 @@
+"""Sphinx extension of the book: links from the reference to the code, and scripts that run once.
+
+A script without a file that is added once the builder exists is listed under two names: Sphinx
+hands it to the builder named ``None``, then reads it back from its registry named ``""`` before
+it writes the first page, and takes the two for different scripts. jupyter-book always loads
+sphinx-thebe, whatever ``launch_buttons`` says; its inline script declares constants, and a second
+declaration is an error on every page.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import stablib
+from stablib.studies import papers, study_class
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+
+#: From a page of the reference, ``book/api/….html``, to the code pages of
+#: :func:`stablib.reproduce.book.write_sources`.
+_SOURCES = "../../source"
+
+
+def drop_repeated_inline_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Keep one of the inline scripts of a page that are alike; handles ``html-page-context``."""
+    scripts = context["script_files"]
+    # In place, as handlers that run later add the scripts of the page to the same list.
+    scripts[:] = {_identity(script): script for script in scripts}.values()
+
+
+def _identity(script: Any) -> Hashable:
+    """Tell scripts apart: a file by all that is set, an inline script by all but its name."""
+    if script.filename:
+        return script
+    return script.priority, tuple(sorted(script.attributes.items()))
+
+
+def source_link(domain: str, info: dict[str, str]) -> str | None:
+    """Where the code of a documented object is shown; what ``sphinx.ext.linkcode`` asks for.
+
+    Parameters
+    ----------
+    domain : str
+        Of Sphinx.
+    info : dict of str to str
+        The object's ``module`` and its ``fullname`` inside it.
+
+    Returns
+    -------
+    str or None
+        Address as seen from a page of the reference; None for what has no lines of its own, such
+        as a constant, or is not stablib's.
+
+    Examples
+    --------
+    >>> link = source_link("py", {"module": "stablib.metrics", "fullname": "label_entropy"})
+    >>> link.rpartition("-")[0]
+    '../../source/stablib/metrics/entropy.py.html#line'
+    >>> source_link("py", {"module": "stablib.data", "fullname": "SPLITS"}) is None
+    True
+    """
+    if domain != "py" or not info["module"]:
+        return None
+    place: Any = importlib.import_module(info["module"])
+    for name in info["fullname"].split("."):
+        place = getattr(place, name, None)
+    try:
+        code = inspect.unwrap(place.fget if isinstance(place, property) else place)
+        file, line = inspect.getsourcefile(code), inspect.getsourcelines(code)[1]
+    except (TypeError, OSError):
+        return None
+    package = Path(stablib.__file__).parent
+    if file is None or package not in Path(file).parents:
+        return None
+    return f"{_SOURCES}/{Path(file).relative_to(package.parent).as_posix()}.html#line-{line}"
+
+
+def leave_out_borrowed(
+    app: Sphinx, what: str, name: str, place: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out members whose text is another library's; handles ``autodoc-skip-member``."""
+    of_named_tuple = str(inspect.getdoc(place)).startswith("Alias for field number")
+    return True if name == "model_config" or of_named_tuple else None
+
+
+def _configure(app: Sphinx, config: Config) -> None:
+    # A function cannot stand in _config.yml.
+    config.linkcode_resolve = source_link
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the handlers with Sphinx."""
+    # Autodoc writes inherited annotations into the classes that it documents. pydantic could not
+    # resolve them in a subclass that is defined later, so all are defined before.
+    for paper in papers():
+        study_class(paper)
+    app.setup_extension("sphinx.ext.linkcode")
+    app.connect("config-inited", _configure)
+    app.connect("autodoc-skip-member", leave_out_borrowed)
+    app.connect("html-page-context", drop_repeated_inline_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

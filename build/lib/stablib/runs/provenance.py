@@ -1,0 +1,100 @@
+"""What a result was made with: versions, hardware, dates, seeds; of one run and of many."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import stablib
+from stablib.training import SeedPlan
+from stablib.training.seeds import describe
+from stablib.training.tagged import identity
+
+if TYPE_CHECKING:
+    from stablib.runs.obtain import Runs
+
+
+def machine(packages: Sequence[str]) -> dict[str, Any]:
+    """What a run is made with here: versions of packages, hardware, speed, date."""
+    return {
+        "stablib": stablib.__version__,
+        **{name: importlib.metadata.version(name) for name in packages},
+        "python": platform.python_version(),
+        "hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "calibration": calibration(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+@cache
+def calibration() -> float:
+    """Seconds that a fixed piece of arithmetic takes here: scales costs between machines."""
+    rng = np.random.default_rng(0)
+    matrix = rng.random((256, 256), dtype=np.float32)
+    best = np.inf
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(20):
+            matrix @ matrix
+            np.exp(-matrix)
+        best = min(best, time.perf_counter() - began)
+    return round(best, 5)
+
+
+@cache
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
+
+
+def made_with(made: Sequence[Mapping[str, Any]], packages: Sequence[str]) -> str:
+    """Say when, on what and with which versions runs were trained: all that occur among them."""
+    of_packages = ", ".join(f"{name} {_all(made, name)}" for name in packages)
+    return (
+        f"trained {_all(made, 'date')} on {_all(made, 'hardware')}, {of_packages} "
+        f"({_all(made, 'origin')})"
+    )
+
+
+def _all(made: Sequence[Mapping[str, Any]], key: str) -> str:
+    return " and ".join(sorted({str(run[key]) for run in made if key in run})) or "unknown"
+
+
+def seeds_of(runs: Mapping[str, Sequence[SeedPlan]]) -> str:
+    """Say which sources vary, once for all that have the same seeds.
+
+    Examples
+    --------
+    >>> from stablib.training import seed_plans
+    >>> plans = seed_plans(3)
+    >>> seeds_of({"Control": plans, "L2": plans, "null": seed_plans(2, first_seed=9)})
+    'all sources 0–2; null: all sources 9–10'
+    """
+    groups: dict[str, list[str]] = {}
+    for name, plans in runs.items():
+        groups.setdefault(describe(plans), []).append(name)
+    first, *others = groups
+    return "; ".join([first, *(f"{' and '.join(groups[s])}: {s}" for s in others)])
+
+
+def in_full(runs: Runs) -> dict[str, Any]:
+    """Recipe, seeds, versions and hardware of some runs, as JSON values."""
+    keys = ("origin", "date", "hardware", "stablib", *runs.recipe.workload.packages)
+    return {
+        "recipe": runs.recipe.model_dump(mode="json"),
+        "seeds": describe(runs.plans),
+        "plans": [identity(plan) for plan in runs.plans],
+        **{key: sorted({str(m[key]) for m in runs.provenance if key in m}) for key in keys},
+    }

@@ -1,0 +1,35 @@
+"""Show the progress of training where somebody sees it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+#: Opened around each training with its title, its amount of work and the unit of work ("steps");
+#: told of work done.
+Watch = Callable[[str, int, str], AbstractContextManager[Callable[[int], object]]]
+
+
+@contextmanager
+def silent(title: str, work: int, unit: str) -> Iterator[Callable[[int], object]]:
+    """Show nothing: for workers, whose parent shows what they report."""
+    yield lambda done: None
+
+
+@contextmanager
+def bar(title: str, work: int, unit: str) -> Iterator[Callable[[int], object]]:
+    """Show a bar, with rate and time left, once the training takes more than two seconds.
+
+    A notebook that a command executes shows none: it would stand in the page, and the command
+    has shown the progress of what it trained before.
+    """
+    if "STABLIB_PAGE" in os.environ:
+        yield lambda done: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(
+        total=work, desc=title, unit=f" {unit}", unit_scale=True, leave=False, delay=2.0
+    ) as shown:
+        yield shown.update

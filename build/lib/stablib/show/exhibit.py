@@ -1,0 +1,259 @@
+"""Record an exhibit: its picture or table, the numbers behind it, its provenance and its claims."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from stablib.commit import commit
+from stablib.papers.claims import Claim, Measured, Scored, score
+from stablib.show.style import to_png, to_svg
+from stablib.studies.base import Outcome
+
+VERDICT_MARKS = {
+    "reproduced": "●",
+    "direction reproduced": "◐",
+    "not reproduced": "○",
+    "no verdict": "–",
+    "not attempted": "–",
+}
+
+
+#: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
+_INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
+
+#: Longer comparisons are folded.
+_SHORT = 10
+
+
+def folder() -> Path:
+    """Where exhibits are recorded: ``STABLIB_EXHIBITS`` or ``_build/exhibits``."""
+    return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Exhibit:
+    """A recorded exhibit, shown by Jupyter as HTML."""
+
+    exhibit: str
+    numbers: pd.DataFrame
+    page: str
+
+    def _repr_html_(self) -> str:
+        return self.page
+
+
+def record(
+    exhibit: str,
+    content: Figure | pd.DataFrame,
+    *,
+    made_by: Callable[..., Any],
+    results: Sequence[Outcome],
+    caption: str,
+    numbers: pd.DataFrame | None = None,
+    alt: str = "",
+    finding: str = "",
+    measured: Sequence[Measured] = (),
+) -> Exhibit:
+    """Record an exhibit and make its place on the page.
+
+    Parameters
+    ----------
+    exhibit : str
+        Id, e.g. ``"LI-T3"``.
+    content : Figure or DataFrame
+        Picture or table as shown.
+    made_by : callable
+        The function that computed it; the page leads to its source.
+    results : sequence of Outcome
+        What it was computed from.
+    caption : str
+        One sentence: what it shows.
+    numbers : DataFrame, optional
+        Numbers behind a picture; a table's are its own.
+    alt : str
+        For a picture: what it shows, for readers who cannot see it.
+    finding : str
+        What came out, in a sentence with computed numbers.
+    measured : sequence of Measured
+        Answers to the paper's claims about this exhibit.
+
+    Returns
+    -------
+    Exhibit
+    """
+    target = folder() / exhibit
+    target.mkdir(parents=True, exist_ok=True)
+    data = content if isinstance(content, pd.DataFrame) else numbers
+    if data is None:
+        raise ValueError(f"exhibit {exhibit}: a picture needs the numbers behind it")
+    study = results[0].study
+    claims = [claim for claim in study.claims().values() if claim.exhibit == exhibit]
+    why_not = _why_unjudged(results)
+    scored = score(measured, claims, judged=not why_not)
+    provenance = {
+        "exhibit": exhibit,
+        "caption": caption,
+        "finding": finding,
+        "made by": f"{made_by.__module__}.{made_by.__qualname__}",
+        "command": command(),
+        "commit": commit(),
+        "not judged": why_not,
+        "results": [result.provenance() for result in results],
+    }
+    _flat(data).to_csv(target / "numbers.csv", index=False)
+    (target / "numbers.json").write_text(_flat(data).to_json(orient="records"))
+    (target / "provenance.json").write_text(json.dumps(provenance, indent=1))
+    (target / "claims.json").write_text(
+        json.dumps([dataclasses.asdict(s) for s in scored], indent=1)
+    )
+    if isinstance(content, Figure):
+        svg = to_svg(content, name=exhibit)
+        (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
+        (target / "figure.png").write_bytes(to_png(content))
+        body = (
+            f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
+        )
+    else:
+        body = table_html(content)
+    page = "\n".join(
+        [
+            f'<div class="exhibit" data-exhibit="{exhibit}">',
+            _notices(results),
+            body,
+            f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
+            f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
+            f'<p class="exhibit-line">{_bases(results)}</p>',
+            f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
+            claims_html(scored, why_not) if scored else "",
+            "</div>",
+        ]
+    )
+    return Exhibit(exhibit, data, page)
+
+
+def left_out(exhibit: str, why: str) -> Exhibit:
+    """Say in an exhibit's place why it is not there; nothing is recorded."""
+    page = (
+        f'<p class="exhibit-line"><strong>{exhibit}</strong> is left out: {html.escape(why)}.</p>'
+    )
+    return Exhibit(exhibit, pd.DataFrame(), page)
+
+
+def picture(exhibit: str) -> str:
+    """Static picture of a recorded exhibit, for a page whose scripts do not run."""
+    if not (folder() / exhibit / "figure.png").is_file():
+        return ""
+    return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
+
+
+def table_html(frame: pd.DataFrame) -> str:
+    """Show a frame; every cell and label is text, whatever it contains."""
+    table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
+    broken = _INTERVAL.sub(r"<br><small>\1</small>", table)
+    return f'<div class="exhibit-table">{broken}</div>'
+
+
+def _has_named_rows(frame: pd.DataFrame) -> bool:
+    return not isinstance(frame.index, pd.RangeIndex)
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Plain columns, for files."""
+    flat = frame.reset_index() if _has_named_rows(frame) else frame.copy()
+    flat.columns = [
+        " ".join(str(part) for part in column if str(part)) if isinstance(column, tuple) else column
+        for column in flat.columns
+    ]
+    return flat
+
+
+def _why_unjudged(results: Sequence[Outcome]) -> str:
+    """Why the numbers say nothing about the paper's; empty if they do."""
+    reasons = [result.study.unjudged for result in results]
+    reasons += ["stand-in data"] * any(result.notice for result in results)
+    return ", ".join(dict.fromkeys(filter(None, reasons)))
+
+
+def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
+    """What the paper says beside what came out."""
+    frame = pd.DataFrame(
+        {
+            "claim": [s.claim.title for s in scored],
+            "paper": [s.claim.said for s in scored],
+            "here [95 % interval]": [_value(s) for s in scored],
+            "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
+        }
+    )
+    reason = f" ({html.escape(why_not)})" if why_not else ""
+    head = f"<summary>{summary(scored)}{reason}</summary>"
+    unfolded = " open" if len(scored) <= _SHORT else ""
+    return f'<details class="exhibit-claims"{unfolded}>{head}{table_html(frame)}</details>'
+
+
+def summary(scored: Sequence[Scored]) -> str:
+    """Count the verdicts, in one sentence."""
+    counts = pd.Series([s.verdict for s in scored]).value_counts()
+    parts = [f"{counts[v]} {v}" for v in VERDICT_MARKS if v in counts]
+    return f"Paper against reproduction, {_count(len(scored))}: {', '.join(parts)}"
+
+
+def _count(number: int) -> str:
+    return "1 comparison" if number == 1 else f"{number} comparisons"
+
+
+def _value(scored: Scored) -> str:
+    m = scored.measured
+    if m is None:
+        return "–"
+    variant = f" ({m.variant})" if m.variant else ""
+    return estimate(scored.claim, m) + variant
+
+
+def estimate(claim: Claim, measured: Measured) -> str:
+    """Write a measured value and its interval in the claim's unit."""
+    fine = claim.unit in ("r", "times", "decades", "")
+    style = ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
+    text = f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+    return f"{text} {claim.unit}".strip() if claim.in_words else text
+
+
+def _bases(results: Sequence[Outcome]) -> str:
+    return html.escape(" · ".join(dict.fromkeys(r.basis() for r in results)))
+
+
+def _notices(results: Sequence[Outcome]) -> str:
+    notices = dict.fromkeys(r.notice for r in results if r.notice)
+    return "".join(f'<p class="exhibit-notice">{html.escape(n)}</p>' for n in notices)
+
+
+def command() -> str:
+    """The command that makes this page again."""
+    page = os.environ.get("STABLIB_PAGE", "")
+    return f"stablib reproduce {page}".strip()
+
+
+def _links(exhibit: str, made_by: Callable[..., Any]) -> str:
+    """Ways to code, data, provenance and command; links where the page is part of a book."""
+    root = os.environ.get("STABLIB_BOOK_ROOT")
+    code = f"{made_by.__module__}.{made_by.__qualname__}"
+    how = f"<code>{html.escape(command())}</code>"
+    if root is None:
+        return f"code: <code>{code}</code> · data: <code>{folder() / exhibit}</code> · again: {how}"
+    line = inspect.getsourcelines(made_by)[1]
+    source = f"{root}/source/{made_by.__module__.replace('.', '/')}.py.html#line-{line}"
+    base = f"{root}/exhibits/{exhibit}"
+    return (
+        f'<a href="{source}">code</a> · <a href="{base}/numbers.csv">data</a> · '
+        f'<a href="{base}/provenance.json">provenance</a> · again: {how}'
+    )

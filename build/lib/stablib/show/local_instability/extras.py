@@ -1,0 +1,226 @@
+"""Tables beyond the paper's: the temperature ablation, full fine-tuning, disagreement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stablib.metrics import (
+    accuracy,
+    bootstrap_interval,
+    centred_interval,
+    churn,
+    confidence_mean,
+    confidence_sd,
+    label_entropy,
+    pairwise_disagreement,
+)
+from stablib.papers.claims import Measured
+from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.local_instability.comparison import (
+    cells,
+    generator,
+    mean_and_sd,
+    percent_correct,
+    reductions,
+    with_interval,
+)
+from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
+
+#: Resamples of runs for the intervals of LI-X4.
+_RESAMPLES = 500
+
+_TEACHERS: tuple[Literal["shared", "own"], ...] = ("shared", "own")
+
+
+def ablation(many: Sequence[Results]) -> Exhibit:
+    """Temperature on and off for TGTSS, and both readings of eq. 2 (LI-A1)."""
+    columns: dict[str, dict[str, str]] = {}
+    measured: list[Measured] = []
+    findings = []
+    for results in many:
+        frame, replicates = reductions(results)
+        columns[f"ΔLE_m (%), {results.split}"] = cells(frame, "reduction", "low", "high")
+        columns[f"accuracy (%), {results.split}"] = {
+            method.title: mean_and_sd(percent_correct(results, method)) for method in frame.index
+        }
+        findings.append(
+            f"On {results.split}, against no temperature, "
+            + " and ".join(_gain(frame, teacher) for teacher in _TEACHERS)
+            + "."
+        )
+        if results.split == "val":
+            measured = _ablation_answers(frame, replicates)
+    return record(
+        "LI-A1",
+        pd.DataFrame(columns),
+        made_by=ablation,
+        results=many,
+        measured=measured,
+        finding=" ".join(findings),
+        caption=(
+            "TGTSS with the targets sharpened as p^(1/T), without temperature, and flattened as "
+            "eq. 2 prints them (p^T), for a shared teacher and for teachers of one's own."
+        ),
+    )
+
+
+def _rows(teacher: Literal["shared", "own"]) -> tuple[Variant, Variant, Variant]:
+    """No temperature, and both readings of it."""
+    none, sharpen, printed = (
+        Variant("tgtss", teacher, "none"),
+        Variant("tgtss", teacher, "sharpen"),
+        Variant("tgtss", teacher, "printed"),
+    )
+    return none, sharpen, printed
+
+
+def _gain(frame: pd.DataFrame, teacher: Literal["shared", "own"]) -> str:
+    """Points of reduction that each reading of the temperature adds."""
+    without, sharp, printed = (frame.loc[row, "reduction"] for row in _rows(teacher))
+    return (
+        f"p^(1/T) adds {sharp - without:+.1f} points and p^T {printed - without:+.1f} "
+        f"({teacher} teachers)"
+    )
+
+
+def _ablation_answers(
+    frame: pd.DataFrame, replicates: Mapping[Variant, NDArray[np.float64]]
+) -> list[Measured]:
+    found = []
+    for teacher in _TEACHERS:
+        without, sharp, printed = _rows(teacher)
+        for claim, method in (("a1-massive-without", without), ("a1-massive-with", sharp)):
+            row = frame.loc[method]
+            found.append(Measured(claim, row["reduction"], row["low"], row["high"], teacher))
+        for claim, method in (("a1-massive-gain", sharp), ("a1-massive-gain-printed", printed)):
+            value = float(frame.loc[method, "reduction"] - frame.loc[without, "reduction"])
+            interval = centred_interval(value, replicates[method] - replicates[without])
+            found.append(Measured(claim, value, *interval, teacher))
+    return found
+
+
+def fine_tuning(results: Results | None) -> Exhibit:
+    """The same question with the whole encoder fine-tuned, on fewer seeds (LI-X1)."""
+    if results is None:
+        return left_out("LI-X1", "no fine-tuned runs belong to this preset")
+    frame, _ = reductions(results)
+    reduced = cells(frame, "reduction", "low", "high")
+    rows = {
+        method.title: {
+            "accuracy (%)": mean_and_sd(percent_correct(results, method)),
+            "sum of LE_m (nats)": f"{results.le_m[method].sum():.1f}",
+            "ΔLE_m (%)": reduced.get(method.title, "–"),
+        }
+        for method in results.runs
+    }
+    open_ones = [m.title for m, row in frame.iterrows() if row["low"] <= 0.0 <= row["high"]]
+    n_runs = len(results.runs[CONTROL])
+    return record(
+        "LI-X1",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=fine_tuning,
+        results=[results],
+        finding=(
+            f"With {n_runs} runs a method, the interval contains no effect for "
+            f"{len(open_ones)} of {len(frame)} methods"
+            + (f" ({'; '.join(open_ones)})." if open_ones else ".")
+        ),
+        caption=(
+            "Full fine-tuning. With few runs the entropy cannot exceed the logarithm of their "
+            "number, so its sum must not be compared with that of 50 runs."
+        ),
+    )
+
+
+def disagreement(results: Results) -> Exhibit:
+    """Accuracy, confidence, disagreement and churn of every method, with intervals (LI-X4)."""
+    rows: dict[str, dict[str, str]] = {}
+    values: dict[Variant, float] = {}
+    for method in results.runs:
+        labels, confidence = results.labels(method), results.confidence(method)
+        values[method] = _percent_disagreeing(labels)
+        rows[method.title] = {
+            "accuracy (%)": _estimate(np.mean, percent_correct(results, method)),
+            "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
+            "two runs differ (%)": _estimate(_percent_disagreeing, labels),
+            "mean μ_m": _estimate(lambda x: confidence_mean(x).mean(), confidence, 3),
+            "mean σ_m": _estimate(lambda x: confidence_sd(x).mean(), confidence, 3),
+        }
+        if method != CONTROL:
+            pairs = [
+                churn(old, new, results.gold)
+                for old, new in zip(results.labels(CONTROL), labels, strict=True)
+            ]
+            for name in ("good", "bad"):
+                parts = np.array([100.0 * getattr(pair, name) for pair in pairs])
+                rows[method.title][f"{name} churn (%)"] = _estimate(np.mean, parts)
+    least = min(values, key=lambda method: values[method])
+    return record(
+        "LI-X4",
+        pd.DataFrame.from_dict(rows, orient="index").fillna("–"),
+        made_by=disagreement,
+        results=[results],
+        finding=(
+            f"Two control runs differ on {values[CONTROL]:.1f} % of the examples, two runs of "
+            f"{least.title} on {values[least]:.1f} %."
+        ),
+        caption=(
+            "Means with 95 % bootstrap intervals over runs. 'Two runs differ': share of examples "
+            "with different labels, mean over all pairs of runs of the method. Good churn: "
+            "examples that the method's run has right and control's run of the same place wrong; "
+            "bad churn: the reverse."
+        ),
+    )
+
+
+def _percent_disagreeing(labels: NDArray[np.integer]) -> float:
+    return 100.0 * float(pairwise_disagreement(labels).mean())
+
+
+def _estimate(
+    statistic: Callable[[NDArray[Any]], Any], sample: NDArray[Any], digits: int = 1
+) -> str:
+    """Write a statistic of runs with its interval."""
+    interval = bootstrap_interval(
+        lambda x: float(statistic(x)), sample, rng=generator(), n_resamples=_RESAMPLES
+    )
+    return with_interval(float(statistic(sample)), interval, digits)
+
+
+def sources(results: SourceResults) -> Exhibit:
+    """Which source of nondeterminism matters? One varied at a time, and all together (LI-X5)."""
+    gold = results.dataset.gold[results.split]
+    rows, shares = {}, {}
+    for name, runs in results.runs.items():
+        labels = runs[f"labels_{results.split}"]
+        correct = 100.0 * accuracy(labels, gold)
+        shares[name] = _percent_disagreeing(labels)
+        rows[name] = {
+            "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
+            "two runs differ (%)": _estimate(_percent_disagreeing, labels),
+            "accuracy (%)": f"{correct.mean():.1f}",
+            "sd of accuracy (points)": _estimate(lambda x: np.std(x, ddof=1), correct, 2),
+        }
+    *single, together = shares
+    most, least = max(single, key=shares.__getitem__), min(single, key=shares.__getitem__)
+    return record(
+        "LI-X5",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=sources,
+        results=[results],
+        finding=(
+            f"Of one source alone, {most} makes two runs differ most, on {shares[most]:.1f} % of "
+            f"the examples, and {least} least, on {shares[least]:.1f} %; {together} make them "
+            f"differ on {shares[together]:.1f} %."
+        ),
+        caption=(
+            "Heads of which only the named source of nondeterminism has another seed in each run; "
+            "all else has seed 0. Means, sums and standard deviations (ddof 1) over runs, with "
+            "95 % bootstrap intervals."
+        ),
+    )

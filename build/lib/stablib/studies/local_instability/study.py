@@ -1,0 +1,170 @@
+"""The local instability study, asked for results by the notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from stablib.data import Dataset, standin
+from stablib.errors import unknown
+from stablib.studies.base import Study
+from stablib.studies.local_instability import design
+from stablib.studies.local_instability.design import Design, Variant, Wanted
+from stablib.studies.local_instability.results import Results, SourceResults, Standin
+from stablib.studies.local_instability.settings import LABELS, PRESETS, LocalInstabilitySettings
+from stablib.studies.settings import Settings
+from stablib.training import Request
+from stablib.workloads.text import TextRecipe, n_train
+
+
+class LocalInstability(Study):
+    """Measuring and mitigating local instability in deep neural networks."""
+
+    name = "local_instability"
+    title = "Local instability"
+    presets: ClassVar[Mapping[str, Settings]] = PRESETS
+    settings: LocalInstabilitySettings
+    rules = (
+        "A claim counts as *reproduced* if the value is within the tolerance (accuracy: two of the "
+        "paper's standard deviations; reductions: 5 points; shares of E_b: 10 points) or the "
+        "interval contains the reported number, and as *direction reproduced* if the whole "
+        "interval lies on the same side of no effect. Where the paper leaves open whether students "
+        "share a teacher, both variants are scored."
+    )
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets looked at; the first one where an exhibit shows only one."""
+        return (self.settings.dataset,) if self.settings.dataset else tuple(LABELS)
+
+    def requests(self) -> dict[str, list[Request]]:
+        """What each exhibit needs: the tables of section 5 first."""
+        whole = {name: self._whole(name) for name in self.datasets}
+        everything = [request for requests in whole.values() for request in requests]
+        first = self.datasets[0]
+        control = [Design(self.settings, first).runs()[design.CONTROL]]
+        of_all = ("T3", "T2", "T4", "T5", "T6", "X4", "F5", "F6", "F7", "F8")
+        needs = {f"LI-{name}": everything for name in of_all}
+        needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1", "F4")}
+        needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3")}
+        massive = Design(self.settings, "massive")
+        needs["LI-A1"] = list(massive.ablation().values())
+        needs["LI-X5"] = list(massive.sources().values())
+        needs["LI-X2"] = [design.standin(self.settings)]
+        needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
+        return needs
+
+    def _whole(self, dataset: str) -> list[Request]:
+        chosen = Design(self.settings, dataset)
+        parts = (chosen.runs(), chosen.steps(), chosen.curves())
+        return [request for part in parts for request in part.values()]
+
+    def check(self) -> None:
+        """Refuse also settings with which TGTSS would have nothing to average."""
+        for request in self.wanted():
+            recipe = cast(TextRecipe, request.recipe)
+            lesson = recipe.method.lesson
+            if lesson is not None:
+                lesson.check(recipe.steps(n_train(recipe)))
+
+    def each(self, *, watched: bool = False) -> list[Results]:
+        """Results on every data set looked at."""
+        return [self.results(name, watched=watched) for name in self.datasets]
+
+    def on(self, dataset: str, **options: Any) -> Results | None:
+        """Results on one data set, see :meth:`results`; None if it is not looked at."""
+        return self.results(dataset, **options) if dataset in self.datasets else None
+
+    def results(
+        self,
+        dataset: str | None = None,
+        *,
+        split: str | None = None,
+        methods: Sequence[str] | None = None,
+        watched: bool = False,
+    ) -> Results:
+        """Results on one split of one data set.
+
+        Parameters
+        ----------
+        dataset : str, optional
+            Registry name; the first of the study's by default.
+        split : {"val", "test"}, optional
+            The settings' by default, else the paper's holdout.
+        methods : sequence of str, optional
+            Titles such as ``"Control"`` or ``"TGTSS, own"``; all by default.
+        watched : bool, default False
+            Also the predictions over training, of the methods of Tables 4 and 6.
+
+        Returns
+        -------
+        Results
+        """
+        chosen = Design(self.settings, dataset or self.datasets[0], split)
+        wanted = chosen.runs()
+        if methods is not None:
+            by_title = {variant.title: variant for variant in wanted}
+            for title in methods:
+                if title not in by_title:
+                    raise unknown("method", title, by_title)
+            wanted = {by_title[title]: wanted[by_title[title]] for title in methods}
+        traces = chosen.steps() if watched else {}
+        curves = chosen.curves() if watched else {}
+        return self._results(chosen.split, wanted, traces, curves)
+
+    def control(self, *, split: str) -> Results:
+        """Control on the first data set, on the settings' split or the given one."""
+        return self.results(split=self.settings.split or split, methods=["Control"])
+
+    def ablation(self) -> list[Results]:
+        """Results of the temperature ablation on MASSIVE, on both splits."""
+        splits = ("val", "test")
+        designs = [Design(self.settings, "massive", split) for split in splits]
+        return [self._results(d.split, d.ablation()) for d in designs]
+
+    def fine_tuning(self) -> Results | None:
+        """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds; None without any."""
+        wanted = design.fine_tuning(self.settings)
+        return self._results("test", wanted) if wanted else None
+
+    def sources(self) -> SourceResults:
+        """Heads on MASSIVE of which only one source of nondeterminism varies."""
+        chosen = Design(self.settings, "massive")
+        wanted = chosen.sources()
+        data = self._data(next(iter(wanted.values())))
+        runs = {name: self.get(request) for name, request in wanted.items()}
+        return SourceResults(self, data, chosen.split, runs)
+
+    def standin(self) -> Standin:
+        """Control runs on the generated corpus, whose ambiguous utterances are known."""
+        request = design.standin(self.settings)
+        results = self._results("test", {design.CONTROL: request})
+        probabilities = results.runs[design.CONTROL]["probabilities"]
+        ambiguous = standin.generate().query("split == 'test'")["ambiguous"].to_numpy()
+        return Standin(
+            results,
+            probabilities.mean(axis=0, dtype=np.float64),
+            ambiguous[: len(results.gold)],
+        )
+
+    def _results(
+        self,
+        split: str,
+        wanted: Wanted,
+        traces: Mapping[Variant, Request] | None = None,
+        curves: Mapping[Variant, Request] | None = None,
+    ) -> Results:
+        runs, steps, confidences = (
+            {variant: self.get(request) for variant, request in (part or {}).items()}
+            for part in (wanted, traces, curves)
+        )
+        data = self._data(next(iter(wanted.values())))
+        return Results(self, data, split, runs, steps, confidences)
+
+    def _data(self, request: Request) -> Dataset:
+        """The data on which a request is trained, as far as its recipe looks."""
+        recipe = cast(TextRecipe, request.recipe)
+        data = cast(Dataset, self.inputs(recipe).data)
+        return data.head(recipe.limit)

@@ -1,0 +1,124 @@
+"""One plain torch training loop, for every model that trains one seed at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stablib.training.method import Method
+from stablib.training.observe import Observer
+from stablib.training.predict import Predictor
+from stablib.training.seeds import SeedPlan, change_bit
+from stablib.training.workload import Report
+
+#: Weights begin at multiples of this many floats: vectorised and scalar code round differently,
+#: and separately allocated tensors begin at such places too.
+_ALIGNMENT = 16
+
+
+class Network(Protocol):
+    """A model that the loop can train."""
+
+    def named(self) -> Mapping[str, torch.nn.Parameter]:
+        """The trained parameters by name."""
+
+    def start_epoch(self, epoch: int) -> None:
+        """Let the seeds that rule in this epoch draw dropout masks, augmentation and the like."""
+
+    def loss(self, rows: NDArray[np.integer]) -> Tensor:
+        """Mean loss of a mini-batch of training examples."""
+
+    def logits(self, inputs: Any) -> Tensor:
+        """Logits (n_examples, n_classes), without dropout."""
+
+
+class FlatWeights:
+    """The parameters of one network in one array, as a stack of one."""
+
+    n_models = 1
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        parameters = network.named()
+        starts = np.cumsum(
+            [0, *(-(-p.numel() // _ALIGNMENT) * _ALIGNMENT for p in parameters.values())]
+        )
+        self.weights = torch.zeros(1, int(starts[-1]))
+        for start, parameter in zip(starts, parameters.values(), strict=False):
+            own = self.weights[0, start : start + parameter.numel()].view(parameter.shape)
+            parameter.data = own.copy_(parameter.data)
+
+    def logits(self, model: int, inputs: Any) -> Tensor:
+        """Logits of the network."""
+        return self.network.logits(inputs)
+
+
+def fit(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    method: Method,
+    plan: SeedPlan,
+    *,
+    n_train: int,
+    n_epochs: int,
+    batch_size: int,
+    watchers: Sequence[Observer],
+    report: Report,
+) -> Predictor:
+    """Train a network.
+
+    Parameters
+    ----------
+    network : Network
+        Freshly initialised.
+    optimizer : torch.optim.Optimizer
+        Of its parameters; the method's factor scales the learning rate of every group.
+    method : Method
+        Its targets are the network's business; all other hooks are honoured here.
+    plan : SeedPlan
+        Order of the examples, and a changed bit; the other sources are the network's.
+    n_train, n_epochs, batch_size : int
+        How long.
+    watchers : sequence of Observer
+        Told after each step.
+    report : callable
+        Told of each step.
+
+    Returns
+    -------
+    Predictor
+        The trained model.
+    """
+    if plan.bit is not None:
+        change_bit(plan.bit, {k: p.data.numpy() for k, p in network.named().items()})
+    predictor = Predictor(FlatWeights(network), method, n_epochs)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    n_steps = n_epochs * -(-n_train // batch_size)
+    order = plan.source("shuffle")
+    step = 0
+    for epoch in range(1, n_epochs + 1):
+        network.start_epoch(epoch)
+        places = order.at(epoch).permutation(n_train)
+        for start in range(0, n_train, batch_size):
+            step += 1
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * method.rate(step, n_steps)
+            loss = network.loss(places[start : start + batch_size])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            with torch.no_grad():
+                predictor.after_step(step)
+            for watcher in watchers:
+                watcher.after_step(step, predictor)
+            report(1)
+        with torch.no_grad():
+            predictor.after_epoch(epoch)
+    with torch.no_grad():
+        predictor.finish()
+    return predictor

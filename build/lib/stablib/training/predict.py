@@ -1,0 +1,85 @@
+"""Predictions of models that train side by side, as their method makes them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stablib.training.method import Method
+
+
+class Models(Protocol):
+    """Models that train side by side, one a seed."""
+
+    n_models: int
+    #: All weights, shape (n_models, n_parameters); writing into them changes the models.
+    weights: Tensor
+
+    def logits(self, model: int, inputs: Any) -> Tensor:
+        """Logits (n_examples, n_classes) of one model, without dropout."""
+
+
+class Predictor:
+    """A stack of models whose logits are averaged over views, and over snapshots at the end.
+
+    Parameters
+    ----------
+    models : Models
+        What is trained.
+    method : Method
+        Its hooks ``snapshots``, ``views`` and ``averager`` are honoured here.
+    n_epochs : int
+        Length of the training.
+    """
+
+    def __init__(self, models: Models, method: Method, n_epochs: int) -> None:
+        self.models, self.n_models = models, models.n_models
+        self._views = method.views()
+        self._averager = method.averager(n_epochs)
+        self._epochs = frozenset(method.snapshots(n_epochs)) - {n_epochs}
+        self._with_last = n_epochs in method.snapshots(n_epochs)
+        self._kept: list[Tensor] = []
+        self._members: list[Tensor] = []
+
+    def after_step(self, step: int) -> None:
+        """Let the method average after an optimization step."""
+        if self._averager is not None:
+            self._averager.after_step(step, self.models.weights)
+
+    def after_epoch(self, epoch: int) -> None:
+        """Let the method average, and keep a member, at the end of an epoch."""
+        if self._averager is not None:
+            self._averager.after_epoch(epoch, self.models.weights)
+        if epoch in self._epochs:
+            self._kept.append(self.models.weights.clone())
+
+    def finish(self) -> None:
+        """From now on predict as the trained model."""
+        if self._averager is not None:
+            self._averager.finish(self.models.weights)
+        if self._kept:
+            last = [self.models.weights.clone()] if self._with_last else []
+            self._members = [*self._kept, *last]
+
+    def probabilities(self, model: int, inputs: Any) -> NDArray[np.float32]:
+        """Class probabilities of one model, shape (n_examples, n_classes)."""
+        with torch.inference_mode():
+            return torch.softmax(self._logits(model, inputs), dim=-1).numpy()
+
+    def _logits(self, model: int, inputs: Any) -> Tensor:
+        if not self._members:
+            return self._viewed(model, inputs)
+        weights = self.models.weights[model]
+        logits = []
+        for member in self._members:
+            weights.copy_(member[model])
+            logits.append(self._viewed(model, inputs))
+        return torch.stack(logits).mean(dim=0)
+
+    def _viewed(self, model: int, inputs: Any) -> Tensor:
+        logits = [self.models.logits(model, view(inputs)) for view in self._views]
+        return logits[0] if len(logits) == 1 else torch.stack(logits).mean(dim=0)

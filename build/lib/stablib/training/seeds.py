@@ -1,0 +1,290 @@
+"""Seed plans: one seed per source of nondeterminism."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from stablib.errors import UsageError, unknown
+
+#: Sources that entered the seeds of a run's children before others had names.
+_FIRST_SOURCES = ("init", "shuffle", "dropout", "augment")
+
+#: What readers call a source.
+_IN_WORDS = {"shuffle": "order", "init": "initial weights", "low_level": "low level"}
+
+
+class Bit(BaseModel):
+    """A change of one initial weight to the next number that can be represented.
+
+    Parameters
+    ----------
+    tensor : str
+        Name of the weights, e.g. ``"hidden.weight"``; each workload has its own names.
+    index : int
+        Place in the flattened tensor.
+    direction : {"up", "down"}
+        Towards plus or minus infinity.
+
+    References
+    ----------
+    Summers and Dinneen 2021, section 4.3.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tensor: str
+    index: int = Field(default=0, ge=0)
+    direction: Literal["up", "down"] = "up"
+
+
+def _pairs(value: Any) -> Any:
+    return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
+#: A mapping from sources to numbers that can be hashed and pickled.
+Numbers = Annotated[
+    tuple[tuple[str, Annotated[int, Field(ge=0)]], ...],
+    BeforeValidator(_pairs),
+    PlainSerializer(dict),
+]
+
+
+class SeedPlan(BaseModel):
+    """One seed for each source of randomness in training.
+
+    Sources have names: ``init`` (initial weights), ``shuffle`` (order of the examples),
+    ``dropout``, ``augment``, ``low_level``, and whatever else a workload names.
+
+    Parameters
+    ----------
+    base : int, default 0
+        Seed of every source without one of its own.
+    seeds : mapping of str to int, optional
+        Seeds of single sources; may be given as keywords too.
+    onset : mapping of str to int, optional
+        The epoch, counted from 1, from which on a source's own seed rules; before it the base
+        does. From the beginning where nothing is said.
+    bit : Bit, optional
+        A change of one bit of the initial weights.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a seed is negative, or an onset has no seed of its own or is below 1.
+
+    Examples
+    --------
+    Vary everything, one source alone, or the order from the third epoch on:
+
+    >>> SeedPlan.same(3)
+    SeedPlan(base=3)
+    >>> SeedPlan(init=3)
+    SeedPlan(base=0, init=3)
+    >>> SeedPlan(shuffle=3, onset={"shuffle": 3})
+    SeedPlan(base=0, shuffle=3, onset={'shuffle': 3})
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: int = Field(default=0, ge=0)
+    seeds: Numbers = ()
+    onset: Numbers = ()
+    bit: Bit | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _canonical(cls, fields: Any) -> Any:
+        """Keywords become seeds; one that equals the base says nothing and is dropped."""
+        if not isinstance(fields, Mapping):
+            return fields
+        known = {name: value for name, value in fields.items() if name in cls.model_fields}
+        named = {name: value for name, value in fields.items() if name not in cls.model_fields}
+        seeds, base = {**dict(known.get("seeds", {})), **named}, known.get("base", 0)
+        onset = dict(known.get("onset", {}))
+        for source, epoch in onset.items():
+            if source not in seeds:
+                raise ValueError(f"onset of {source!r} needs a seed of {source!r}")
+            if source == "init" or epoch < 1:
+                raise ValueError(
+                    f"onset of {source!r} is epoch {epoch}: epochs count from 1, and initial "
+                    "weights come before all of them"
+                )
+        seeds = {source: seed for source, seed in seeds.items() if seed != base}
+        onset = {source: e for source, e in onset.items() if source in seeds and e > 1}
+        return {**known, "seeds": seeds, "onset": onset}
+
+    def __repr__(self) -> str:
+        parts = [f"base={self.base}", *(f"{source}={seed}" for source, seed in self.seeds)]
+        parts += [f"onset={dict(self.onset)}"] * bool(self.onset)
+        parts += [f"bit={self.bit!r}"] * (self.bit is not None)
+        return f"SeedPlan({', '.join(parts)})"
+
+    @classmethod
+    def same(cls, seed: int) -> SeedPlan:
+        """Use one seed for every source, as the local instability paper does."""
+        return cls(base=seed)
+
+    def seed(self, source: str) -> int:
+        """Seed of a source: its own, or the base."""
+        return dict(self.seeds).get(source, self.base)
+
+    def starts(self, source: str) -> int:
+        """Epoch from which on the source's own seed rules."""
+        return dict(self.onset).get(source, 1)
+
+    def generator(self, source: str, *, epoch: int = 1) -> np.random.Generator:
+        """Return a fresh numpy generator with the seed that rules a source in an epoch.
+
+        The name of the source enters the stream, so equal seeds of two sources are independent.
+
+        Examples
+        --------
+        >>> same = SeedPlan(init=3).generator("init").integers(1000, size=3)
+        >>> bool((same == SeedPlan.same(3).generator("init").integers(1000, size=3)).all())
+        True
+        """
+        seed = self.seed(source) if epoch >= self.starts(source) else self.base
+        sequence = np.random.SeedSequence([zlib.crc32(source.encode()), seed])
+        return np.random.Generator(np.random.SFC64(sequence))
+
+    def source(self, name: str) -> Source:
+        """Return the generator of one source over the epochs of a training."""
+        return Source(self, name)
+
+    def child(self, number: int) -> SeedPlan:
+        """Return a plan for a run that belongs to this one, such as its own k-th teacher.
+
+        Everything in the plan enters, so runs that differ in any source have different children.
+
+        Examples
+        --------
+        >>> SeedPlan.same(0).child(0) != SeedPlan.same(0).child(1)
+        True
+        """
+        parents = [self.seed(source) for source in _FIRST_SOURCES]
+        others = [(s, seed) for s, seed in self.seeds if s not in _FIRST_SOURCES]
+        if others or self.onset or self.bit:
+            parents.append(zlib.crc32(repr((others, self.onset, self.bit)).encode()))
+        sequence = np.random.SeedSequence([zlib.crc32(b"child"), number, *parents])
+        return SeedPlan.same(int(sequence.generate_state(1, np.uint32)[0]))
+
+
+class Source:
+    """The generator of one source of one run; at the plan's onset another seed takes over."""
+
+    def __init__(self, plan: SeedPlan, name: str) -> None:
+        self._plan, self._name = plan, name
+        self._generator = plan.generator(name)
+
+    def at(self, epoch: int) -> np.random.Generator:
+        """Generator to draw from in an epoch; asked once at the beginning of each, in order."""
+        if epoch > 1 and epoch == self._plan.starts(self._name):
+            self._generator = self._plan.generator(self._name, epoch=epoch)
+        return self._generator
+
+
+def seed_plans(
+    n_runs: int, *, first_seed: int = 0, vary: Sequence[str] | None = None, base: int = 0
+) -> tuple[SeedPlan, ...]:
+    """Return plans with the seeds first_seed, first_seed + 1, ...
+
+    Parameters
+    ----------
+    n_runs : int
+        How many.
+    first_seed : int, default 0
+        Of the first run.
+    vary : sequence of str, optional
+        Only these sources get the seeds; by default every source together does.
+    base : int, default 0
+        Seed of the other sources, where only some vary.
+
+    Examples
+    --------
+    >>> [plan.base for plan in seed_plans(3, first_seed=10)]
+    [10, 11, 12]
+    >>> seed_plans(2, vary=["shuffle"])
+    (SeedPlan(base=0), SeedPlan(base=0, shuffle=1))
+    """
+    seeds = range(first_seed, first_seed + n_runs)
+    if vary is None:
+        return tuple(SeedPlan.same(seed) for seed in seeds)
+    return tuple(SeedPlan(base=base, seeds=dict.fromkeys(vary, seed)) for seed in seeds)
+
+
+def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
+    """Change one weight to its neighbour, in place.
+
+    Parameters
+    ----------
+    bit : Bit
+        Which weight, and in which direction.
+    tensors : mapping of str to ndarray of float
+        The initial weights by name; contiguous.
+
+    Raises
+    ------
+    UsageError
+        If there is no such tensor, or the index is outside of it.
+
+    Examples
+    --------
+    >>> weights = np.ones(3, dtype=np.float32)
+    >>> change_bit(Bit(tensor="w", index=1), {"w": weights})
+    >>> float(weights[1] - 1.0) == 2.0**-23
+    True
+    """
+    if bit.tensor not in tensors:
+        raise unknown("tensor", bit.tensor, tensors)
+    flat = tensors[bit.tensor].reshape(-1)
+    if bit.index >= flat.size:
+        raise UsageError(
+            f"bit: index must be between 0 and {flat.size - 1} in {bit.tensor}, got {bit.index}"
+        )
+    towards = flat.dtype.type(np.inf if bit.direction == "up" else -np.inf)
+    flat[bit.index] = np.nextafter(flat[bit.index], towards)
+
+
+def describe(plans: Sequence[SeedPlan]) -> str:
+    """Say which sources vary over runs, and with which seeds.
+
+    Examples
+    --------
+    >>> describe(seed_plans(50))
+    'all sources 0–49'
+    >>> describe(seed_plans(50, vary=["shuffle"]))
+    'order 0–49, all else 0'
+    """
+    named = sorted({source for plan in plans for source, _ in plan.seeds})
+    parts = []
+    for source in named:
+        onsets = sorted({plan.starts(source) for plan in plans if source in dict(plan.onset)})
+        late = f" from epoch {_numbers(onsets)}" if onsets else ""
+        seeds = _numbers([p.seed(source) for p in plans])
+        parts.append(f"{_IN_WORDS.get(source, source)} {seeds}{late}")
+    parts.append(f"all {'else' if named else 'sources'} {_numbers([p.base for p in plans])}")
+    bits = {plan.bit for plan in plans if plan.bit is not None}
+    if bits:
+        places = sorted(f"{b.tensor}[{b.index}] {b.direction}" for b in bits)
+        parts.append(f"one bit of {' or '.join(places)}")
+    return ", ".join(parts)
+
+
+def _numbers(values: Sequence[int]) -> str:
+    """Write numbers with stretches as ranges: 0–49, 7."""
+    ordered = sorted(set(values))
+    stretches = []
+    # In a stretch, value and place grow together.
+    for _, group in itertools.groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0]):
+        members = [value for _, value in group]
+        stretches.append(f"{members[0]}–{members[-1]}" if len(members) > 1 else f"{members[0]}")
+    if len(stretches) > 4:
+        return f"{ordered[0]} … {ordered[-1]} ({len(ordered)} seeds)"
+    return ", ".join(stretches)

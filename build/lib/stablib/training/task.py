@@ -1,0 +1,119 @@
+"""A classification task made ready for training."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.errors import UsageError, unknown
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a trainer of classifiers needs of the data.
+
+    Parameters
+    ----------
+    inputs : mapping of str
+        By split: features of shape (n_examples, n_features), or whatever else a workload reads.
+        Arrays of numbers become float32 if they are floating. ``"train"`` must be there; every
+        other split is evaluated.
+    gold : mapping of str to ndarray of int, shape (n_examples,)
+        Gold class indices of the same splits.
+    n_classes : int
+        Number of classes.
+
+    Raises
+    ------
+    UsageError
+        If a split is missing or empty, lengths differ, labels are no class indices, or features
+        are not finite.
+
+    Examples
+    --------
+    >>> task = Task({"train": np.eye(2), "test": np.eye(2)}, {"train": [0, 1], "test": [0, 1]}, 2)
+    >>> task.sizes
+    {'train': 2, 'test': 2}
+    """
+
+    inputs: Mapping[str, Any]
+    gold: Mapping[str, NDArray[np.integer]]
+    n_classes: int
+
+    def __post_init__(self) -> None:
+        if "train" not in self.inputs:
+            raise UsageError(f"inputs must have a split 'train', got {sorted(self.inputs)}")
+        if self.inputs.keys() != self.gold.keys():
+            raise UsageError(
+                f"inputs and gold must have the same splits, got {sorted(self.inputs)} and "
+                f"{sorted(self.gold)}"
+            )
+        object.__setattr__(self, "inputs", {k: _features(k, v) for k, v in self.inputs.items()})
+        gold = {k: _classes(k, v, self.n_classes) for k, v in self.gold.items()}
+        object.__setattr__(self, "gold", gold)
+        for split, labels in self.gold.items():
+            if len(self.inputs[split]) != len(labels) or not len(labels):
+                raise UsageError(
+                    f"split {split!r} must have as many labels as inputs, and at least one: got "
+                    f"{len(labels)} and {len(self.inputs[split])}"
+                )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Examples by split."""
+        return {split: len(labels) for split, labels in self.gold.items()}
+
+    @property
+    def key(self) -> str:
+        """Hash of everything that training and evaluation read."""
+        parts = hashlib.sha256(str(self.n_classes).encode())
+        for split, values in self.inputs.items():
+            for array in (np.asarray(values), self.gold[split]):
+                parts.update(f"{split}{array.dtype.str}{array.shape}".encode())
+                parts.update(np.ascontiguousarray(array).tobytes())
+        return parts.hexdigest()
+
+    def split(self, name: str) -> tuple[Any, NDArray[np.integer]]:
+        """Inputs and gold labels of a split.
+
+        Raises
+        ------
+        UsageError
+            If there is no such split.
+        """
+        if name not in self.inputs:
+            raise unknown("split", name, self.inputs)
+        return self.inputs[name], self.gold[name]
+
+    def one_hot(self) -> NDArray[np.float32]:
+        """Gold labels of the training set, shape (n_train, n_classes)."""
+        return np.eye(self.n_classes, dtype=np.float32)[self.gold["train"]]
+
+
+def _features(split: str, values: Any) -> Any:
+    """Arrays of floats in single precision; anything else as it is."""
+    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
+        return values
+    if not np.isfinite(values).all():
+        raise UsageError(f"inputs of {split!r} must be finite numbers")
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _classes(split: str, labels: Any, n_classes: int) -> NDArray[np.integer]:
+    array = np.asarray(labels)
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise UsageError(
+            f"gold of {split!r} must be class indices of shape (n_examples,), got "
+            f"{array.dtype} of shape {array.shape}"
+        )
+    if array.size and not 0 <= array.min() <= array.max() < n_classes:
+        raise UsageError(
+            f"gold of {split!r} must be between 0 and {n_classes - 1}, got {array.min()} to "
+            f"{array.max()}"
+        )
+    return array

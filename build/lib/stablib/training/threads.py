@@ -1,0 +1,31 @@
+"""Compute on one thread, so that bits do not depend on how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread inside."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def one_thread_workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Open a pool of workers that each use one torch thread."""
+    # torch keeps the number in each thread and, for some libraries, in the process too.
+    with (
+        one_thread(),
+        ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        yield pool

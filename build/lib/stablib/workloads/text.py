@@ -1,0 +1,156 @@
+"""What workloads on labelled texts share: recipes, data, teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar, cast
+
+from pydantic import Field
+
+from stablib.data import Dataset, entry, find_local, load, stand_in
+from stablib.data.sheets import read_sheet
+from stablib.runs.store import default_published
+from stablib.training import Inputs, Recipe, Request, Task, Workload
+from stablib.training.record import Observed, Record
+from stablib.workloads.teaching import lessons
+
+
+class TextRecipe(Recipe):
+    """A classifier of texts on a pretrained encoder.
+
+    Parameters
+    ----------
+    dataset, label : str
+        Registry name and kind of label.
+    limit : int, optional
+        Keep only the first examples of each split (smoke preset).
+    encoder : str
+        Name of the pretrained encoder.
+    learning_rate, epochs, batch_size
+        Of Adam; paper: 1e-4, 5, 256 (local instability, section 5.3.1).
+    """
+
+    dataset: str = "own"
+    label: str = ""
+    limit: int | None = Field(default=None, ge=1)
+    encoder: str = "all-MiniLM-L6-v2"
+    learning_rate: float = Field(default=1e-3, gt=0.0)
+    epochs: int = Field(default=5, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+
+    @property
+    def data_name(self) -> str:
+        """Data set and label."""
+        return f"{self.dataset}/{self.label}" if self.label else self.dataset
+
+    @property
+    def n_epochs(self) -> int:
+        """Passes over the training set."""
+        return self.epochs
+
+    def steps(self, n_train: int) -> int:
+        """Optimization steps of a whole training on ``n_train`` examples."""
+        return self.epochs * -(-n_train // self.batch_size)
+
+
+class TextWorkload(Workload):
+    """Base of the workloads on a :class:`TextRecipe`."""
+
+    unit = "examples"
+    sources = ("init", "shuffle", "dropout")
+    takes_bit = True
+    honours = frozenset({"decay", "rate", "averager", "snapshots", "views", "lesson", "targets"})
+    packages: ClassVar[tuple[str, ...]] = ("torch", "numpy")
+    #: Of so many teachers the mean is kept as one.
+    block = 1
+
+    def inputs(self, recipe: Recipe, *, strict: bool) -> Iterator[Inputs]:
+        """The data here; else published labels, if all runs are; else the hub or a stand-in."""
+        recipe = cast(TextRecipe, recipe)
+        if recipe.dataset == "standin":
+            yield _inputs(stand_in())
+            return
+        here = find_local(recipe.dataset, recipe.label)
+        if here is not None:
+            yield _inputs(here)
+            return
+        published = default_published()
+        if published is not None:
+            sheet = read_sheet(recipe.dataset, recipe.label, published.parent / "data")
+            if sheet is not None:
+                yield _inputs(sheet)
+        yield _inputs(load(recipe.dataset, label=recipe.label, strict=strict))
+
+    def before(self, request: Request) -> list[Request]:
+        """Teachers."""
+        return lessons(request, block=self.block)
+
+    def work(self, request: Request, inputs: Inputs) -> int:
+        """Examples that pass through the models, a training step's three times."""
+        recipe = cast(TextRecipe, request.recipe)
+        return len(request.plans) * sum(
+            work_by_step(recipe, _sizes(recipe, inputs), request.records)
+        )
+
+
+def work_by_step(
+    recipe: TextRecipe, sizes: Mapping[str, int], records: Sequence[Record]
+) -> list[int]:
+    """Examples that pass through one model until the end of each step since the one before.
+
+    A training step passes its examples forwards and backwards, which costs three times as much as
+    a prediction. What is predicted after the training counts with the last step.
+    """
+    n_steps = recipe.steps(sizes["train"])
+    observed = [record for record in records if isinstance(record, Observed)]
+
+    def done(step: int) -> int:
+        trained = 3 * recipe.epochs * sizes["train"] * step // n_steps
+        return trained + sum(record.n_predicted(sizes, step) for record in observed)
+
+    shares = [done(step) - done(step - 1) for step in range(1, n_steps + 1)]
+    shares[-1] += done(n_steps) - sum(shares)
+    return shares
+
+
+def _inputs(dataset: Dataset) -> Inputs:
+    return Inputs(
+        key=dataset.content_hash,
+        source=dataset.source,
+        data=dataset,
+        notice=dataset.notice,
+        trainable=dataset.texts is not None,
+    )
+
+
+def _sizes(recipe: TextRecipe, inputs: Inputs) -> Mapping[str, int]:
+    """Examples by split, of arrays of one's own or of a data set."""
+    if isinstance(inputs.data, Task):
+        return inputs.data.sizes
+    gold = inputs.data.head(recipe.limit).gold
+    return {split: len(labels) for split, labels in gold.items()}
+
+
+def task_of(recipe: TextRecipe, inputs: Inputs, make: Callable[[], Task]) -> Task:
+    """Arrays of one's own, or the task that is made of a data set for a model, once."""
+    if isinstance(inputs.data, Task):
+        return inputs.data
+    return inputs.once(f"{recipe.model_name}, first {recipe.limit}", make)
+
+
+def check_records(records: Sequence[Record], n_steps: int) -> None:
+    """Refuse records that a training cannot fill, before it begins.
+
+    Raises
+    ------
+    UsageError
+        Says what is allowed.
+    """
+    for record in records:
+        record.check(n_steps)
+
+
+def n_train(recipe: TextRecipe) -> int:
+    """Training examples that a recipe will see, without loading the data."""
+    size = entry(recipe.dataset).sizes["train"]
+    return min(size, recipe.limit or size)

@@ -1,0 +1,83 @@
+"""What stablib offers, for type checkers: at run time names are imported when first used."""
+
+from stablib import data as data
+from stablib import metrics as metrics
+from stablib import mitigation as mitigation
+from stablib import models as models
+from stablib import papers as papers
+from stablib import reproduce as reproduce
+from stablib import runs as runs
+from stablib import show as show
+from stablib import studies as studies
+from stablib import training as training
+from stablib import workloads as workloads
+from stablib.errors import StablibError
+from stablib.metrics import (
+    accuracy,
+    bootstrap_interval,
+    churn,
+    confidence_mean,
+    confidence_sd,
+    cumulative_label_entropy,
+    equal_runs,
+    excess_label_loss,
+    label_entropy,
+    pairwise_disagreement,
+    percentage_reduction,
+    relative_prediction_difference,
+    resampled_label_entropy,
+    share_of_reduction,
+)
+from stablib.mitigation import (
+    L2,
+    SWA,
+    TGTSS,
+    Ensemble,
+    LabelSmoothing,
+    TemporalMean,
+    average_weights,
+    smooth_labels,
+    temper,
+)
+from stablib.runs import train
+from stablib.studies import open_study
+from stablib.training import Final, SeedPlan, Steps, Task, seed_plans
+from stablib.workloads import FineTuneRecipe, HeadRecipe
+
+__version__: str
+__all__ = [
+    "L2",
+    "SWA",
+    "TGTSS",
+    "Ensemble",
+    "Final",
+    "FineTuneRecipe",
+    "HeadRecipe",
+    "LabelSmoothing",
+    "SeedPlan",
+    "StablibError",
+    "Steps",
+    "Task",
+    "TemporalMean",
+    "__version__",
+    "accuracy",
+    "average_weights",
+    "bootstrap_interval",
+    "churn",
+    "confidence_mean",
+    "confidence_sd",
+    "cumulative_label_entropy",
+    "equal_runs",
+    "excess_label_loss",
+    "label_entropy",
+    "open_study",
+    "pairwise_disagreement",
+    "percentage_reduction",
+    "relative_prediction_difference",
+    "resampled_label_entropy",
+    "seed_plans",
+    "share_of_reduction",
+    "smooth_labels",
+    "temper",
+    "train",
+]
