@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from stablib.errors import UsageError
 from stablib.mitigation import TGTSS, Ensemble, LabelSmoothing, temper
-from stablib.models.tokens import Ragged
 from stablib.runs import RunStore
 from stablib.runs import train as train_own
 from stablib.runs.watch import silent
@@ -19,7 +17,6 @@ from stablib.training import (
     Method,
     Probabilities,
     SeedPlan,
-    Steps,
     Task,
     TrainMean,
     seed_plans,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,26 @@ from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.tokens import tokenize
 from stablib.models.transformer import by_length, hidden_states, load_classifier, load_encoder
-from stablib.training import Final, FineTune, Head, Probabilities, Recipe, seed_plans, train
-from stablib.training.task import prepare
+from stablib.mitigation import TGTSS, Ensemble
+from stablib.runs import RunStore, obtain
+from stablib.runs.watch import silent
+from stablib.training import (
+    Bit,
+    Final,
+    Method,
+    Probabilities,
+    Record,
+    Request,
+    SeedPlan,
+    Steps,
+    TrainMean,
+    seed_plans,
+)
+from stablib.workloads import FineTuneRecipe, HeadRecipe
+from stablib.workloads.heads.training import prepare
+from tests.test_methods import Kept, Scheduled, Seen, Shrunk, mean_of_logits
+from tests.test_seeds import Spy
+from tests.test_training import assert_same_bits, order_by_hand, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -107,68 +126,242 @@ def test_logits_equal_the_librarys(encoder) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
 
 
-def finetune_recipe(encoder: str, top_layers: int | None) -> Recipe:
-    return Recipe(
-        dataset="standin",
-        label="domain",
-        limit=48,
-        encoder=encoder,
-        model=FineTune(top_layers=top_layers),
-        learning_rate=1e-4,
-        epochs=1,
-        batch_size=24,
+def finetune_recipe(
+    encoder: str, top_layers: int | None = None, **fields: object
+) -> FineTuneRecipe:
+    usual = {
+        "dataset": "standin",
+        "label": "domain",
+        "limit": 48,
+        "learning_rate": 1e-4,
+        "epochs": 1,
+        "batch_size": 24,
+    }
+    return FineTuneRecipe(encoder=encoder, top_layers=top_layers, **{**usual, **fields})
+
+
+def tune(recipe: FineTuneRecipe, plans: Sequence[SeedPlan], *records: Record) -> list:
+    """What the workload keeps on the data that it finds: ``result[run][record]``."""
+    (inputs,) = recipe.workload.inputs(recipe, strict=True)
+    finished = recipe.workload.train(
+        Request(recipe, tuple(plans), records),
+        inputs,
+        lambda _: None,
+        report=lambda done, state=None: None,
+        state=None,
     )
+    return [run for part in finished for _, run in part]
 
 
 @pytest.mark.parametrize("top_layers", [None, 1])
 def test_fine_tuning_repeats_bit_for_bit(encoder, top_layers: int | None) -> None:
     recipe = finetune_recipe(encoder.name, top_layers)
-    task = prepare(recipe, stand_in())
     plans = seed_plans(2)
-    both = train(recipe, plans, task, [Final()])
-    alone = train(recipe, plans[1:], task, [Final()])
-    np.testing.assert_array_equal(both[1][0]["gold_test"], alone[0][0]["gold_test"])
+    both = tune(recipe, plans, Final())
+    (alone,) = tune(recipe, plans[1:], Final())
+    assert_same_bits(both[1], alone)
     assert not np.array_equal(both[0][0]["gold_test"], both[1][0]["gold_test"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_number_of_threads_changes_no_bit_and_is_put_back(distilbert, threads: int) -> None:
+    recipe, before = finetune_recipe(DISTILBERT), torch.get_num_threads()
+    (expected,) = tune(recipe, seed_plans(1), Final())
+    torch.set_num_threads(threads)
+    try:
+        (found,) = tune(recipe, seed_plans(1), Final())
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert_same_bits(found, expected)
+
+
+@pytest.fixture
+def undropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DistilBERT without dropout, whose masks are our own."""
+    rates = ("dropout", "attention_dropout", "seq_classif_dropout")
+    monkeypatch.setenv("STABLIB_MODELS", str(tmp_path))
+    return make_distilbert(tmp_path / DISTILBERT, **dict.fromkeys(rates, 0.0))
+
+
+def padded_by_hand(
+    folder: Path,
+    recipe: FineTuneRecipe,
+    plan: SeedPlan,
+    *,
+    rate: float = 1.0,
+    shrink: float = 1.0,
+) -> np.ndarray:
+    """Test probabilities of the library's model, padded, with autograd and Adam."""
+    data = stand_in().head(recipe.limit)
+    model = load_classifier(folder, data.n_classes, plan.generator("init")).model
+    if recipe.top_layers:
+        for part in (model.distilbert.embeddings, model.distilbert.transformer.layer[0]):
+            part.requires_grad_(False)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    adam = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate * rate)
+    for order in order_by_hand(plan, recipe.limit, recipe.epochs):
+        for rows in order.split(recipe.batch_size):
+            batch = [data.texts["train"][i] for i in rows]
+            gold = torch.tensor(data.gold["train"][rows.numpy()])
+            adam.zero_grad()
+            padded = tokenizer(batch, padding=True, return_tensors="pt")
+            model(**padded, labels=gold).loss.backward()
+            adam.step()
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.mul_(shrink if parameter.requires_grad else 1.0)
+    texts = tokenizer(list(data.texts["test"]), padding=True, return_tensors="pt")
+    with torch.no_grad():
+        return torch.softmax(model(**texts).logits, dim=-1).numpy()
+
+
+TEST = Probabilities(split="test")
 
 
 @pytest.mark.parametrize("top_layers", [None, 1])
 def test_fine_tuned_distilbert_equals_the_padded_model_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, top_layers: int | None
+    undropped: Path, top_layers: int | None
 ) -> None:
-    """The library's model, padded, with autograd and Adam; without dropout, which has own masks."""
-    rates = ("dropout", "attention_dropout", "seq_classif_dropout")
-    folder = make_distilbert(tmp_path / DISTILBERT, **dict.fromkeys(rates, 0.0))
-    monkeypatch.setenv("STABLIB_MODELS", str(tmp_path))
-    recipe = finetune_recipe(DISTILBERT, top_layers).model_copy(update={"learning_rate": 1e-3})
-    data, (plan,) = stand_in().head(recipe.limit), seed_plans(1)
-    record = Probabilities(split="test")
-    ((ours,),) = train(recipe, [plan], prepare(recipe, stand_in()), [record])
-
-    model = load_classifier(folder, data.n_classes, plan.generator("init")).model
-    if top_layers:
-        for part in (model.distilbert.embeddings, model.distilbert.transformer.layer[0]):
-            part.requires_grad_(False)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    adam = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    order = plan.generator("shuffle").permutation(recipe.limit)
-    for rows in (order[:24], order[24:]):
-        batch = [data.texts["train"][i] for i in rows]
-        gold = torch.tensor(data.gold["train"][rows])
-        adam.zero_grad()
-        model(**tokenizer(batch, padding=True, return_tensors="pt"), labels=gold).loss.backward()
-        adam.step()
-    texts = tokenizer(list(data.texts["test"]), padding=True, return_tensors="pt")
-    with torch.no_grad():
-        theirs = torch.softmax(model(**texts).logits, dim=-1).numpy()
+    recipe, (plan,) = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3), seed_plans(1)
+    ((ours,),) = tune(recipe, [plan], TEST)
+    theirs = padded_by_hand(undropped, recipe, plan)
     np.testing.assert_allclose(ours["probabilities"], theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize("top_layers", [None, 1])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        (Scheduled(), {"rate": 0.0}),
+        (Scheduled(then=3.0), {"rate": 3.0}),
+        (Shrunk(step=0.95), {"shrink": 0.95}),
+        (Seen(), {}),
+    ],
+    ids=lambda value: str(value),
+)
+def test_methods_of_fine_tuning_equal_the_padded_model_by_hand(
+    undropped: Path, top_layers: int | None, method: Method, options: dict
+) -> None:
+    """With a rate of 0 it is the untrained model."""
+    recipe, (plan,) = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3), seed_plans(1)
+    ((found,),) = tune(recipe.with_method(method), [plan], TEST)
+    expected = padded_by_hand(undropped, recipe, plan, **options)
+    np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
+    ((plain,),) = tune(recipe, [plan], TEST)
+    far = np.abs(plain["probabilities"].astype(np.float64) - expected).max() > 0.005
+    assert far == bool(options)
+
+
+@pytest.mark.parametrize("top_layers", [None, 1])
+def test_a_late_order_equals_the_padded_model_by_hand(undropped, top_layers) -> None:
+    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3, epochs=2)
+    late, base = SeedPlan(shuffle=5, onset={"shuffle": 2}), SeedPlan()
+    (ours, steps), (_, others) = tune(
+        recipe, [late, base], TEST, Steps(split="val", confidence=True)
+    )
+    theirs = padded_by_hand(undropped, recipe, late)
+    np.testing.assert_allclose(ours["probabilities"], theirs, atol=1e-3)
+    np.testing.assert_array_equal(steps["gold"][:2], others["gold"][:2])
+    assert (steps["gold"][2:] != others["gold"][2:]).any(axis=1).all()
+
+
+def test_late_dropout_leaves_the_first_epochs_alone(distilbert) -> None:
+    recipe = finetune_recipe(DISTILBERT, learning_rate=1e-3, epochs=3)
+    plans = [SeedPlan(), SeedPlan(dropout=5, onset={"dropout": 3})]
+    (base,), (late,) = tune(recipe, plans, Steps(split="val", confidence=True))
+    np.testing.assert_array_equal(base["gold"][:4], late["gold"][:4])
+    assert (base["gold"][4:] != late["gold"][4:]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("top_layers", [None, 1])
+def test_snapshots_of_fine_tuning_are_shorter_runs(distilbert, top_layers: int | None) -> None:
+    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=2e-3, epochs=3)
+    records, (plan,) = (Final(), TEST, TrainMean()), seed_plans(1)
+    members = [
+        tune(recipe.model_copy(update={"epochs": k}), [plan], *records)[0] for k in (1, 2, 3)
+    ]
+    for k, member in enumerate(members, start=1):
+        (kept,) = tune(recipe.with_method(Kept(after=(k,))), [plan], *records)
+        assert_same_bits(kept, member)
+    ((final, found, _),) = tune(recipe.with_method(Kept(after=(1, 3))), [plan], *records)
+    expected = mean_of_logits([members[0][1]["probabilities"], members[2][1]["probabilities"]])
+    np.testing.assert_allclose(found["probabilities"], expected, atol=2e-3)
+    assert np.abs(members[2][1]["probabilities"] - expected).max() > 0.01
+    assert (final["labels_test"] == found["probabilities"].argmax(axis=1)).mean() > 0.95
+
+
+def test_identical_views_and_averagers_that_look_on_change_no_bit_of_fine_tuning(distilbert):
+    recipe, records = finetune_recipe(DISTILBERT), (Final(), TrainMean(after_step=1))
+    (plain,) = tune(recipe, seed_plans(1), *records)
+    for method in (Seen(), Shrunk(), Scheduled(then=1.0), Spy()):
+        (found,) = tune(recipe.with_method(method), seed_plans(1), *records)
+        assert_same_bits(found, plain)
+
+
+@pytest.mark.parametrize(
+    ("top_layers", "tensor"),
+    [(None, "distilbert.embeddings.word_embeddings.weight"), (1, "classifier.weight")],
+)
+def test_one_bit_changes_one_initial_weight_of_an_encoder(distilbert, top_layers, tensor) -> None:
+    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3)
+    first, last = [], []
+    for bit in (None, Bit(tensor=tensor, index=40, direction="down")):
+        for factor, weights in ((0.0, first), (1.0, last)):
+            tuned = tune(recipe.with_method(Spy(factor=factor)), [SeedPlan(bit=bit)], TEST)
+            weights.append((Spy.seen.pop(), tuned[0][0]["probabilities"]))
+    (plain, _), (changed, _) = first
+    (place,) = np.flatnonzero(plain != changed)
+    assert changed[place] == np.nextafter(plain[place], np.float32(-np.inf))
+    assert (last[0][0] != last[1][0]).sum() > 100
+    np.testing.assert_allclose(last[0][1], last[1][1], atol=0.02)
+
+
+def test_a_bit_of_a_frozen_layer_is_refused(distilbert) -> None:
+    bit = Bit(tensor="distilbert.embeddings.word_embeddings.weight")
+    with pytest.raises(UsageError, match="unknown tensor 'distilbert.embeddings.word_embeddings"):
+        tune(finetune_recipe(DISTILBERT, 1), [SeedPlan(bit=bit)], Final())
+
+
+@pytest.mark.parametrize("method", [TGTSS(after_step=2), Ensemble(members=2, teacher="own")])
+def test_teachers_of_fine_tuned_students_are_trained_first(distilbert, method, tmp_path) -> None:
+    recipe = finetune_recipe(DISTILBERT, 1, epochs=2, method=method)
+    request = Request(recipe, seed_plans(2), (TEST,))
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    runs = obtain(request, store, watch=silent)
+    (inputs,) = recipe.workload.inputs(recipe, strict=True)
+    lessons = recipe.workload.before(request)
+    taught = {}
+    for plan in request.plans:
+        teachers = tune(recipe.with_method(Kept(after=(2,))), method.teachers(plan), method.lesson)
+        taught[plan] = np.mean([run[0]["mean"] for run in teachers], axis=0, dtype=np.float64)
+    students = recipe.workload.train(
+        request,
+        inputs,
+        lambda plan: taught[plan].astype(np.float32),
+        report=lambda done, state=None: None,
+        state=None,
+    )
+    for row, ((plan, (found,)),) in zip(runs["probabilities"], students, strict=True):
+        assert plan in request.plans
+        np.testing.assert_array_equal(row, found["probabilities"])
+    n_teachers = len({t for plan in request.plans for t in method.teachers(plan)})
+    assert sum(len(lesson.plans) for lesson in lessons) == n_teachers
 
 
 def test_heads_train_on_distilbert_features(distilbert) -> None:
     """The head learns the training texts from the features of even a random encoder."""
-    recipe = finetune_recipe(DISTILBERT, None).model_copy(
-        update={"model": Head(), "epochs": 50, "learning_rate": 1e-2}
+    recipe = HeadRecipe(
+        dataset="standin",
+        label="domain",
+        limit=48,
+        encoder=DISTILBERT,
+        epochs=50,
+        learning_rate=1e-2,
+        batch_size=24,
     )
-    task = prepare(recipe, stand_in())
+    (inputs,) = recipe.workload.inputs(recipe, strict=True)
+    task = prepare(recipe, inputs)
     assert {split: x.shape for split, x in task.inputs.items()} == dict.fromkeys(
         ("train", "val", "test"), (48, 32)
     )

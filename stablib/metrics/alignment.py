@@ -7,7 +7,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from stablib.errors import UsageError, unknown
 from stablib.metrics._check import as_array, as_finite
@@ -138,6 +137,8 @@ def align_units(
     >>> align_units(a, b)[0][0]
     array([[1., 2.]])
     """
+    from scipy.optimize import linear_sum_assignment  # Loading it takes most of a second.
+
     first, second = _networks(first, second)
     layers = [(w.copy(), b.copy()) for w, b in second]
     for number, (goal, goal_bias) in enumerate(first[:-1]):

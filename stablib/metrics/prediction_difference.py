@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import rel_entr
 
 from stablib.errors import UsageError
 from stablib.metrics._check import as_finite, as_fractions
@@ -90,6 +89,8 @@ def excess_label_loss(predictions: ArrayLike, truth: ArrayLike) -> NDArray[np.fl
     >>> excess_label_loss([[0.5, 0.5], [0.75, 0.5]], truth=[0.75, 0.5]).round(4)
     array([0.0654, 0.    ])
     """
+    from scipy.special import rel_entr  # Loading it takes as long as all the rest.
+
     p, q = as_fractions(truth, name="truth"), as_fractions(predictions, name="predictions")
     if p.ndim != 1 or p.size == 0 or q.shape[-1:] != p.shape:
         raise UsageError(

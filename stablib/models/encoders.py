@@ -22,10 +22,7 @@ FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 @dataclasses.dataclass(frozen=True)
 class Encoder:
-    """A pretrained encoder on disk.
-
-    ``revision`` pins the hub's commit for an encoder that is not part of a package.
-    """
+    """A pretrained encoder on disk: its name, and the folder with its :data:`FILES`."""
 
     name: str
     folder: Path

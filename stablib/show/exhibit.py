@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from stablib.commit import commit
+from stablib.data.registry import cache_folder
 from stablib.papers.claims import Claim, Measured, Scored, score
 from stablib.show.style import to_png, to_svg
 from stablib.studies.base import Outcome
@@ -37,8 +38,11 @@ _SHORT = 10
 
 
 def folder() -> Path:
-    """Where exhibits are recorded: ``STABLIB_EXHIBITS`` or ``_build/exhibits``."""
-    return Path(os.environ.get("STABLIB_EXHIBITS", "_build/exhibits"))
+    """Where exhibits are recorded: ``STABLIB_EXHIBITS``, or ``exhibits`` in the cache.
+
+    A notebook that is run by hand thus writes nothing beside itself, and nothing into the book.
+    """
+    return Path(os.environ.get("STABLIB_EXHIBITS") or cache_folder() / "exhibits")
 
 
 @dataclasses.dataclass(frozen=True)

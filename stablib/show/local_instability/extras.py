@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from stablib.metrics import (
     bootstrap_interval,
     centred_interval,
     churn,
-    confidence_mean,
     confidence_sd,
+    entropy_confidence_replicates,
     label_entropy,
     pairwise_disagreement,
+    resample_runs,
+    resampled_label_entropy,
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
@@ -144,12 +146,16 @@ def disagreement(results: Results) -> Exhibit:
     for method in results.runs:
         labels, confidence = results.labels(method), results.confidence(method)
         values[method] = _percent_disagreeing(labels)
+        _, spreads = entropy_confidence_replicates(
+            labels, confidence, rng=generator(), n_resamples=_RESAMPLES
+        )
+        sigma = float(confidence_sd(confidence).mean())
         rows[method.title] = {
-            "accuracy (%)": _estimate(np.mean, percent_correct(results, method)),
-            "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
-            "two runs differ (%)": _estimate(_percent_disagreeing, labels),
-            "mean μ_m": _estimate(lambda x: confidence_mean(x).mean(), confidence, 3),
-            "mean σ_m": _estimate(lambda x: confidence_sd(x).mean(), confidence, 3),
+            "accuracy (%)": _mean(percent_correct(results, method)),
+            "sum of LE_m (nats)": _summed_entropy(labels),
+            "two runs differ (%)": _disagreeing(labels),
+            "mean μ_m": _mean(confidence.mean(axis=1), 3),
+            "mean σ_m": with_interval(sigma, centred_interval(sigma, spreads.mean(axis=1)), 3),
         }
         if method != CONTROL:
             pairs = [
@@ -158,7 +164,7 @@ def disagreement(results: Results) -> Exhibit:
             ]
             for name in ("good", "bad"):
                 parts = np.array([100.0 * getattr(pair, name) for pair in pairs])
-                rows[method.title][f"{name} churn (%)"] = _estimate(np.mean, parts)
+                rows[method.title][f"{name} churn (%)"] = _mean(parts)
     least = min(values, key=lambda method: values[method])
     return record(
         "LI-X4",
@@ -182,14 +188,43 @@ def _percent_disagreeing(labels: NDArray[np.integer]) -> float:
     return 100.0 * float(pairwise_disagreement(labels).mean())
 
 
-def _estimate(
-    statistic: Callable[[NDArray[Any]], Any], sample: NDArray[Any], digits: int = 1
-) -> str:
-    """Write a statistic of runs with its interval."""
-    interval = bootstrap_interval(
-        lambda x: float(statistic(x)), sample, rng=generator(), n_resamples=_RESAMPLES
-    )
-    return with_interval(float(statistic(sample)), interval, digits)
+def _drawn(n_runs: int) -> NDArray[np.int64]:
+    """How often each run counts in each resample; the same for every statistic."""
+    return resample_runs(n_runs, rng=generator(), n_resamples=_RESAMPLES)
+
+
+def _mean(values: NDArray[np.float64], digits: int = 1) -> str:
+    """Write the mean of one number a run, with its interval."""
+    replicates = _drawn(len(values)) @ values / len(values)
+    mean = float(values.mean())
+    return with_interval(mean, centred_interval(mean, replicates), digits)
+
+
+def _summed_entropy(labels: NDArray[np.integer]) -> str:
+    """Write the sum of LE_m over examples, with its interval."""
+    replicates = resampled_label_entropy(labels, _drawn(len(labels))).sum(axis=1)
+    total = float(label_entropy(labels).sum())
+    return with_interval(total, centred_interval(total, replicates))
+
+
+def _disagreeing(labels: NDArray[np.integer]) -> str:
+    """Write the share of examples on which two runs differ, in percent, with its interval."""
+    differ = np.array([100.0 * (labels != own).mean(axis=1) for own in labels])
+    drawn, n_runs = _drawn(len(labels)), len(labels)
+    # Each pair of runs counts as often as both were drawn; a run agrees with itself.
+    replicates = np.einsum("bi,ij,bj->b", drawn, differ, drawn) / (n_runs * (n_runs - 1))
+    share = _percent_disagreeing(labels)
+    return with_interval(share, centred_interval(share, replicates))
+
+
+def _sd(values: NDArray[np.float64]) -> str:
+    """Write the standard deviation (ddof 1) of one number a run, with its interval."""
+
+    def sd(sample: NDArray[np.float64]) -> float:
+        return float(np.std(sample, ddof=1))
+
+    interval = bootstrap_interval(sd, values, rng=generator(), n_resamples=_RESAMPLES)
+    return with_interval(sd(values), interval, 2)
 
 
 def sources(results: SourceResults) -> Exhibit:
@@ -201,10 +236,10 @@ def sources(results: SourceResults) -> Exhibit:
         correct = 100.0 * accuracy(labels, gold)
         shares[name] = _percent_disagreeing(labels)
         rows[name] = {
-            "sum of LE_m (nats)": _estimate(lambda x: label_entropy(x).sum(), labels),
-            "two runs differ (%)": _estimate(_percent_disagreeing, labels),
+            "sum of LE_m (nats)": _summed_entropy(labels),
+            "two runs differ (%)": _disagreeing(labels),
             "accuracy (%)": f"{correct.mean():.1f}",
-            "sd of accuracy (points)": _estimate(lambda x: np.std(x, ddof=1), correct, 2),
+            "sd of accuracy (points)": _sd(correct),
         }
     *single, together = shares
     most, least = max(single, key=shares.__getitem__), min(single, key=shares.__getitem__)
