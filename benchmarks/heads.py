@@ -11,9 +11,8 @@ import time
 import numpy as np
 import torch
 
-from stablib.training import Head, Recipe, seed_plans
-from stablib.training.head import train_heads
-from stablib.training.task import Task
+from stablib.training import Final, Inputs, Request, Task, seed_plans
+from stablib.workloads import HeadRecipe
 
 WIDTH, CLASSES, BATCH, SEEDS = 384, 18, 256, 50
 EXAMPLES = 20 * BATCH
@@ -27,9 +26,16 @@ def make_task() -> Task:
 
 
 def stacked(task: Task, hidden: int) -> float:
-    recipe = Recipe(dataset="massive", label="domain", model=Head(hidden=hidden), epochs=1)
+    recipe = HeadRecipe(hidden=hidden, epochs=1)
+    # There is no other split than train, so the record predicts nothing.
+    request = Request(recipe, seed_plans(SEEDS), (Final(),))
+    inputs = Inputs(key="own", source="random", data=task)
     began = time.perf_counter()
-    train_heads(recipe, seed_plans(SEEDS), task, [task.one_hot()], [])
+    list(
+        recipe.workload.train(
+            request, inputs, lambda _: None, report=lambda done, state=None: None, state=None
+        )
+    )
     return time.perf_counter() - began
 
 

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from stablib.streams import DataModel, StreamRecipe, network
-from stablib.streams.data import stream_key
-from stablib.streams.recipe import BATCH
-from stablib.streams.training import engine
+from stablib.workloads.streams import DataModel, StreamRecipe, network
+from stablib.workloads.streams.data import stream_key
+from stablib.workloads.streams.recipe import BATCH
+from stablib.workloads.streams.training import engine
 
 MODELS = 4
 #: Name, hidden widths, embedding, mini-batches for ours and for the plain loop, threads.

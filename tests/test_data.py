@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stablib.atomic import replacing
 from stablib.data import (
     ENTRIES,
     DataNotice,
@@ -41,7 +42,7 @@ from stablib.data import (
     status,
     verify,
 )
-from stablib.data.files import read_table, replacing, write_table
+from stablib.data.files import read_table, write_table
 from stablib.data.sheets import read_sheet, write_sheet
 from stablib.errors import DataError, UsageError
 

@@ -1,35 +1,102 @@
-"""Exhibits: each id is recorded by a notebook, judged by its claims, and shows text as text."""
+"""Exhibits: anchored, announced, published, judged by their claims; runs that can be made again."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from stablib.data import load
-from stablib.papers.claims import Measured, judge, read_claims, score
-from stablib.runs import RunStore, obtain
+from stablib.errors import UsageError
+from stablib.papers.claims import Claim, Measured, judge, score
+from stablib.reproduce.parameters import cell, with_cell, write_cells
+from stablib.runs import RunStore, files
+from stablib.runs.obtain import groups, lacking, secure
+from stablib.runs.provenance import machine
 from stablib.show.exhibit import table_html
-from stablib.studies import open_study
-from stablib.studies.local_instability import PRESETS, requests
-from stablib.training import seed_plans
+from stablib.studies import open_study, papers, study_class
+from stablib.studies.base import Study
+from stablib.studies.local_instability.design import CONTROL, Design, fine_tuning, standin
+from stablib.studies.synthetic_irreproducibility.design import FEW_WEIGHTS
+from stablib.training import Request
 
 ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 IDS = [*(f"LI-T{i}" for i in range(1, 7)), *(f"LI-F{i}" for i in range(1, 9)), "LI-A1"]
 IDS += [f"SI-F{i}" for i in (1, 2, 3, 4, 6, 7, 8, 9, 10)]
+PAPERS = list(papers())
 
 
-def test_every_exhibit_has_an_anchor_in_a_notebook() -> None:
-    text = "".join(p.read_text() for p in (ROOT / "notebooks").rglob("*.py"))
-    anchors = set(re.findall(r"\(([a-z0-9-]+)\)=", text))
-    assert {i.lower() for i in IDS} <= anchors
+def anchored(paper: str) -> list[str]:
+    """Exhibits in the notebooks of a paper; other anchors have no such number."""
+    text = "".join(path.read_text("utf-8") for path in NOTEBOOKS if path.parent.name == paper)
+    return [anchor.upper() for anchor in re.findall(r"\(([a-z]+-[a-z]\d+)\)=", text)]
 
 
-def test_claims_belong_to_exhibits() -> None:
-    assert {claim.exhibit for claim in read_claims().values()} <= set(IDS)
+def test_every_exhibit_of_the_papers_has_an_anchor_in_a_notebook() -> None:
+    assert set(IDS) <= {exhibit for paper in PAPERS for exhibit in anchored(paper)}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("changes", [{}, {"preset": "smoke"}, {"preset": "paper"}])
+def test_a_study_knows_exactly_the_exhibits_that_its_notebooks_anchor(
+    paper: str, changes: dict[str, str]
+) -> None:
+    assert Counter(open_study(paper, **changes).requests()) == Counter(anchored(paper))
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_claims_belong_to_exhibits_that_are_anchored_and_known(paper: str) -> None:
+    claims = study_class(paper).claims()
+    exhibits = {claim.exhibit for claim in claims.values()}
+    assert claims
+    assert exhibits <= set(IDS)
+    assert exhibits <= set(anchored(paper))
+    assert exhibits <= open_study(paper).requests().keys()
+
+
+# Parameters of notebooks.
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_declares_exactly_the_settings_of_its_study(notebook: Path) -> None:
+    text = notebook.read_text("utf-8")
+    study = study_class(notebook.parent.name)
+    assert cell(study) in text
+    assert with_cell(text, study) == text
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_setting_is_a_parameter_with_a_help_on_one_line(paper: str) -> None:
+    study = study_class(paper)
+    _, _, preset, *lines = cell(study).splitlines()[1:]
+    assert preset == 'preset: str = "laptop"  # smoke, laptop, paper'
+    settings = type(study.presets["laptop"]).model_fields
+    found = [re.fullmatch(r"(\w+): Optional\[(int|float|str)\] = None  # .+", x) for x in lines]
+    assert [match and match[1] for match in found] == list(settings)
+    assert max(map(len, lines)) <= 100
+
+
+def test_cells_are_brought_up_to_date(tmp_path: Path) -> None:
+    copies = [tmp_path / path.parent.name / path.name for path in NOTEBOOKS]
+    for path, copy in zip(NOTEBOOKS, copies, strict=True):
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(path.read_text("utf-8").replace("n_", "m_"), "utf-8")
+    assert write_cells(tmp_path) == copies
+    assert write_cells(tmp_path) == []
+    for copy in copies:
+        assert cell(study_class(copy.parent.name)) in copy.read_text("utf-8")
+
+
+# Claims.
+
+
+@pytest.fixture
+def claim() -> Claim:
+    return study_class("local_instability").claims()["t3-massive-tgtss-reduction"]
 
 
 @pytest.mark.parametrize(
@@ -42,15 +109,18 @@ def test_claims_belong_to_exhibits() -> None:
         (float("nan"), 0.0, 0.0, "not attempted"),
     ],
 )
-def test_verdicts(value: float, low: float, high: float, verdict: str) -> None:
-    claim = read_claims()["t3-massive-tgtss-reduction"]
-    assert judge(claim, Measured(claim.claim, value, low, high)) == verdict
+def test_verdicts(claim: Claim, value: float, low: float, high: float, verdict: str) -> None:
+    measured = Measured(claim.claim, value, low, high)
+    assert judge(claim, measured) == verdict
+    assert {s.verdict for s in score([measured], [claim])} == {verdict}
+    assert {s.verdict for s in score([measured], [claim], judged=False)} == {"no verdict"}
 
 
-def test_a_claim_without_a_value_is_not_attempted() -> None:
-    claims = read_claims().values()
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_claim_without_a_value_is_not_attempted(paper: str) -> None:
+    claims = study_class(paper).claims().values()
     assert {s.verdict for s in score([], claims)} == {"not attempted"}
-    with pytest.raises(KeyError):
+    with pytest.raises(UsageError, match="unknown claim 'no-such-claim'"):
         score([Measured("no-such-claim", 1.0, 1.0, 1.0)], claims)
 
 
@@ -60,37 +130,92 @@ def test_html_in_cells_is_text() -> None:
     assert "<b>" not in page
 
 
-def test_published_runs_cover_the_laptop_preset() -> None:
-    session = open_study("laptop")
-    assert session.store.published is not None
-    packs = {path.stem for path in session.store.published_files()}
-    massive = [r for r in requests(PRESETS["laptop"]) if r.recipe.dataset == "massive"]
-    assert len(massive) >= 20
-    assert len(packs) >= len(requests(PRESETS["laptop"]))
+# Published runs.
 
 
-def test_a_published_seed_retrains_to_the_same_labels(real_data: Path) -> None:
-    """The run's key is only worth something if training it again gives the same answer."""
-    published = open_study("laptop").results("massive", methods=["Control"])
-    recipe = published.runs["Control"].recipe
-    fresh = obtain(
-        recipe,
-        seed_plans(2),
-        dataset=load("massive", strict=True),
-        store=unpublished(RunStore()),
-    )
-    differing = np.mean(fresh["labels_test"] != published.labels("Control")[:2])
-    # Another processor rounds differently, and a near tie may fall to the other side.
-    assert differing < 0.002
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("data_folder", [False, True])
+def test_published_runs_cover_the_laptop_preset(
+    paper: str, data_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any data but the package's, and without reading a whole run."""
+    monkeypatch.delenv("STABLIB_DATA", raising=False)
+    if data_folder:
+        monkeypatch.setenv("STABLIB_DATA", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    def refuse(path: Path) -> None:
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr(files, "read", refuse)
+    study = open_study(paper)
+    assert study.missing() == []
+    assert study.store.published is not None
+    packs = {path.stem for path in study.store.published_files()}
+    wanted = [g for r in study.wanted() for g in groups(r, study.inputs(r.recipe))]
+    assert len(wanted) >= 20
+    assert {group.key for group in wanted} <= packs
+    assert {study.inputs(r.recipe).notice for r in study.wanted()} == {""}
 
 
-def unpublished(store: RunStore) -> RunStore:
-    store.published = None
-    return store
+@pytest.mark.slow
+@pytest.mark.parametrize("paper", PAPERS)
+def test_published_runs_of_the_laptop_preset_are_whole(paper: str) -> None:
+    study = open_study(paper)
+    for request in [*study.wanted(), *filter(study.has, study.optional())]:
+        inputs = study.inputs(request.recipe)
+        assert lacking(request, study.store, inputs, by_reading=True) is None, request.recipe
 
 
-def test_settings_refuse_what_is_not_allowed() -> None:
-    with pytest.raises(ValueError, match="did you mean 'temperature'"):
-        open_study("laptop", temprature=1.0)
-    with pytest.raises(ValueError, match="n_runs"):
-        open_study("laptop", n_runs=-1)
+def test_every_pack_belongs_to_a_study() -> None:
+    """What no exhibit asks for would be carried along for ever."""
+    known = set()
+    for paper in PAPERS:
+        study = open_study(paper)
+        for request in [*study.wanted(), *study.optional()]:
+            known |= {group.key for group in groups(request, study.inputs(request.recipe))}
+    assert {path.stem for path in RunStore().published_files()} <= known
+
+
+# A run's key is only worth something if training it again gives the same answer.
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that several tests share: features of the texts are made once."""
+    return tmp_path_factory.mktemp("features")
+
+
+def differences(
+    study: Study, request: Request, store: RunStore, count: int = 1
+) -> Iterator[tuple[float, bool]]:
+    """Train the first seeds anew; how far each is from the published one, and on its processor."""
+    inputs = study.inputs(request.recipe)
+    first = request.only([(plan,) for plan in request.plans[:count]])
+    fresh = secure(first, store, inputs)
+    for group, runs in zip(groups(first, inputs), fresh, strict=True):
+        for run in runs:
+            assert run.provenance["origin"] == "local store"
+            published = study.store.read(group, run.plans)
+            assert published is not None
+            assert published.provenance["origin"] == "published runs"
+            here = machine(request.recipe.workload.packages)
+            same = all(here[k] == v for k, v in published.provenance.items() if k in MACHINE)
+            yield group.record.difference(run.arrays, published.arrays), same
+
+
+#: What decides how a processor rounds; the number of cores is not among it.
+MACHINE = ("torch", "numba", "numpy")
+
+
+LI = open_study("local_instability")
+MASSIVE, CLINC150 = Design(LI.settings, "massive"), Design(LI.settings, "clinc150")
+METHODS = ("Control", "SWA", "Label smoothing", "TGTSS, shared", "L2", "TGTSS, own")
+HEADS = {
+    **{name: r for v, r in MASSIVE.runs().items() if (name := v.title) in METHODS},
+    "CLINC150, TGTSS, shared": next(
+        r for v, r in CLINC150.runs().items() if v.title == "TGTSS, shared"
+    ),
+    "watched": MASSIVE.steps()[CONTROL],
+    "order alone": MASSIVE.sources()["order"],
+}

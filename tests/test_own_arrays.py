@@ -9,6 +9,7 @@ import pytest
 
 from stablib.errors import UsageError
 from stablib.mitigation import TGTSS, Ensemble, LabelSmoothing, temper
+from stablib.models.tokens import Ragged
 from stablib.runs import RunStore
 from stablib.runs import train as train_own
 from stablib.runs.watch import silent
@@ -17,6 +18,7 @@ from stablib.training import (
     Method,
     Probabilities,
     SeedPlan,
+    Steps,
     Task,
     TrainMean,
     seed_plans,
@@ -230,3 +232,79 @@ def test_the_key_of_a_task_is_that_of_its_numbers() -> None:
 
     assert key() == key(dtype=np.float32)
     assert len({key(), key(scale=2.0), key(test=299), key(n_classes=5)}) == 4
+
+
+#: Faults that are reported; whoever mends one takes its mark away.
+fault = pytest.mark.xfail(strict=True)
+
+
+@fault
+@pytest.mark.parametrize("record", [Steps(split="val"), Probabilities(split="val")])
+def test_a_record_of_a_split_that_is_not_there_is_refused_by_name(record) -> None:
+    with pytest.raises(UsageError, match="split 'val'"):
+        train_own(RECIPE, PLANS, Task(*arrays(), 4), [Final(), record], watch=silent)
+
+
+@fault
+@pytest.mark.parametrize(
+    "records",
+    [
+        [Steps(split="val"), Steps(split="test")],
+        [TrainMean(), TrainMean(after_step=3)],
+        [Probabilities(split="test"), Probabilities(split="val")],
+    ],
+    ids=lambda records: records[0].kind,
+)
+def test_no_record_takes_the_place_of_another(records) -> None:
+    with pytest.raises(UsageError):
+        train_own(RECIPE, PLANS, make_task(), records, watch=silent)
+
+
+@fault
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.tolist(),
+        lambda x: np.round(9 * x).astype(int),
+        lambda x: x[:, 0],
+        lambda x: x[:, :, None],
+        lambda x: x[:, : len(x) // 20],
+    ],
+    ids=["lists", "integers", "one axis", "three axes", "widths"],
+)
+def test_odd_features_are_trained_as_floats_or_refused(change) -> None:
+    inputs, gold = arrays()
+    gold["test"] = gold["test"][:100]
+    odd = {"train": change(inputs["train"]), "test": change(inputs["test"][:100])}
+    try:
+        found = train_own(RECIPE, PLANS, Task(odd, gold, 4), [TEST], watch=silent)
+    except UsageError:
+        return
+    floats = Task({s: np.array(x, dtype=float) for s, x in odd.items()}, gold, 4)
+    expected = train_own(RECIPE, PLANS, floats, [TEST], watch=silent)
+    np.testing.assert_array_equal(found["probabilities"], expected["probabilities"])
+
+
+@fault
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_features_that_are_infinite_in_single_precision_are_refused() -> None:
+    with pytest.raises(UsageError, match="inputs of 'train' must be finite"):
+        Task({"train": np.full((2, 2), 1e300)}, {"train": [0, 1]}, 2)
+
+
+@fault
+def test_a_synthetic_stream_takes_no_arrays() -> None:
+    recipe = StreamRecipe(data={"kind": "linear"}, log2_examples=8)
+    with pytest.raises(UsageError):
+        train_own(recipe, PLANS, make_task(), [PairRecord()], watch=silent)
+
+
+@fault
+def test_the_key_of_texts_is_that_of_their_tokens() -> None:
+    def key(token: int) -> str:
+        texts = Ragged(np.array([token, 2, 3]), np.array([0, 1, 3]))
+        return Task({"train": texts}, {"train": [0, 1]}, 2).key
+
+    keys = [key(token) for token in (1, 1, 5, 6, 7, 8)]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 5

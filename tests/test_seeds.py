@@ -319,3 +319,11 @@ def test_one_bit_changes_one_initial_weight_many_final_ones_and_few_labels(
     assert (last != other).sum() > 10
     np.testing.assert_allclose(mine, theirs, atol=0.01)
     assert (mine.argmax(axis=1) != theirs.argmax(axis=1)).mean() < 0.02
+
+
+@pytest.mark.xfail(strict=True)  # A fault that is reported; whoever mends it takes the mark away.
+@pytest.mark.parametrize("vary", [[], "init"])
+def test_what_names_no_source_is_refused(vary) -> None:
+    """Otherwise all runs are one run, or vary i, n and t."""
+    with pytest.raises(UsageError):
+        seed_plans(3, vary=vary)

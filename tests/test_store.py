@@ -245,7 +245,7 @@ def test_an_unreadable_file_is_not_deleted(store, written, monkeypatch):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     with monkeypatch.context() as patch:
-        patch.setattr(np, "load", too_many)
+        patch.setattr(files.zipfile, "ZipFile", too_many)
         with pytest.raises(StoreError, match="Too many open files"):
             store.read(GROUP, PLAN)
     assert written.exists()

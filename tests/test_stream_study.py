@@ -307,6 +307,7 @@ def test_every_claim_is_answered_by_its_exhibit(
     assert kept
 
 
+@pytest.mark.slow
 def test_long_streams_count_at_the_windows_that_all_curves_have(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

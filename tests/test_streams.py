@@ -251,6 +251,7 @@ def test_weights_equal_plain_torch(case: dict, activation: str) -> None:
         assert trained(r, engine) == pytest.approx(expected, abs=1e-6, rel=0), engine.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "smelu", "swish"])
 def test_the_wide_networks_weights_equal_plain_torch(activation: str) -> None:
     r = recipe(hidden=(1024, 512), data=QUADRATIC, activation=activation, beta=2.0)

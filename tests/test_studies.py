@@ -1,93 +1,74 @@
-"""Studies: N on other data, settings that leave nothing to average, what is missing, provenance."""
+"""Studies: what they ask for, settings that arrive or are refused, what results say."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import json
+import re
 import subprocess
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from stablib.data import Dataset, stand_in
+import stablib.commit
+from stablib.data import entry, find_local, stand_in
 from stablib.data.sheets import read_sheet
 from stablib.errors import UsageError
 from stablib.mitigation import TGTSS, Ensemble
 from stablib.mitigation.soft_labels import SoftLabels
-from stablib.runs import Results, Runs, RunStore, obtain
+from stablib.papers.claims import Measured
+from stablib.runs import Runs, RunStore, obtain
 from stablib.runs.store import Run
 from stablib.show.exhibit import record
-from stablib.streams import StreamRecipe
-from stablib.studies import local_instability as study
-from stablib.studies import open_study
-from stablib.training import Head, Recipe, SeedPlan, seed_plans
+from stablib.show.local_instability import extras, figures
+from stablib.show.synthetic_irreproducibility.figures import simple_long
+from stablib.studies import open_study, papers, study_class
+from stablib.studies.base import Outcome, Study
+from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
+from stablib.studies.local_instability.settings import LABELS, LocalInstabilitySettings
+from stablib.studies.synthetic_irreproducibility import Curves
+from stablib.studies.synthetic_irreproducibility.settings import (
+    SyntheticIrreproducibilitySettings,
+)
+from stablib.training import Final, Inputs, Request, SeedPlan, Task, seed_plans
+from stablib.training.observe import observers
+from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe
+from stablib.workloads.heads import training as heads
+from stablib.workloads.streams import PairRecord
 
-RESULTS = Path(__file__).parent.parent / "results"
-LAPTOP = study.PRESETS["laptop"]
+ROOT = Path(__file__).parent.parent
+LI, SI = "local_instability", "synthetic_irreproducibility"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 
 
 @pytest.fixture
 def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data, no hub, no published runs."""
-    monkeypatch.setenv("STABLIB_DATA", str(tmp_path))
-    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path))
+    """No published runs, no hub, no data but the package's."""
+    monkeypatch.delenv("STABLIB_DATA", raising=False)
+    monkeypatch.setenv("STABLIB_RESULTS", str(tmp_path / "none"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-def sheet(name: str) -> Dataset:
-    found = read_sheet(name, study.LABELS[name], RESULTS / "data")
-    assert found is not None
-    return found
+# The data, and which settings fit them.
 
 
-def after_steps(requests: Sequence[study.Request]) -> set[tuple[str, int]]:
-    methods = [(r.recipe.dataset, r.recipe.method) for r in requests]
-    return {(name, m.after_step) for name, m in methods if isinstance(m, TGTSS)}
-
-
-@pytest.mark.parametrize("name", study.LABELS)
-def test_real_data_have_the_papers_size_and_change_no_request(name: str) -> None:
-    data = sheet(name)
-    assert len(data.gold["train"]) == study.N_TRAIN[name]
-    for preset in study.PRESETS.values():
-        for request in study.requests(preset, [name]):
-            if request.recipe.dataset == name:
-                assert study.fitted(request, data) == request
-
-
-def test_on_the_standin_tgtss_averages_the_same_share_of_steps(nothing: None) -> None:
-    """4,000 texts are 16 batches; 11,514 and 15,000 are 45 and 59, for 5 epochs each."""
-    session = open_study("laptop", n_runs=2, step_runs=1, members=2)
-    assert after_steps(session.missing()) == {
-        ("massive", int(180 / 225 * 80)),
-        ("clinc150", int(200 / 295 * 80)),
-    }
-    assert after_steps(study.requests(LAPTOP)) == {("massive", 180), ("clinc150", 200)}
-
-
-def untrained(request: study.Request, dataset: Dataset) -> Runs:
-    """In the place of training and reading."""
-    return Runs(request.recipe, [Run(request.plans[:1], {}, {})])
-
-
-def test_the_standins_notice_says_its_n(nothing: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = open_study("laptop")
-    monkeypatch.setattr(session, "_get", untrained)
-    results = session.results(methods=["TGTSS, shared"])
-    assert "after step 64 instead of 180" in results.notice
-    assert results.runs["TGTSS, shared"].recipe.method.model_dump()["after_step"] == 64
-    assert "after step" not in session.results(methods=["Control"]).notice
-
-
-def test_smoke_trains_as_many_steps_on_the_standin(nothing: None) -> None:
-    session = open_study("smoke")
-    assert set(session.requests()) == set(study.requests(session.settings))
+@pytest.mark.parametrize("name", LABELS)
+def test_the_data_and_the_published_labels_have_the_size_by_which_settings_are_checked(
+    name: str, nothing: None
+) -> None:
+    sheet = read_sheet(name, LABELS[name], ROOT / "results" / "data")
+    here = find_local(name, LABELS[name])
+    for data in (sheet, here):
+        assert data is not None
+        assert {split: len(gold) for split, gold in data.gold.items()} == entry(name).sizes
+    assert here.content_hash == sheet.content_hash  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -97,88 +78,396 @@ def test_smoke_trains_as_many_steps_on_the_standin(nothing: None) -> None:
         ({"after_step": 295, "dataset": "clinc150"}, "at most 294"),
         ({"epochs": 1}, "at most 44"),
         ({"after_step": 222}, "at most 220"),  # Fine-tuned teachers: every fifth step.
+        ({"limit": 1000}, "training takes 20 steps here, so it must be at most 19"),
     ],
 )
 def test_settings_that_leave_no_step_are_refused(changes: dict[str, Any], most: str) -> None:
     with pytest.raises(UsageError, match=most):
-        open_study("laptop", **changes)
+        open_study(LI, **changes)
 
 
 def test_a_number_holds_for_the_data_set_looked_at() -> None:
-    session = open_study("laptop", dataset="clinc150", after_step=290, alpha=0.3)
-    assert session.settings.after_step == {"massive": 180, "clinc150": 290}
-    assert session.settings.alpha == {"massive": 0.1, "clinc150": 0.3}
-    assert session.changed(after_step=280).settings.after_step["clinc150"] == 280
-    with pytest.raises(UsageError, match="did you mean 'massive'"):
-        open_study("laptop", alpha={"masive": 0.3})
+    study = open_study(LI, dataset="clinc150", after_step=290, alpha=0.3)
+    (smoothed,) = {r.recipe for r in study.wanted() if r.recipe.method.kind == "label_smoothing"}
+    assert (smoothed.dataset, smoothed.method.alpha) == ("clinc150", 0.3)
+    assert after_steps(study.requests()["LI-T3"]) == {("clinc150", 290)}
+    assert after_steps(study.changed(after_step=280).requests()["LI-T3"]) == {("clinc150", 280)}
+    both = open_study(LI).requests()["LI-T3"]
+    assert after_steps(both) == {("massive", 180), ("clinc150", 200)}
 
 
-def test_too_few_real_examples_are_refused_before_training() -> None:
-    few = dataclasses.replace(sheet("massive"), gold={"train": np.zeros(1000, int)})
-    shared = study.Study(LAPTOP, "massive").methods()["TGTSS, shared"]
-    with pytest.raises(UsageError, match="training takes 20 steps"):
-        study.fitted(study.Study(LAPTOP, "massive").runs(shared), few)
+def after_steps(requests: Sequence[Request]) -> set[tuple[str, int]]:
+    methods = [(r.recipe.data_name.split("/")[0], r.recipe.method) for r in requests]
+    return {(name, m.after_step) for name, m in methods if isinstance(m, TGTSS)}
 
 
 @pytest.mark.parametrize("field", ["temperature", "learning_rate", "weight_decay", "alpha"])
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), -1.0, 0.0])
 def test_no_number_is_infinite_or_negative(field: str, value: float) -> None:
-    with pytest.raises(UsageError, match=field):
-        open_study("laptop", **{field: value})
+    with pytest.raises(UsageError, match=f"^{field}: "):
+        open_study(LI, **{field: value})
 
 
-@pytest.mark.parametrize(("field", "value"), [("alpha", 2.0), ("after_step", -5)])
-def test_shares_and_steps_stay_in_their_range(field: str, value: float) -> None:
-    with pytest.raises(UsageError, match=f"{field}.massive"):
-        open_study("laptop", **{field: value})
+@pytest.mark.parametrize(
+    ("field", "value"), [("alpha", 2.0), ("after_step", -5), ("alpha", {"massive": 0.3})]
+)
+def test_shares_and_steps_stay_in_their_range(field: str, value: object) -> None:
+    with pytest.raises(UsageError, match=f"^{field}: "):
+        open_study(LI, **{field: value})
+
+
+def test_an_unknown_data_set_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="did you mean 'massive'"):
+        open_study(LI, dataset="masive")
 
 
 @pytest.mark.parametrize("field", ["beta", "learning_rate"])
 def test_streams_take_finite_numbers(field: str) -> None:
     with pytest.raises(UsageError, match=f"{field}: .* finite"):
-        open_study("laptop", paper="synthetic_irreproducibility", **{field: float("inf")})
+        open_study(SI, **{field: float("inf")})
     with pytest.raises(ValidationError, match=f"{field}\n.* finite"):
         StreamRecipe.model_validate(
             {"data": {"kind": "linear"}, "log2_examples": 9, field: float("inf")}
         )
 
 
-@pytest.mark.parametrize("options", [{}, {"dataset": "clinc150"}, {"split": "val"}])
-def test_missing_is_everything_a_page_trains(
-    nothing: None, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever section 5 asks for has been announced before."""
-    session = open_study("smoke", **options)
-    announced = set(session.missing())
-    asked: list[study.Request] = []
+# Settings arrive in the recipes: which requests, what of them, and what it must be.
 
-    def note(request: study.Request, dataset: Dataset) -> Runs:
+Case = tuple[dict[str, Any], Callable[[Request], bool], Callable[[Request], object], object]
+
+
+def kind(*names: str) -> Callable[[Request], bool]:
+    return lambda r: r.recipe.method.kind in names
+
+
+def is_head(r: Request) -> bool:
+    return isinstance(r.recipe, HeadRecipe)
+
+
+def teaches(teacher: str) -> Callable[[Request], bool]:
+    return lambda r: kind("ensemble")(r) and r.recipe.method.teacher == teacher and is_head(r)
+
+
+def watched(r: Request) -> bool:
+    return r.records[0].kind == "steps"
+
+
+def varies_all(r: Request) -> bool:
+    """Runs that are no single source's, no null's and not fine-tuned: those of the tables."""
+    return is_head(r) and not watched(r) and r.plans[0].base not in (0, 1000)
+
+
+def anything(r: Request) -> bool:
+    return True
+
+
+LI_CASES: dict[str, Case] = {
+    "dataset": (
+        {"dataset": "clinc150"},
+        kind("l2", "swa", "label_smoothing"),
+        lambda r: r.recipe.data_name,
+        "clinc150/intent",
+    ),
+    "split": ({"split": "val"}, watched, lambda r: r.records[0].split, "val"),
+    "encoder": (
+        {"encoder": "distilbert-base-uncased"},
+        anything,
+        lambda r: r.recipe.encoder,
+        "distilbert-base-uncased",
+    ),
+    "model": (
+        {"model": "finetune_top"},
+        kind("l2", "swa"),
+        lambda r: (type(r.recipe), getattr(r.recipe, "top_layers", None)),
+        (FineTuneRecipe, 1),
+    ),
+    "n_runs": (
+        {"n_runs": 7},
+        lambda r: is_head(r) and kind("l2", "swa", "label_smoothing")(r) and not watched(r),
+        lambda r: len(r.plans),
+        7,
+    ),
+    "first_seed": (
+        {"first_seed": 70},
+        lambda r: is_head(r) and not kind("control")(r),
+        lambda r: r.plans[0],
+        SeedPlan.same(70),
+    ),
+    "step_runs": (
+        {"step_runs": 3},
+        lambda r: watched(r) and not r.records[0].confidence,
+        lambda r: len(r.plans),
+        3,
+    ),
+    "members": ({"members": 9}, teaches("shared"), lambda r: r.recipe.method.members, 9),
+    "own_members": ({"own_members": 9}, teaches("own"), lambda r: r.recipe.method.members, 9),
+    "learning_rate": ({"learning_rate": 0.01}, is_head, lambda r: r.recipe.learning_rate, 0.01),
+    "epochs": ({"epochs": 6}, anything, lambda r: r.recipe.epochs, 6),
+    "batch_size": ({"batch_size": 128}, anything, lambda r: r.recipe.batch_size, 128),
+    "hidden": ({"hidden": 9}, is_head, lambda r: r.recipe.hidden, 9),
+    "limit": ({"limit": 2000, "after_step": 10}, anything, lambda r: r.recipe.limit, 2000),
+    "temperature": (
+        {"temperature": 0.7},
+        lambda r: kind("tgtss", "ensemble")(r) and r.recipe.method.temperature != 1.0,
+        lambda r: r.recipe.method.temperature,
+        0.7,
+    ),
+    "reading": (
+        {"reading": "printed"},
+        kind("ensemble"),
+        lambda r: r.recipe.method.reading,
+        "printed",
+    ),
+    "weight_decay": (
+        {"weight_decay": 0.02},
+        kind("l2"),
+        lambda r: r.recipe.method.weight_decay,
+        0.02,
+    ),
+    "alpha": (
+        {"alpha": 0.3},
+        kind("label_smoothing"),
+        lambda r: r.recipe.method.alpha,
+        0.3,
+    ),
+    "after_step": (
+        {"after_step": 150},
+        kind("tgtss"),
+        lambda r: r.recipe.method.after_step,
+        150,
+    ),
+    "teacher_every": (
+        {"teacher_every": 2},
+        lambda r: kind("tgtss")(r) and is_head(r),
+        lambda r: r.recipe.method.every,
+        2,
+    ),
+    "step_every": ({"step_every": 3}, watched, lambda r: r.records[0].every, 3),
+    "fine_tuned_runs": (
+        {"fine_tuned_runs": 3},
+        lambda r: isinstance(r.recipe, FineTuneRecipe),
+        lambda r: len(r.plans),
+        3,
+    ),
+    "source_runs": (
+        {"source_runs": 6, "n_runs": 7},
+        lambda r: any(seeds for plan in r.plans for seeds in plan.seeds),
+        lambda r: len(r.plans),
+        6,
+    ),
+}
+
+
+def of_truth(name: str) -> Callable[[Request], bool]:
+    return lambda r: r.recipe.data.kind == name
+
+
+def narrow(r: Request) -> bool:
+    return of_truth("linear")(r) and not r.recipe.embedding and r.recipe.learning_rate == 0.1
+
+
+SI_CASES: dict[str, Case] = {
+    "n_pairs": ({"n_pairs": 5}, anything, lambda r: len(r.plans), 5),
+    "first_pair": ({"first_pair": 5}, anything, lambda r: r.plans[0], SeedPlan.same(5)),
+    "log2_examples": (
+        {"log2_examples": 19},
+        lambda r: len(r.recipe.hidden) in (1, 4) and not r.recipe.embedding,
+        lambda r: r.recipe.log2_examples,
+        19,
+    ),
+    "log2_examples_embedding": (
+        {"log2_examples_embedding": 19},
+        lambda r: r.recipe.embedding,
+        lambda r: r.recipe.log2_examples,
+        19,
+    ),
+    "log2_examples_wide": (
+        {"log2_examples_wide": 12},
+        of_truth("quadratic"),
+        lambda r: r.recipe.log2_examples,
+        12,
+    ),
+    "n_windows": (
+        {"n_windows": 2},
+        lambda r: r.recipe.hidden == (2,),
+        lambda r: r.recipe.log2_window in (0, 16),
+        True,
+    ),
+    "truth": ({"truth": 4}, of_truth("linear"), lambda r: r.recipe.data.seed, 4),
+    "truth_quadratic": (
+        {"truth_quadratic": 4},
+        of_truth("quadratic"),
+        lambda r: r.recipe.data.seed,
+        4,
+    ),
+    "beta": (
+        {"beta": 0.7},
+        lambda r: r.recipe.activation == "smelu" and len(r.recipe.hidden) == 4,
+        lambda r: r.recipe.beta,
+        0.7,
+    ),
+    "learning_rate": (
+        {"learning_rate": 0.2},
+        lambda r: not r.recipe.embedding and r.recipe.warm_start is None and bool(r.recipe.hidden),
+        lambda r: r.recipe.learning_rate,
+        0.2,
+    ),
+}
+CASES = {**{(LI, f): c for f, c in LI_CASES.items()}, **{(SI, f): c for f, c in SI_CASES.items()}}
+
+
+@pytest.mark.parametrize(("paper", "field"), CASES)
+def test_a_changed_setting_arrives_in_every_request_that_uses_it(paper: str, field: str) -> None:
+    changes, uses, read, value = CASES[paper, field]
+    before = {read(r) for r in open_study(paper).wanted() if uses(r)}
+    after = {read(r) for r in open_study(paper, **changes).wanted() if uses(r)}
+    assert after == {value}
+    assert before != after
+
+
+def test_long_streams_are_optional_and_as_long_as_asked_for() -> None:
+    optional = open_study(SI, log2_examples_long=20).optional()
+    assert {r.recipe.log2_examples for r in optional} == {20}
+    assert not set(optional) & set(open_study(SI, log2_examples_long=20).wanted())
+    assert not open_study(SI, preset="paper").optional()
+
+
+def test_no_setting_is_without_a_test() -> None:
+    assert LI_CASES.keys() == LocalInstabilitySettings.model_fields.keys()
+    tested = {*SI_CASES, "log2_examples_long"}
+    assert tested == SyntheticIrreproducibilitySettings.model_fields.keys()
+
+
+# Notebooks: what is announced is what their pages ask for.
+
+
+class Untrained(Runs):
+    """In the place of training and reading: zeros under every name."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.recipe, [Run((plan,), {}, {}) for plan in request.plans])
+
+    def __getitem__(self, name: str) -> Any:
+        return np.zeros((len(self), 2))
+
+
+def asked_by(notebook: Path, study: Study, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """Execute a notebook with nothing trained and nothing drawn."""
+    asked: list[Request] = []
+
+    def note(request: Request) -> Runs:
         asked.append(request)
-        return untrained(request, dataset)
+        return Untrained(request)
 
-    monkeypatch.setattr(session, "_get", note)
-    session.each(watched=True)
-    session.ablation(split="val")
+    monkeypatch.setattr(study, "get", note)
+    monkeypatch.setattr("stablib.studies.open_study", lambda *words, **options: study)
+    names: dict[str, Any] = {}
+    for part in notebook.read_text("utf-8").split("\n# %%")[1:]:
+        head, _, code = part.partition("\n")
+        if "[markdown]" not in head:
+            exec(code, names)
+            shown = {n: MagicMock() for n, v in names.items() if isinstance(v, types.ModuleType)}
+            names.update(shown)
+    return asked
+
+
+def runs_of(requests: Iterable[Request]) -> set[tuple[object, ...]]:
+    return {(r.recipe, record, plan) for r in requests for record in r.records for plan in r.plans}
+
+
+def exhibits_of(notebook: Path) -> list[str]:
+    """As ``stablib reproduce`` finds them."""
+    anchors = re.findall(r"^# \(([a-z]+-[a-z]\d+)\)=$", notebook.read_text("utf-8"), re.MULTILINE)
+    return [anchor.upper() for anchor in anchors]
+
+
+OPTIONS: dict[str, list[dict[str, str]]] = {
+    LI: [{}, {"dataset": "massive"}, {"dataset": "clinc150"}, {"split": "val"}],
+    SI: [{}],
+}
+
+
+@pytest.mark.parametrize(
+    ("notebook", "options"),
+    [(path, options) for path in NOTEBOOKS for options in OPTIONS[path.parent.name]],
+    ids=lambda value: value.stem if isinstance(value, Path) else "".join(value.values()) or "all",
+)
+def test_missing_is_everything_a_page_trains(
+    nothing: None, notebook: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a section asks for has been announced before, by its exhibits alone."""
+    study = open_study(notebook.parent.name, preset="smoke", **options)
+    announced = runs_of(study.missing(exhibits_of(notebook)))
+    asked = runs_of(asked_by(notebook, study, monkeypatch))
     assert asked
-    assert set(asked) <= announced
+    assert asked <= announced
+    assert announced <= runs_of(study.missing())
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_is_announced_at_laptop_too(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With full fine-tuning, and streams that are shown where they are published."""
+    study = open_study(notebook.parent.name)
+    announced = runs_of(study.wanted(exhibits_of(notebook))) | runs_of(study.optional())
+    assert runs_of(asked_by(notebook, study, monkeypatch)) <= announced
+
+
+# One data set alone.
+
+
+def test_exhibits_of_a_data_set_that_is_not_looked_at_are_left_out_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
+    study = open_study(LI, dataset="massive")
+    assert study.on("clinc150") is None
+    made = {
+        "LI-F5": figures.confidence_map(None, "LI-F5"),
+        "LI-F6": figures.le_s_against_le_m(None, "LI-F6"),
+        "LI-F7": figures.le_m_against_sigma(None, "LI-F7"),
+        "LI-X1": extras.fine_tuning(None),
+        "SI-X1": simple_long(None),
+    }
+    for name, exhibit in made.items():
+        assert exhibit.exhibit == name
+        assert f"<strong>{name}</strong> is left out: " in exhibit._repr_html_()
+        assert exhibit.numbers.empty
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dataset", LABELS)
+def test_only_the_data_set_looked_at_is_loaded(dataset: str) -> None:
+    study = open_study(LI, dataset=dataset)
+    (results,) = study.each()
+    assert results.dataset.name == dataset
+    assert study.on(dataset) is not None
+
+
+def test_without_fine_tuned_runs_there_is_nothing_to_train_for_them() -> None:
+    study = open_study(LI, fine_tuned_runs=0)
+    assert study.fine_tuning() is None
+    assert study.requests()["LI-X1"] == []
+
+
+# Training.
 
 
 def test_targets_are_made_chunk_by_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One run a chunk: never two students' targets at once, and the same bits as in one stack."""
-    recipe = Recipe(
-        dataset="standin",
-        label="domain",
-        limit=200,
-        model=Head(hidden=8),
-        epochs=2,
-        batch_size=64,
-        method=Ensemble(members=2, teacher="own"),
+    rng = np.random.default_rng(0)
+    task = Task(
+        {split: rng.normal(size=(200, 6)) for split in ("train", "test")},
+        {split: rng.integers(3, size=200) for split in ("train", "test")},
+        3,
     )
+    inputs = Inputs(task.key, "arrays", task)
+    method = Ensemble(members=2, teacher="own")
+    recipe = HeadRecipe(hidden=8, epochs=2, batch_size=64, method=method)
     plans = seed_plans(4)
 
     def labels(folder: str) -> np.ndarray:
         store = RunStore(tmp_path / folder, tmp_path / "none")
-        return obtain(recipe, plans, dataset=stand_in(), store=store)["gold_test"]
+        return obtain(Request(recipe, plans), store, inputs=inputs)["gold_test"]
 
     whole = labels("whole")
     events: list[str] = []
@@ -190,15 +479,42 @@ def test_targets_are_made_chunk_by_chunk(tmp_path: Path, monkeypatch: pytest.Mon
 
         return call
 
-    train_module = importlib.import_module("stablib.training.train")
-    obtain_module = importlib.import_module("stablib.runs.obtain")
-    monkeypatch.setattr(train_module, "STACK_MEMORY", 1)
+    monkeypatch.setattr(heads, "STACK_MEMORY", 1)
     monkeypatch.setattr(SoftLabels, "targets", spied("target", SoftLabels.targets))
-    monkeypatch.setattr(obtain_module, "train", spied("train", obtain_module.train))
+    monkeypatch.setattr(heads, "_train", spied("train", heads._train))
     np.testing.assert_array_equal(labels("chunks"), whole)
     students = events[events.index("target") :]
     assert students == ["target", "train"] * len(plans)
 
+
+TASK = Task(
+    {"train": np.ones((4, 2)), "test": np.ones((4, 2))},
+    {"train": np.arange(4) % 2, "test": np.arange(4) % 2},
+    2,
+)
+
+
+def test_a_classifier_refuses_records_that_it_does_not_know() -> None:
+    """They would be left out, and the arrays of those after them kept under their names."""
+    for records in ([PairRecord(), Final()], [Final(), PairRecord()]):
+        with pytest.raises(UsageError, match="keeps no record of the kind 'pair'"):
+            observers(records, TASK, 1)
+    assert len(observers([Final(), Final()], TASK, 1)) == 2
+
+
+def test_workloads_keep_nothing_under_the_name_of_a_record_they_refuse(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    inputs = Inputs(TASK.key, "arrays", TASK)
+    head = Request(HeadRecipe(hidden=2), seed_plans(2), (PairRecord(), Final()))
+    with pytest.raises(UsageError, match="keeps no record of the kind 'pair'"):
+        obtain(head, store, inputs=inputs)
+    stream = StreamRecipe.model_validate({"data": {"kind": "linear"}, "log2_examples": 8})
+    with pytest.raises(UsageError, match="streams keep records of pairs, got .*'final'"):
+        obtain(Request(stream, seed_plans(1), (PairRecord(), Final())), store)
+    assert store.local_files() == []
+
+
+# What results say of themselves.
 
 MADE = {
     "origin": "local store",
@@ -208,42 +524,239 @@ MADE = {
     "torch": "2.0",
     "numpy": "2.1",
 }
+RECIPE = HeadRecipe(dataset="massive", label="domain")
 
 
-def results(seeds: dict[str, int], *versions: str) -> Results:
-    recipe = Recipe(dataset="massive", label="domain")
-    runs = {
-        method: Runs(
-            recipe,
-            [
-                Run((SeedPlan.same(first + k),), {}, {**MADE, "numpy": version})
-                for k, version in enumerate(versions)
-            ],
-        )
-        for method, first in seeds.items()
-    }
-    context = {"preset": "smoke", "encoder": "e", "model": "head", "n_runs": "3", "asked": "x"}
-    return Results(stand_in(), "test", runs, {}, {}, context)
+def runs(plans: Sequence[SeedPlan], *made: dict[str, str]) -> Runs:
+    """Runs made in different ways."""
+    each = [made[number % len(made)] if made else {} for number in range(len(plans))]
+    pairs = zip(plans, each, strict=True)
+    return Runs(RECIPE, [Run((plan,), {}, {**MADE, **how}) for plan, how in pairs])
+
+
+def results(of: dict[str, Runs], preset: str = "smoke", **changes: Any) -> Results:
+    study = open_study(LI, preset=preset, **changes)
+    variants = {Variant(name) if name in ("l2", "swa") else CONTROL: r for name, r in of.items()}
+    return Results(study, stand_in(), "test", variants)
 
 
 def test_the_line_names_seeds_that_differ() -> None:
-    versions = ("2.1", "2.1", "2.2")
-    same = results({"Control": 0, "L2": 0}, *versions).basis()
-    assert "(seeds 0–2)" in same
-    other = results({"Control": 0, "A": 100, "L2": 0, "B": 100, "null": 1000}, *versions).basis()
-    assert "(seeds 0–2; A and B: 100–102; null: 1000–1002)" in other
+    three, other = seed_plans(3), seed_plans(3, first_seed=100)
+    assert (
+        "(seeds: all sources 0–2)" in results({"control": runs(three), "l2": runs(three)}).basis()
+    )
+    null = runs(seed_plans(3, first_seed=1000))
+    many = Results(
+        open_study(LI, preset="smoke"),
+        stand_in(),
+        "test",
+        {
+            CONTROL: runs(three),
+            Variant("swa"): runs(other),
+            Variant("l2"): runs(three),
+            Variant("label_smoothing"): runs(other),
+            Variant("null"): null,
+        },
+    )
+    assert (
+        "(seeds: all sources 0–2; SWA and Label smoothing: all sources 100–102; "
+        "Control, other seeds: all sources 1000–1002)" in many.basis()
+    )
+
+
+def test_the_line_says_which_sources_vary() -> None:
+    study = open_study(LI, preset="smoke")
+    varied = {
+        "order": runs(seed_plans(50, vary=["shuffle"])),
+        "all three": runs(seed_plans(50)),
+    }
+    line = SourceResults(study, stand_in(), "test", varied).basis()
+    assert "(seeds: order 0–49, all else 0; all three: all sources 0–49)" in line
+
+
+def test_the_line_names_every_date_processor_and_version() -> None:
+    """Not only those of the first run of the first method."""
+    ways = [
+        {"date": "2021-02-03", "hardware": "slide rule"},
+        {"torch": "2.5", "origin": "published runs"},
+    ]
+    plans = seed_plans(3)
+    both = results({"control": runs(plans, {}, {}, ways[0]), "l2": runs(plans, {}, {}, ways[1])})
+    line = both.basis()
+    assert "trained 2020-01-01 and 2021-02-03 on abacus and slide rule" in line
+    assert "torch 2.0 and 2.5" in line
+    assert "(local store and published runs)" in line
+    kept = both.provenance()["runs"]
+    assert kept["Control"]["date"] == ["2020-01-01", "2021-02-03"]
+    assert kept["L2"]["torch"] == ["2.0", "2.5"]
+
+
+def test_watched_runs_count_in_the_line() -> None:
+    plans = seed_plans(2)
+    made = Results(
+        open_study(LI, preset="smoke"),
+        stand_in(),
+        "test",
+        {CONTROL: runs(plans)},
+        {CONTROL: runs(plans, {"date": "2021-02-03"})},
+        {CONTROL: runs(plans[:1], {"hardware": "slide rule"})},
+    )
+    line = made.basis()
+    assert "2020-01-01 and 2021-02-03 on abacus and slide rule" in line
+    assert "all sources 0–1; Control (curve): all sources 0" in line
 
 
 def test_an_exhibit_keeps_versions_and_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
-    many = [results({"Control": 0}, "2.1", "2.2")]
+    many = [results({"control": runs(seed_plans(2), {}, {"numpy": "2.2"})})]
     record("X", pd.DataFrame({"a": [1]}), made_by=results, results=many, caption="c")
     kept = json.loads((tmp_path / "X" / "provenance.json").read_text())
     run = kept["results"][0]["runs"]["Control"]
     assert (run["stablib"], run["torch"], run["numpy"]) == (["0.1"], ["2.0"], ["2.1", "2.2"])
+    assert run["plans"] == [{}, {"base": 1}]
     assert kept["commit"]
+
+
+# What is judged.
+
+
+@pytest.fixture
+def verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Sequence[Outcome], str, str], tuple[set[str], str]]:
+    """Record an exhibit with a value that would be reproduced; its verdicts and its page."""
+    monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path))
+
+    def recorded(many: Sequence[Outcome], exhibit: str, claim: str) -> tuple[set[str], str]:
+        target = many[0].study.claims()[claim].target or 1.0
+        made = record(
+            exhibit,
+            pd.DataFrame({"a": [1]}),
+            made_by=results,
+            results=many,
+            caption="c",
+            measured=[Measured(claim, target, target, target)],
+        )
+        rows = json.loads((tmp_path / exhibit / "claims.json").read_text())
+        return {row["verdict"] for row in rows if row["measured"]}, made._repr_html_()
+
+    return recorded
+
+
+CLAIM = ("LI-T3", "t3-massive-tgtss-reduction")
+
+
+def test_an_unchanged_preset_on_the_real_data_is_judged(verdicts: Callable[..., Any]) -> None:
+    for preset in ("laptop", "paper"):
+        found, page = verdicts([results({"control": runs(seed_plans(2))}, preset)], *CLAIM)
+        assert found == {"reproduced"}
+        assert "● reproduced" in page
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "why"),
+    [
+        ("smoke", {}, "preset smoke"),
+        ("laptop", {"n_runs": 10}, "n_runs=10"),
+        ("laptop", {"alpha": 0.1}, "alpha=0.1"),
+        ("paper", {"temperature": 0.6, "hidden": 99}, "hidden=99, temperature=0.6"),
+    ],
+)
+def test_what_was_made_with_other_settings_gets_no_verdict(
+    verdicts: Callable[..., Any], preset: str, changes: dict[str, Any], why: str
+) -> None:
+    judged = results({"control": runs(seed_plans(2))}, "laptop")
+    other = results({"control": runs(seed_plans(2))}, preset, **changes)
+    for many in ([other], [judged, other]):
+        found, page = verdicts(many, *CLAIM)
+        assert found == {"no verdict"}
+        assert "reproduced</td>" not in page
+        assert "– no verdict" in page
+        assert f"comparisons: 32 no verdict ({why})</summary>" in page
+
+
+def test_streams_of_another_length_get_no_verdict(verdicts: Callable[..., Any]) -> None:
+    study = open_study(SI, log2_examples=9)
+    found, page = verdicts([Curves(study, (short_curve(study),))], "SI-F2", "si-f2-loss-equal")
+    assert found == {"no verdict"}
+    assert "log2_examples=9" in page
+
+
+def short_curve(study: Any) -> Any:
+    from stablib.studies.synthetic_irreproducibility import Point, Traced
+
+    request = study.design.request(study.design.simple()[0].recipes[0])
+    return Traced("linear", (Point(request.recipe, Untrained(request)),))
+
+
+def test_what_was_made_with_other_data_gets_no_verdict(
+    verdicts: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = results({"control": runs(seed_plans(2))}, "laptop")
+    generated = Inputs(
+        "key", "generated", stand_in(), notice="The numbers are about generated data."
+    )
+    monkeypatch.setattr(made.study, "inputs", lambda recipe: generated)
+    found, page = verdicts([made], *CLAIM)
+    assert found == {"no verdict"}
+    assert "reproduced</td>" not in page
+    assert "(stand-in data)" in page
+    assert '<p class="exhibit-notice">The numbers are about generated data.</p>' in page
+    assert made.provenance()["notice"] == generated.notice
+
+
+# Papers of others.
+
+PAPER = """
+from stablib.studies.local_instability import LocalInstability
+
+class Theirs(LocalInstability):
+    name, title = "theirs", "Their paper"
+"""
+
+
+def test_a_variable_adds_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "their_paper.py").write_text(PAPER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("STABLIB_PAPERS", "theirs=their_paper:Theirs")
+    assert list(papers()) == [LI, SI, "theirs"]
+    assert study_class("theirs").title == "Their paper"
+    assert open_study("theirs", n_runs=3).settings.n_runs == 3
+    monkeypatch.setenv("STABLIB_PAPERS", " a=their_paper:Theirs, b=their_paper:Theirs")
+    assert list(papers()) == [LI, SI, "a", "b"]
+    monkeypatch.setenv("STABLIB_PAPERS", "")
+    with pytest.raises(UsageError, match="unknown paper 'theirs'"):
+        open_study("theirs")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "theirs",
+        "theirs=json",
+        "=json:loads",
+        "theirs=:C",
+        "theirs=.json:C",
+        "theirs=nowhere:C",
+        "theirs=json:",
+        "theirs=json:C",
+        "theirs=json:loads",
+    ],
+)
+def test_a_malformed_variable_is_refused_in_one_line(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STABLIB_PAPERS", value)
+    with pytest.raises(UsageError) as refused:
+        open_study("theirs")
+    text = str(refused.value)
+    assert len(text.splitlines()) == 1
+    assert "STABLIB_PAPERS" in text or "'theirs'" in text
+
+
+# The commit.
 
 
 def git(folder: Path, *words: str) -> str:
@@ -255,7 +768,7 @@ def git(folder: Path, *words: str) -> str:
 
 def test_the_commit_is_that_of_the_code(tmp_path: Path) -> None:
     """Hash of git; dirty after a change; unknown for a copy that git does not track."""
-    code = Path(study.__file__).parent.parent / "commit.py"
+    code = Path(stablib.commit.__file__)
 
     def commit() -> str:
         spec = importlib.util.spec_from_file_location("copied", tmp_path / "commit.py")

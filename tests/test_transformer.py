@@ -19,12 +19,12 @@ from transformers import (
 
 from stablib.data import stand_in
 from stablib.errors import UsageError
+from stablib.mitigation import TGTSS, Ensemble
 from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.tokens import tokenize
 from stablib.models.transformer import by_length, hidden_states, load_classifier, load_encoder
-from stablib.mitigation import TGTSS, Ensemble
-from stablib.runs import RunStore, obtain
+from stablib.runs import Group, RunStore, obtain
 from stablib.runs.watch import silent
 from stablib.training import (
     Bit,
@@ -35,6 +35,7 @@ from stablib.training import (
     Request,
     SeedPlan,
     Steps,
+    Task,
     TrainMean,
     seed_plans,
 )
@@ -301,7 +302,10 @@ def test_identical_views_and_averagers_that_look_on_change_no_bit_of_fine_tuning
 
 @pytest.mark.parametrize(
     ("top_layers", "tensor"),
-    [(None, "distilbert.embeddings.word_embeddings.weight"), (1, "classifier.weight")],
+    [
+        (None, "distilbert.embeddings.word_embeddings.weight"),
+        (1, "distilbert.transformer.layer.1.attention.v_lin.weight"),
+    ],
 )
 def test_one_bit_changes_one_initial_weight_of_an_encoder(distilbert, top_layers, tensor) -> None:
     recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3)
@@ -374,6 +378,15 @@ def test_heads_train_on_distilbert_features(distilbert) -> None:
     assert np.mean(final["labels_test"] == task.gold["train"]) > 0.9
 
 
+def test_other_weights_under_an_encoders_name_make_another_key(distilbert) -> None:
+    recipes = [finetune_recipe(DISTILBERT), finetune_recipe("all-MiniLM-L6-v2")]
+    before, other = (Group(recipe, "abc", Final()).key for recipe in recipes)
+    weights = distilbert.folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert Group(recipes[0], "abc", Final()).key != before
+    assert Group(recipes[1], "abc", Final()).key == other
+
+
 def test_a_missing_encoder_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(encoders.EncoderMissing, match="STABLIB_MODELS"):
@@ -386,3 +399,15 @@ def test_an_encoder_folder_without_its_tokenizer_is_refused_by_name(distilbert) 
     (distilbert.folder / "tokenizer.json").unlink()
     with pytest.raises(encoders.EncoderMissing, match="distilbert.* lacks tokenizer.json"):
         encoders.find(DISTILBERT)
+
+
+@pytest.mark.xfail(strict=True)  # A fault that is reported; whoever mends it takes the mark away.
+def test_own_token_ids_pass_through_the_frozen_layers_or_are_refused(distilbert) -> None:
+    data, recipe = stand_in().head(48), finetune_recipe(DISTILBERT, 1)
+    ids = {split: tokenize(distilbert, texts) for split, texts in data.texts.items()}
+    try:
+        ((own,),) = train(recipe, seed_plans(1), Task(ids, data.gold, data.n_classes), [TEST])
+    except UsageError:
+        return
+    ((found,),) = tune(recipe, seed_plans(1), TEST)
+    np.testing.assert_array_equal(own["probabilities"], found["probabilities"])

@@ -32,9 +32,7 @@ first_pair: Optional[int] = None  # number of the first pair: its examples and f
 log2_examples: Optional[int] = None  # log2 T of the narrow models
 log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
 log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
-log2_examples_long: Optional[int] = (
-    None  # log2 T of narrow models that are shown where they are published; none
-)
+log2_examples_long: Optional[int] = None  # log2 T of models that are shown if published
 n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
 truth: Optional[int] = None  # seed of the true linear weights
 truth_quadratic: Optional[int] = None  # seed of the true quadratic weights

@@ -16,6 +16,7 @@ from stablib.errors import StablibError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Names of the splits, in the order in which they are shown.
 SPLITS = ("train", "val", "test")
 
 #: What labels may be. A bool is also an int, so the order matters.

@@ -5,15 +5,14 @@ pandas and pyarrow are imported where they are used: they take longer than every
 
 from __future__ import annotations
 
-import contextlib
 import json
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stablib.atomic import replacing
 from stablib.data.dataset import SPLITS, refuse_others
 from stablib.errors import DataError
 
@@ -96,21 +95,6 @@ def write_table(frame: pd.DataFrame, path: Path, *, columns: Sequence[str]) -> N
     table = pa.table({column: pa.array(frame[column].tolist(), pa.string()) for column in columns})
     with replacing(path) as partial:
         pq.write_table(table, partial, compression="zstd", compression_level=19, store_schema=False)
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of ``path`` once it is complete.
-
-    If the body raises, ``path`` is left as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _strings(values: Sequence[Any], column: str, path: Path) -> list[str]:

@@ -37,8 +37,20 @@ _SOURCES = {
 
 
 def cache_folder() -> Path:
-    """Folder of everything stablib keeps for later: ``STABLIB_CACHE`` or ``~/.cache/stablib``."""
-    return Path(os.environ.get("STABLIB_CACHE", Path.home() / ".cache" / "stablib"))
+    """Folder of everything stablib keeps for later: ``STABLIB_CACHE`` or ``~/.cache/stablib``.
+
+    Raises
+    ------
+    UsageError
+        If the variable is not set and there is no home folder.
+    """
+    value = os.environ.get("STABLIB_CACHE")
+    if value:
+        return Path(value)
+    try:
+        return Path.home() / ".cache" / "stablib"
+    except RuntimeError as error:
+        raise UsageError(f"there is no home folder ({error}): set STABLIB_CACHE") from error
 
 
 def data_folder() -> Path | None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from stablib.atomic import replacing
 from stablib.data.dataset import SPLITS, Dataset, place_ids
 from stablib.data.entries import entry
-from stablib.data.files import replacing
 
 
 def write_sheet(dataset: Dataset, folder: Path) -> Path:
@@ -37,8 +37,8 @@ def write_sheet(dataset: Dataset, folder: Path) -> Path:
     small = np.min_scalar_type(dataset.n_classes - 1)
     arrays: Any = {split: gold.astype(small) for split, gold in dataset.gold.items()}
     header_bytes = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    with replacing(path) as partial:
-        np.savez_compressed(partial, header=header_bytes, **arrays)
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, header=header_bytes, **arrays)
     return path
 
 

@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from stablib.atomic import replacing
 from stablib.data import registry
 from stablib.data.entries import ENTRIES, Entry
-from stablib.data.files import read_table, replacing, write_table
+from stablib.data.files import read_table, write_table
 from stablib.errors import StablibError
 
 

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 from stablib.errors import UsageError
 from stablib.metrics._check import as_finite, as_mask, as_number
 
-#: Local instability paper, section 5.3: LE_m of an example split 75 % - 25 % between two labels.
+#: LE_m of an example split 75 % - 25 % between two labels, in nats (local instability paper,
+#: section 5.3).
 HIGH_ENTROPY = 0.56
 
 

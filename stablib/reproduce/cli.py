@@ -94,6 +94,10 @@ def main() -> None:
         # Nobody reads on; a flush of what is left at exit would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except OSError as error:
+        # A cache that cannot be written, a full disk: the file is named, and nothing is half-done.
+        print(f"stablib: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
     except SystemExit as end:
         # Typer answers Ctrl-C with this code and no word.
         if end.code == INTERRUPTED:
@@ -220,11 +224,12 @@ def _show_plan(study: Study, plan: Plan, *, only: bool) -> None:
         guessed = any(cost.guessed for cost in plan.costs)
         out.print(
             f"{study.name}: {len(plan.costs)} groups of runs are missing, about "
-            f"{in_words(plan.seconds)} of training here" + (" (a guess)" if guessed else "")
+            f"{in_words(plan.seconds)} of training here, once the data are prepared"
+            + (" (a guess)" if guessed else "")
         )
     elif only:
         out.print(f"{study.name}: nothing is missing")
-    if only:
+    if only and plan.costs:
         _print_rows(
             [
                 {

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -293,7 +293,7 @@ class _Bar:
         self.progress, self.bar, self.tell = progress, bar, tell
         self.share, self.titles = share, titles
         self.told = dict.fromkeys(share, 0.0)
-        self.title = ""
+        self.announced: set[str] = set()
 
     def listen(self) -> None:
         """Show what workers have told since the last time."""
@@ -310,10 +310,10 @@ class _Bar:
         gained = max(0.0, part - self.told[number])
         self.told[number] += gained
         title = self.titles[number]
-        if title != self.title and not self.progress.console.is_terminal:
+        if title not in self.announced and not self.progress.console.is_terminal:
             # A log has no bar: it gets a line a group.
             self.progress.console.print(title, markup=False, soft_wrap=True)
-        self.title = title
+        self.announced.add(title)
         self.progress.update(self.bar, advance=gained * self.share[number], description=title)
 
 
@@ -327,6 +327,11 @@ def _do(jobs: Sequence[Job], executor: Executor, bar: _Bar) -> None:
             bar.listen()
             for future in done:
                 bar.show(future.result(), 1.0)
+    except BrokenExecutor as error:
+        raise StablibError(
+            "a training process died, perhaps for want of memory; finished runs are kept, and the "
+            "same command with fewer --jobs goes on"
+        ) from error
     except BaseException:
         for future in futures:
             future.cancel()

@@ -176,6 +176,7 @@ def execute(section: Section, how: Execution) -> bool:
     """
     import nbformat
     import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     target = how.folder / "notebooks" / f"{section.name}.ipynb"
     stamp = fingerprint(section, how)
@@ -212,11 +213,18 @@ def execute(section: Section, how: Execution) -> bool:
             except papermill.PapermillExecutionError as error:
                 why = f"{error.ename}: {error.evalue}"
                 raise NotebookFailed(f"notebook {section.name}: {why}") from error
+            except (DeadKernelError, CellTimeoutError) as error:
+                why = " ".join(str(error).split())
+                raise NotebookFailed(f"notebook {section.name}: {why}") from error
         notebook = nbformat.read(partial, as_version=4)
         _refuse_warnings(section.name, notebook)
         _prepare_page(notebook)
         made = _swap(staged, how.folder / "exhibits")
-        notebook.metadata["stablib"] = {"stamp": stamp, "exhibits": made}
+        notebook.metadata["stablib"] = {
+            "stamp": stamp,
+            "exhibits": made,
+            "cells": _cells(json.loads(nbformat.writes(notebook))["cells"]),
+        }
         nbformat.write(notebook, partial)
         partial.replace(target)
     finally:
@@ -251,11 +259,17 @@ def _tree(folder: Path) -> str:
 def _is_whole(target: Path, exhibits: Path, stamp: str) -> bool:
     """Whether an executed notebook and its exhibits are there, and made from what is there now."""
     try:
-        metadata = json.loads(target.read_bytes())["metadata"]["stablib"]
-        same = metadata["stamp"] == stamp
+        notebook = json.loads(target.read_bytes())
+        metadata = notebook["metadata"]["stablib"]
+        same = metadata["stamp"] == stamp and metadata["cells"] == _cells(notebook["cells"])
         return same and all(_tree(exhibits / e) == h for e, h in metadata["exhibits"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _cells(cells: Any) -> str:
+    """Hash of the cells of an executed notebook, outputs included."""
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def _refuse_warnings(name: str, notebook: Any) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: :func:`stablib.reproduce.book.write_sources`.
 _SOURCES = "../../source"
 
+#: Stands for a colon while napoleon reads; occurs in no text.
+_COLON = "\ue000"
+
 
 def drop_repeated_inline_scripts(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
@@ -92,6 +95,21 @@ def leave_out_borrowed(
     return True if name == "model_config" or of_named_tuple else None
 
 
+def hide_colon(
+    app: Sphinx, what: str, name: str, place: object, options: object, lines: list[str]
+) -> None:
+    """Keep napoleon from taking what precedes a colon for the type of an attribute or property."""
+    if what in ("attribute", "data", "property"):
+        lines[:1] = [line.replace(":", _COLON) for line in lines[:1]]
+
+
+def show_colon(
+    app: Sphinx, what: str, name: str, place: object, options: object, lines: list[str]
+) -> None:
+    """Undo :func:`hide_colon`; both handle ``autodoc-process-docstring``."""
+    lines[:] = [line.replace(_COLON, ":") for line in lines]
+
+
 def _configure(app: Sphinx, config: Config) -> None:
     # A function cannot stand in _config.yml.
     config.linkcode_resolve = source_link
@@ -106,5 +124,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.setup_extension("sphinx.ext.linkcode")
     app.connect("config-inited", _configure)
     app.connect("autodoc-skip-member", leave_out_borrowed)
+    # Napoleon's own handler has the priority 500.
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
+    app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("html-page-context", drop_repeated_inline_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -103,16 +103,14 @@ def _cost(request: Request, store: RunStore, inputs: Inputs, jobs: int) -> Cost:
 
 
 def _rate(recipe: Recipe, store: RunStore, inputs: Inputs) -> float | None:
-    """Seconds a unit of work, from the runs in the store that are most like the recipe."""
-    best: tuple[int, float] | None = None
+    """Median seconds a unit of work, over the groups in the store that are most like the recipe."""
+    rates: dict[int, list[float]] = {}
     for header in _headers(store):
         group = header["group"]
-        if group["recipe"].get("kind") != recipe.kind:
-            continue
-        like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
-        if best is None or like > best[0]:
-            best = like, _seconds_a_unit(header, inputs)
-    return None if best is None else best[1]
+        if group["recipe"].get("kind") == recipe.kind:
+            like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
+            rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
+    return statistics.median(rates[max(rates)]) if rates else None
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:

@@ -7,11 +7,8 @@ import errno
 import hashlib
 import io
 import json
-import lzma
-import os
-import uuid
+import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.atomic import replacing
 from stablib.errors import StoreError
 from stablib.training.record import Arrays
 
@@ -62,17 +60,10 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool
         for name, array in encoded.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with replacing(path) as partial:
+            partial.write_bytes(buffer.getbuffer())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise StoreError(f"cannot write run file {path}: {error.strerror or error}") from error
 
 
@@ -93,8 +84,9 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     StoreError
         If it cannot be read for another reason (permission, too many open files).
     """
-    with _opened(path) as file:
-        arrays: Arrays = {name: file[name] for name in file.files}
+    with _opened(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        arrays: Arrays = {name: _member(archive, name) for name in names}
         header = json.loads(arrays.pop(_HEADER).tobytes())
         expected = header["checksums"]
         for name, dtype in header.pop(_PLANES, {}).items():
@@ -106,13 +98,32 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 def read_header(path: Path) -> dict[str, Any]:
     """Read only the header of a run file; same errors as :func:`read`."""
-    with _opened(path) as file:
-        header: dict[str, Any] = json.loads(file[_HEADER].tobytes())
+    with _opened(path) as archive:
+        header: dict[str, Any] = json.loads(_member(archive, _HEADER).tobytes())
     return header
 
 
+#: Bytes of all arrays of a run file together; a damaged header may claim any number.
+_LARGEST = 2**31
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read an array of numbers, whose size must be what the archive says; nothing is unpickled."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        if version != (1, 0):
+            raise ValueError(f"array {name!r} has format {version}")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+        size = math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or size != info.file_size - member.tell() or size > _LARGEST:
+            raise ValueError(f"array {name!r} of shape {shape} and type {dtype} is not what it was")
+        flat = np.frombuffer(bytearray(member.read()), dtype=dtype)
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a run file; whatever its bytes make the reader stumble over means damage."""
     try:
         stream = path.open("rb")
@@ -122,25 +133,17 @@ def _opened(path: Path) -> Iterator[Any]:
         raise StoreError(f"cannot read run file {path}: {error.strerror or error}") from error
     with stream:
         try:
-            with np.load(stream, allow_pickle=False) as file:
-                yield file
-        # An altered zip header can claim encryption or unknown compression: RuntimeError.
-        except (
-            EOFError,
-            KeyError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-            lzma.LZMAError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise DamagedFile(f"run file {path} is damaged ({error})") from error
+            with zipfile.ZipFile(stream) as archive:
+                yield archive
         except OSError as error:
-            # A seek to an impossible place comes from altered bytes; anything else is the system.
-            if error.errno == errno.EINVAL:
+            # A seek to an impossible place comes from altered bytes, and so does what a wrong
+            # decompressor stumbles over; anything else is the system.
+            if error.errno in (None, errno.EINVAL):
                 raise DamagedFile(f"run file {path} is damaged ({error})") from error
             raise StoreError(f"cannot read run file {path}: {error.strerror}") from error
+        # Altered bytes can claim encryption, another compression, any version or any shape.
+        except Exception as error:
+            raise DamagedFile(f"run file {path} is damaged ({error})") from error
 
 
 def _to_planes(array: NDArray[Any]) -> NDArray[np.uint8]:

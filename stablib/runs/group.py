@@ -53,6 +53,7 @@ def recipe_identity(recipe: Recipe, data: str) -> dict[str, Any]:
         "workload": workload.name,
         "version": workload.version,
         "data": data,
+        "depends": workload.depends(recipe),
         "recipe": identity(recipe),
     }
 

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -29,6 +30,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         **{name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
         "hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "instructions": _instructions(),
         "calibration": calibration(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
@@ -58,6 +60,12 @@ def _processor() -> str:
         return names[0]
     except (OSError, IndexError):
         return platform.processor() or platform.machine()
+
+
+def _instructions() -> str:
+    """Vector instructions that torch uses: the last bits of results differ between them."""
+    torch = sys.modules.get("torch")
+    return torch.backends.cpu.get_cpu_capability() if torch else "not used"
 
 
 def made_with(made: Sequence[Mapping[str, Any]], packages: Sequence[str]) -> str:

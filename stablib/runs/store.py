@@ -303,11 +303,10 @@ def _is_garbage(path: Path) -> bool:
     group = header.get("group", {})
     recipe = Recipe.kinds.get(group.get("recipe", {}).get("kind"))
     record = Record.kinds.get(group.get("record", {}).get("kind"))
-    if record is not None and issubclass(record, Record) and record.pooled:
-        return True
     if recipe is None or not issubclass(recipe, Recipe):
         return False
-    return bool(group["version"] != recipe.workload.version)
+    pooled = record is not None and issubclass(record, Record) and record.pooled
+    return pooled or bool(group["version"] != recipe.workload.version)
 
 
 def _is_abandoned(path: Path) -> bool:

@@ -149,6 +149,10 @@ class Workload(abc.ABC):
         ``strict`` leaves out what only stands in for the data that was asked for.
         """
 
+    def depends(self, recipe: Recipe) -> dict[str, str]:
+        """What else results depend on, by name, such as the checksum of pretrained weights."""
+        return {}
+
     def before(self, request: Request) -> list[Request]:
         """What must be trained first: teachers, warm starts, members of an ensemble."""
         return []

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stablib.data import Dataset, entry, find_local, load, stand_in
 from stablib.data.sheets import read_sheet
+from stablib.models import encoders
 from stablib.runs.store import default_published
 from stablib.training import Inputs, Recipe, Request, Task, Workload
 from stablib.training.record import Observed, Record
@@ -80,6 +81,10 @@ class TextWorkload(Workload):
             if sheet is not None:
                 yield _inputs(sheet)
         yield _inputs(load(recipe.dataset, label=recipe.label, strict=strict))
+
+    def depends(self, recipe: Recipe) -> dict[str, str]:
+        """The encoder's weights."""
+        return {"encoder": encoders.identity(cast(TextRecipe, recipe).encoder)}
 
     def before(self, request: Request) -> list[Request]:
         """Teachers."""

@@ -79,7 +79,10 @@ _METHODS = {
 }
 _TARGETS = {"sharpen": "p^(1/T)", "none": "no temperature", "printed": "p^T, as printed"}
 
-CONTROL, NULL = Variant("control"), Variant("null")
+#: Plain training.
+CONTROL = Variant("control")
+#: The same with other seeds: a reduction of its size is noise.
+NULL = Variant("null")
 #: Variants whose confidence over the steps is shown.
 CURVED = (CONTROL, Variant("tgtss", teacher="shared"))
 

@@ -33,7 +33,7 @@ class SyntheticIrreproducibilitySettings(Settings):
         default=None,
         ge=LOG2_BATCH,
         le=26,
-        description="log2 T of narrow models that are shown where they are published; none",
+        description="log2 T of models that are shown if published",
     )
     n_windows: int = Field(
         default=5,

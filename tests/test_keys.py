@@ -1,0 +1,404 @@
+"""What runs are found by: identities without defaults, kinds, keys that never move by accident.
+
+If a pinned value changes on purpose, raise the ``version`` of the workloads that it touches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
+from stablib.runs import Group, files
+from stablib.runs.group import plans_key
+from stablib.training import (
+    Bit,
+    Control,
+    Final,
+    Method,
+    Probabilities,
+    Recipe,
+    Record,
+    SeedPlan,
+    Steps,
+    TrainMean,
+)
+from stablib.training.tagged import Tagged, identity
+from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe
+from stablib.workloads.streams import DataModel, PairRecord
+
+#: Every kind that the package has, with all options given and none a default.
+METHODS: list[Method] = [
+    Control(),
+    Ensemble(temperature=2.0, reading="printed", teacher="own", teacher_seed=7, members=3),
+    L2(weight_decay=0.5),
+    LabelSmoothing(alpha=0.25),
+    SWA(last_epochs=3),
+    TGTSS(temperature=2.0, reading="printed", teacher="own", teacher_seed=7, after_step=9, every=4),
+]
+TEXT = {"dataset": "massive", "label": "domain", "limit": 9, "encoder": "e", "learning_rate": 0.5,
+        "epochs": 2, "batch_size": 8}  # fmt: skip
+RECIPES: list[Recipe] = [
+    FineTuneRecipe(**TEXT, top_layers=2),
+    HeadRecipe(**TEXT, hidden=4, dropout=0.5),
+    StreamRecipe(
+        data=DataModel(kind="quadratic", seed=3),
+        hidden=(4, 2),
+        embedding=True,
+        activation="smelu",
+        beta=0.5,
+        optimizer="sgd",
+        learning_rate=0.5,
+        log2_window=2,
+        log2_examples=9,
+        warm_start=0.25,
+    ),
+]
+RECORDS: list[Record] = [
+    Final(),
+    PairRecord(weights="all"),
+    Probabilities(split="val"),
+    Steps(split="val", every=3, confidence=True),
+    TrainMean(after_step=3, every=2),
+]
+
+#: What every field says where nothing is said; ``...`` has to be said.
+CONTROL = {"kind": "control"}
+DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "Recipe": {
+        "finetune": {
+            "method": CONTROL,
+            "dataset": "own",
+            "label": "",
+            "limit": None,
+            "encoder": "all-MiniLM-L6-v2",
+            "learning_rate": 0.001,
+            "epochs": 5,
+            "batch_size": 256,
+            "top_layers": None,
+        },
+        "head": {
+            "method": CONTROL,
+            "dataset": "own",
+            "label": "",
+            "limit": None,
+            "encoder": "all-MiniLM-L6-v2",
+            "learning_rate": 0.001,
+            "epochs": 5,
+            "batch_size": 256,
+            "hidden": 256,
+            "dropout": 0.1,
+        },
+        "stream": {
+            "method": CONTROL,
+            "data": ...,
+            "hidden": [],
+            "embedding": False,
+            "activation": "relu",
+            "beta": 1.0,
+            "optimizer": "adagrad",
+            "learning_rate": 0.1,
+            "log2_window": 0,
+            "same_init": True,
+            "log2_examples": ...,
+            "warm_start": None,
+        },
+    },
+    "Method": {
+        "control": {},
+        "ensemble": {
+            "temperature": 0.5,
+            "reading": "sharpen",
+            "teacher": "shared",
+            "teacher_seed": 1000,
+            "members": 200,
+        },
+        "l2": {"weight_decay": 0.001},
+        "label_smoothing": {"alpha": ...},
+        "swa": {"last_epochs": 2},
+        "tgtss": {
+            "temperature": 0.5,
+            "reading": "sharpen",
+            "teacher": "shared",
+            "teacher_seed": 1000,
+            "after_step": ...,
+            "every": 1,
+        },
+    },
+    "Record": {
+        "final": {},
+        "pair": {"weights": "few"},
+        "probabilities": {"split": ...},
+        "steps": {"split": ..., "every": 1, "confidence": False},
+        "train_mean": {"after_step": None, "every": 1},
+    },
+    "others": {
+        "DataModel": {"kind": ..., "seed": 0},
+        "SeedPlan": {"base": 0, "seeds": [], "onset": [], "bit": None},
+        "Bit": {"tensor": ..., "index": 0, "direction": "up"},
+    },
+}
+
+
+def of_the_package(family: type[Tagged]) -> dict[str, type[Tagged]]:
+    """Members that no test has defined."""
+    return {k: c for k, c in family.kinds.items() if c.__module__.startswith("stablib.")}
+
+
+def defaults(model: type[BaseModel]) -> dict[str, Any]:
+    return {
+        name: ... if field.is_required() else identity(field.get_default(call_default_factory=True))
+        for name, field in model.model_fields.items()
+    }
+
+
+def test_no_default_has_changed() -> None:
+    """A changed default would not change a key, and old runs would pass for new ones."""
+    found: dict[str, dict[str, dict[str, Any]]] = {
+        family.__name__: {
+            kind: {k: v for k, v in defaults(member).items() if k != "kind"}
+            for kind, member in of_the_package(family).items()
+        }
+        for family in (Recipe, Method, Record)
+    }
+    found["others"] = {model.__name__: defaults(model) for model in (DataModel, SeedPlan, Bit)}
+    assert found == DEFAULTS
+    types = json.dumps(found, default=str, sort_keys=True)
+    assert types == json.dumps(DEFAULTS, default=str, sort_keys=True)  # 1 is not 1.0.
+
+
+@pytest.mark.parametrize("family", [Recipe, Method, Record])
+def test_a_kind_is_the_members_own(family: type[Tagged]) -> None:
+    for kind, member in of_the_package(family).items():
+        assert member.model_fields["kind"].default == kind
+        assert issubclass(member, family)
+
+
+#: Content of the data set, and the encoder's weights, with which runs are published.
+MASSIVE = "0de433c9414b6418f1470a3e1302ea8cdb24d5f064f5b55868e93052d72f980e"
+MINILM = "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "data", "record", "written", "key"),
+    [
+        (
+            HeadRecipe(dataset="massive", label="domain"),
+            MASSIVE,
+            Final(),
+            {
+                "workload": "head",
+                "version": 1,
+                "data": MASSIVE,
+                "depends": {"encoder": MINILM},
+                "recipe": {"kind": "head", "dataset": "massive", "label": "domain"},
+                "record": {"kind": "final"},
+            },
+            "508d776f818ff112",
+        ),
+        (
+            FineTuneRecipe(dataset="massive", label="domain", learning_rate=1e-4),
+            MASSIVE,
+            Final(),
+            {
+                "workload": "finetune",
+                "version": 1,
+                "data": MASSIVE,
+                "depends": {"encoder": MINILM},
+                "recipe": {
+                    "kind": "finetune",
+                    "dataset": "massive",
+                    "label": "domain",
+                    "learning_rate": 0.0001,
+                },
+                "record": {"kind": "final"},
+            },
+            "06b5c542b5e50827",
+        ),
+        (
+            StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=21),
+            "linear-0",
+            PairRecord(),
+            {
+                "workload": "stream",
+                "version": 1,
+                "data": "linear-0",
+                "depends": {},
+                "recipe": {
+                    "kind": "stream",
+                    "data": {"kind": "linear"},
+                    "hidden": [2],
+                    "log2_examples": 21,
+                },
+                "record": {"kind": "pair"},
+            },
+            "481592dd0bcc2e56",
+        ),
+    ],
+    ids=["head", "finetune", "stream"],
+)
+def test_a_key_is_the_hash_of_what_is_not_a_default(recipe, data, record, written, key) -> None:
+    """These three name published files."""
+    group = Group(recipe, data, record)
+    assert group.identity == written
+    text = json.dumps(written, sort_keys=True, separators=(",", ":"))
+    assert group.key == hashlib.sha256(text.encode()).hexdigest()[:16] == key
+
+
+def test_every_published_file_has_the_name_of_what_is_in_it() -> None:
+    paths = sorted((Path(__file__).parent.parent / "results" / "runs").glob("*.npz"))
+    assert len(paths) > 100
+    for path in paths:
+        header = files.read_header(path)
+        group = header["group"]
+        recipe, record = (
+            Recipe.model_validate(group["recipe"]),
+            Record.model_validate(group["record"]),
+        )
+        assert Group(recipe, group["data"], record).key == path.stem, header["title"]
+        assert [identity(SeedPlan(**fields)) for fields in header["plans"]] == header["plans"]
+
+
+def test_keys_of_seeds_are_pinned_too() -> None:
+    assert identity(SeedPlan()) == {}
+    assert identity(SeedPlan(base=3, shuffle=4, onset={"shuffle": 2})) == {
+        "base": 3,
+        "seeds": [["shuffle", 4]],
+        "onset": [["shuffle", 2]],
+    }
+    assert plans_key([SeedPlan()]) == hashlib.sha256(b"[{}]").hexdigest()[:16]
+    assert (
+        plans_key([SeedPlan.same(1), SeedPlan()])
+        == hashlib.sha256(b'[{"base":1},{}]').hexdigest()[:16]
+    )
+
+
+def test_a_new_field_with_a_default_changes_no_key() -> None:
+    class Shape(Tagged):
+        kinds = {}
+
+    class Square(Shape):
+        kind: str = "square"
+        side: float = 1.0
+
+    before = [Square(), Square(side=2.0)]
+
+    class Later(Shape):
+        kind: str = "square"
+        side: float = 1.0
+        colour: str | None = None
+        inner: Method = Control()
+
+    after = [Later(), Later(side=2.0)]
+    assert [identity(one) for one in before] == [identity(one) for one in after]
+    assert identity(Later(colour="red", inner=L2())) == {
+        "kind": "square",
+        "colour": "red",
+        "inner": {"kind": "l2"},
+    }
+    assert Shape.model_validate(identity(before[1])) == after[1]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.kind)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.kind)
+def test_a_recipe_comes_back_from_what_it_writes(recipe: Recipe, method: Method) -> None:
+    recipe = recipe.with_method(method)
+    back = [
+        Recipe.model_validate(recipe.model_dump()),
+        Recipe.model_validate_json(recipe.model_dump_json()),
+        Recipe.model_validate(json.loads(json.dumps(identity(recipe)))),
+        type(recipe).model_validate(recipe.model_dump(mode="json")),
+    ]
+    assert back == [recipe] * 4
+    assert {type(one.method) for one in back} == {type(method)}
+    assert {hash(one) for one in back} == {hash(recipe)}
+    assert {Group(one, "abc", Final()).key for one in back} == {Group(recipe, "abc", Final()).key}
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.kind)
+def test_a_record_comes_back_from_what_it_writes(record: Record) -> None:
+    for written in (record.model_dump(), json.loads(json.dumps(identity(record)))):
+        assert Record.model_validate(written) == record
+
+
+def test_every_kind_is_tried_with_every_option() -> None:
+    for family, members in ((Recipe, RECIPES), (Method, METHODS), (Record, RECORDS)):
+        assert sorted(member.kind for member in members) == sorted(of_the_package(family))
+        for member in members:
+            plain = defaults(type(member))
+            same = {k for k, v in plain.items() if identity(getattr(member, k)) == v}
+            assert same <= {"kind", "method", "same_init"}, member  # A warm start needs same_init.
+
+
+def test_every_option_is_part_of_the_key() -> None:
+    """Each non-default value alone makes another key, and all of them are different."""
+    for recipe in RECIPES:
+        plain = type(recipe)(**{k: getattr(recipe, k) for k, v in defaults(type(recipe)).items()
+                                if v is ...})  # fmt: skip
+        changed = (
+            [plain]
+            + [
+                plain.model_copy(update={name: getattr(recipe, name)})
+                for name in type(recipe).model_fields
+                if getattr(recipe, name) != getattr(plain, name)
+            ]
+            + [plain.with_method(method) for method in METHODS[1:]]
+        )
+        keys = {Group(one, "abc", record).key for one in changed for record in RECORDS}
+        assert len(keys) == len(changed) * len(RECORDS)
+    one = Group(RECIPES[1], "abc", Final())
+    assert one.key != Group(RECIPES[1], "abd", Final()).key
+
+
+@pytest.mark.parametrize(
+    ("family", "fields", "said"),
+    [
+        (Recipe, {"kind": "haed"}, "unknown recipe kind 'haed'; did you mean 'head'?"),
+        (Recipe, {"kind": "fine_tune"}, "did you mean 'finetune'?"),
+        (Recipe, {"kind": "head", "method": {"kind": "swaa"}}, "unknown method kind 'swaa'; did "
+                                                              "you mean 'swa'?"),
+        (Method, {"kind": "label-smoothing"}, "did you mean 'label_smoothing'?"),
+        (Record, {"kind": "step", "split": "val"}, "unknown record kind 'step'; did you mean "
+                                                   "'steps'?"),
+        (HeadRecipe, {"kind": "stream"}, "'head'"),
+        (Recipe, {"kind": "head", "hiden": 8}, "hiden"),
+        (Recipe, {"kind": "head", "learning_rate": float("inf")}, "finite"),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_refused_with_the_nearest_name(family, fields, said) -> None:
+    with pytest.raises(ValidationError) as refused:
+        family.model_validate(fields)
+    assert said in str(refused.value)
+
+
+def test_recipes_and_requests_need_neither_torch_nor_numba() -> None:
+    code = (
+        "import sys, stablib.workloads, stablib.runs\n"
+        "from stablib.training import Final, Request, seed_plans\n"
+        "from stablib.workloads import HeadRecipe, StreamRecipe\n"
+        "Request(HeadRecipe(), seed_plans(2), (Final(),))\n"
+        "StreamRecipe(data={'kind': 'linear'}, log2_examples=10).title()\n"
+        "print(sorted({'torch', 'numba', 'transformers', 'tokenizers'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.xfail(strict=True)  # A fault that is reported; whoever mends it takes the mark away.
+def test_recipes_of_all_methods_can_be_read_wherever_recipes_can() -> None:
+    code = (
+        "from stablib.training import Recipe\n"
+        "import stablib.workloads\n"
+        "Recipe.model_validate({'kind': 'head', 'method': {'kind': 'swa'}})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
+    assert done.returncode == 0
