@@ -393,7 +393,6 @@ def test_recipes_and_requests_need_neither_torch_nor_numba() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.xfail(strict=True)  # A fault that is reported; whoever mends it takes the mark away.
 def test_recipes_of_all_methods_can_be_read_wherever_recipes_can() -> None:
     code = (
         "from stablib.training import Recipe\n"

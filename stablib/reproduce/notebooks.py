@@ -174,14 +174,15 @@ def execute(section: Section, how: Execution) -> bool:
     NotebookFailed
         If a cell raised an error or wrote a warning; the last good result stays.
     """
-    import nbformat
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
     target = how.folder / "notebooks" / f"{section.name}.ipynb"
     stamp = fingerprint(section, how)
     if _is_whole(target, how.folder / "exhibits", stamp):
         return False
+    # Loading them takes seconds, which unchanged pages need not wait for.
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
     plain = how.folder / "plain" / f"{section.name}.ipynb"
     to_ipynb(section, plain, how.left_out)
     partial = target.with_name(f"{target.stem}.{os.getpid()}.partial.ipynb")

@@ -151,6 +151,10 @@ class Outcome(abc.ABC):
     def all_runs(self) -> Mapping[str, Runs]:
         """Every set of runs that went into it, by its name for the reader."""
 
+    def main_runs(self) -> Mapping[str, Runs]:
+        """Those whose seeds a reader must know; the others are some of these again."""
+        return self.all_runs()
+
     @abc.abstractmethod
     def about(self) -> str:
         """Data, model and counts, in words."""
@@ -170,7 +174,7 @@ class Outcome(abc.ABC):
         made = [run for each in runs.values() for run in each.provenance]
         packages = next(iter(runs.values())).recipe.workload.packages[:1]
         changes = "".join(f", {name}={value}" for name, value in self.study.changes.items())
-        seeds = seeds_of({name: each.plans for name, each in runs.items()})
+        seeds = seeds_of({name: each.plans for name, each in self.main_runs().items()})
         return (
             f"{self.about()}; preset {self.study.preset}{changes} (seeds: {seeds}); "
             f"{made_with(made, packages)}"

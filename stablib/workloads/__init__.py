@@ -1,5 +1,7 @@
 """Ways of training runs, one a module. Recipes are light; training code is loaded when used."""
 
+# Methods are known from their definition on: what reads a recipe must know them all.
+import stablib.mitigation  # noqa: F401
 from stablib.workloads.finetune import FineTuneRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.streams import StreamRecipe

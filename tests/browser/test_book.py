@@ -15,8 +15,8 @@ TOC = yaml.safe_load((BOOK.parent.parent / "_toc.yml").read_text())
 CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
 PAGES = [TOC["root"], *CHAPTERS]
 NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
-#: Known harmless messages of the theme.
-HARMLESS = ["THEBE_JS_URL", "Got invalid theme mode"]
+#: Known harmless message of the theme.
+HARMLESS = ["Got invalid theme mode"]
 
 
 @pytest.fixture(autouse=True)

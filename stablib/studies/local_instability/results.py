@@ -84,6 +84,10 @@ class Results(Outcome):
         kinds = (("", self.runs), (" (steps)", self.traces), (" (curve)", self.curves))
         return {f"{v.title}{kind}": runs for kind, each in kinds for v, runs in each.items()}
 
+    def main_runs(self) -> dict[str, Runs]:
+        """Final runs; those watched are the first of them."""
+        return {variant.title: runs for variant, runs in self.runs.items()}
+
     def about(self) -> str:
         """Data, split, model and number of runs."""
         counts = sorted({len(runs) for runs in self.runs.values()})
