@@ -290,6 +290,10 @@ def test_a_new_field_with_a_default_changes_no_key() -> None:
 
     before = [Square(), Square(side=2.0)]
 
+    with pytest.raises(TypeError, match="kind 'square' is taken by .*Square"):
+        type("Circle", (Shape,), {"__annotations__": {"kind": str}, "kind": "square"})
+    Shape.kinds.clear()  # As after a release, in which the class has one field more.
+
     class Later(Shape):
         kind: str = "square"
         side: float = 1.0

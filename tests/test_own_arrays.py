@@ -234,18 +234,12 @@ def test_the_key_of_a_task_is_that_of_its_numbers() -> None:
     assert len({key(), key(scale=2.0), key(test=299), key(n_classes=5)}) == 4
 
 
-#: Faults that are reported; whoever mends one takes its mark away.
-fault = pytest.mark.xfail(strict=True)
-
-
-@fault
 @pytest.mark.parametrize("record", [Steps(split="val"), Probabilities(split="val")])
 def test_a_record_of_a_split_that_is_not_there_is_refused_by_name(record) -> None:
     with pytest.raises(UsageError, match="split 'val'"):
         train_own(RECIPE, PLANS, Task(*arrays(), 4), [Final(), record], watch=silent)
 
 
-@fault
 @pytest.mark.parametrize(
     "records",
     [
@@ -260,7 +254,6 @@ def test_no_record_takes_the_place_of_another(records) -> None:
         train_own(RECIPE, PLANS, make_task(), records, watch=silent)
 
 
-@fault
 @pytest.mark.parametrize(
     "change",
     [
@@ -285,21 +278,18 @@ def test_odd_features_are_trained_as_floats_or_refused(change) -> None:
     np.testing.assert_array_equal(found["probabilities"], expected["probabilities"])
 
 
-@fault
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
 def test_features_that_are_infinite_in_single_precision_are_refused() -> None:
     with pytest.raises(UsageError, match="inputs of 'train' must be finite"):
         Task({"train": np.full((2, 2), 1e300)}, {"train": [0, 1]}, 2)
 
 
-@fault
 def test_a_synthetic_stream_takes_no_arrays() -> None:
     recipe = StreamRecipe(data={"kind": "linear"}, log2_examples=8)
     with pytest.raises(UsageError):
         train_own(recipe, PLANS, make_task(), [PairRecord()], watch=silent)
 
 
-@fault
 def test_the_key_of_texts_is_that_of_their_tokens() -> None:
     def key(token: int) -> str:
         texts = Ragged(np.array([token, 2, 3]), np.array([0, 1, 3]))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -269,7 +269,7 @@ preset: str = "smoke"
 
 
 @pytest.fixture
-def page(own_cache: Path, checkout: Path) -> Iterator[Callable[[str], bool]]:
+def page(own_cache: Path, checkout: Path) -> Callable[[str], bool]:
     """Execute a notebook of one cell in a build folder."""
     study = open_study(LI, preset="smoke")
 
@@ -279,7 +279,7 @@ def page(own_cache: Path, checkout: Path) -> Iterator[Callable[[str], bool]]:
         how = Execution(checkout / "build", study, f"{LI}/{name}")
         return execute(Section(f"{LI}/{name}", source), how)
 
-    yield run
+    return run
 
 
 def test_a_warning_in_a_cell_is_no_page(page: Callable[[str], bool], checkout: Path) -> None:

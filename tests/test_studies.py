@@ -603,7 +603,8 @@ def test_watched_runs_count_in_the_line() -> None:
     )
     line = made.basis()
     assert "2020-01-01 and 2021-02-03 on abacus and slide rule" in line
-    assert "all sources 0–1; Control (curve): all sources 0" in line
+    assert "(seeds: all sources 0–1);" in line  # Those watched are the first of them.
+    assert made.provenance()["runs"]["Control (curve)"]["seeds"] == "all sources 0"
 
 
 def test_an_exhibit_keeps_versions_and_commit(

@@ -401,7 +401,6 @@ def test_an_encoder_folder_without_its_tokenizer_is_refused_by_name(distilbert) 
         encoders.find(DISTILBERT)
 
 
-@pytest.mark.xfail(strict=True)  # A fault that is reported; whoever mends it takes the mark away.
 def test_own_token_ids_pass_through_the_frozen_layers_or_are_refused(distilbert) -> None:
     data, recipe = stand_in().head(48), finetune_recipe(DISTILBERT, 1)
     ids = {split: tokenize(distilbert, texts) for split, texts in data.texts.items()}

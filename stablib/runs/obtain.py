@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stablib.errors import DataError, StoreError
+from stablib.errors import DataError, StoreError, UsageError
 from stablib.runs.group import Group, digest, plans_key, recipe_identity
 from stablib.runs.interrupt import Interrupt, Terminated, held, leave
 from stablib.runs.provenance import machine
@@ -83,6 +83,9 @@ def obtain(
     StablibError
         If the data cannot be had, a run cannot be kept, or as the workload says.
     """
+    kinds = [record.kind for record in request.records]
+    if len(set(kinds)) < len(kinds):  # Their arrays have the same names.
+        raise UsageError(f"runs hold one record of a kind, got {', '.join(kinds)}")
     chosen = inputs or serving([request], store, strict=strict)
     by_record = secure(request, store, chosen, watch=watch)
     merged = []
@@ -348,6 +351,8 @@ def train(
     """
     inputs = Inputs(key=task.key, source="arrays of your own", data=task)
     request = Request(recipe, tuple(plans), tuple(records))
+    if not recipe.workload.takes_arrays:
+        raise UsageError(f"workload {recipe.workload.name!r} takes no arrays of one's own")
     if store is not None:
         return obtain(request, store, inputs=inputs, watch=watch)
     with tempfile.TemporaryDirectory() as folder:

@@ -56,8 +56,10 @@ def study_class(paper: str) -> type[Study]:
     module, _, name = known[paper].partition(":")
     try:
         found: type[Study] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"the study of {paper!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and hasattr(found, "presets")):
+        raise UsageError(f"the study of {paper!r} is no Study: {known[paper]}")
     return found
 
 

@@ -107,10 +107,13 @@ class Study(abc.ABC):
         return type(self)(self.preset, store=self.store, strict=self.strict, **fields)
 
     def wanted(self, exhibits: Sequence[str] | None = None) -> list[Request]:
-        """Requests of some exhibits, of all by default, without repetition."""
+        """Requests of some exhibits, of all by default, without repetition.
+
+        An exhibit that these settings leave out needs nothing.
+        """
         by_exhibit = self.requests()
         chosen = by_exhibit if exhibits is None else exhibits
-        return list(dict.fromkeys(r for exhibit in chosen for r in by_exhibit[exhibit]))
+        return list(dict.fromkeys(r for exhibit in chosen for r in by_exhibit.get(exhibit, ())))
 
     def missing(self, exhibits: Sequence[str] | None = None) -> list[Request]:
         """The parts of them that no store has."""

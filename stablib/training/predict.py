@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stablib.errors import UsageError
 from stablib.training.method import Method
 
 
@@ -40,6 +41,9 @@ class Predictor:
         self.models, self.n_models = models, models.n_models
         self._views = method.views()
         self._averager = method.averager(n_epochs)
+        late = [epoch for epoch in method.snapshots(n_epochs) if not 1 <= epoch <= n_epochs]
+        if late:
+            raise UsageError(f"snapshots must be epochs from 1 to {n_epochs}, got {late}")
         self._epochs = frozenset(method.snapshots(n_epochs)) - {n_epochs}
         self._with_last = n_epochs in method.snapshots(n_epochs)
         self._kept: list[Tensor] = []

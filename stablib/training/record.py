@@ -103,7 +103,7 @@ class Steps(Observed):
 
     def n_predicted(self, sizes: Mapping[str, int], n_steps: int) -> int:
         """The split after every k-th step."""
-        return n_steps // self.every * sizes[self.split]
+        return n_steps // self.every * _size(sizes, self.split)
 
     def difference(self, fresh: Arrays, published: Arrays) -> float:
         """Share of the labels of all steps that differ, in percent."""
@@ -129,7 +129,7 @@ class Probabilities(Observed):
 
     def n_predicted(self, sizes: Mapping[str, int], n_steps: int) -> int:
         """The split once."""
-        return sizes[self.split]
+        return _size(sizes, self.split)
 
     def difference(self, fresh: Arrays, published: Arrays) -> float:
         """Largest absolute difference."""
@@ -181,6 +181,12 @@ class TrainMean(Observed):
                 f"after_step={self.after_step} leaves no step to average: training takes "
                 f"{n_steps} steps here, {allowed}"
             )
+
+
+def _size(sizes: Mapping[str, int], split: str) -> int:
+    if split not in sizes:
+        raise UsageError(f"the record needs the split {split!r}; the data have {sorted(sizes)}")
+    return sizes[split]
 
 
 def labels_that_differ(fresh: Arrays, published: Arrays, names: Sequence[str]) -> float:

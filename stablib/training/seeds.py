@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -42,6 +43,22 @@ class Bit(BaseModel):
     tensor: str
     index: int = Field(default=0, ge=0)
     direction: Literal["up", "down"] = "up"
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number, got {value!r}") from None
+
+
+def _numbers_of(name: str, value: Any) -> dict[str, int]:
+    """Sources with their numbers, from a mapping or from pairs."""
+    try:
+        pairs = dict(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must map sources to whole numbers, got {value!r}") from None
+    return {str(source): _whole(f"{name} of {source!r}", n) for source, n in pairs.items()}
 
 
 def _pairs(value: Any) -> Any:
@@ -106,8 +123,10 @@ class SeedPlan(BaseModel):
             return fields
         known = {name: value for name, value in fields.items() if name in cls.model_fields}
         named = {name: value for name, value in fields.items() if name not in cls.model_fields}
-        seeds, base = {**dict(known.get("seeds", {})), **named}, known.get("base", 0)
-        onset = dict(known.get("onset", {}))
+        base = _whole("base", known.get("base", 0))
+        seeds = _numbers_of("seeds", known.get("seeds", {}))
+        seeds |= _numbers_of("seeds", named)
+        onset = _numbers_of("onset", known.get("onset", {}))
         for source, epoch in onset.items():
             if source not in seeds:
                 raise ValueError(f"onset of {source!r} needs a seed of {source!r}")
@@ -118,7 +137,7 @@ class SeedPlan(BaseModel):
                 )
         seeds = {source: seed for source, seed in seeds.items() if seed != base}
         onset = {source: e for source, e in onset.items() if source in seeds and e > 1}
-        return {**known, "seeds": seeds, "onset": onset}
+        return {**known, "base": base, "seeds": seeds, "onset": onset}
 
     def __repr__(self) -> str:
         parts = [f"base={self.base}", *(f"{source}={seed}" for source, seed in self.seeds)]
@@ -213,6 +232,8 @@ def seed_plans(
     >>> seed_plans(2, vary=["shuffle"])
     (SeedPlan(base=0), SeedPlan(base=0, shuffle=1))
     """
+    if vary is not None and (isinstance(vary, str) or not vary):
+        raise UsageError(f"vary must list at least one source, such as ['init'], got {vary!r}")
     seeds = range(first_seed, first_seed + n_runs)
     if vary is None:
         return tuple(SeedPlan.same(seed) for seed in seeds)

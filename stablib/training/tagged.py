@@ -40,6 +40,10 @@ class Tagged(BaseModel):
         """Make a member known to its family."""
         kind = cls.model_fields["kind"].default
         if "kinds" not in vars(cls) and isinstance(kind, str):
+            known = cls.kinds.get(kind, cls)
+            # The same class may be defined again, as by a module that is loaded twice.
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(f"kind {kind!r} is taken by {known.__qualname__}: name another")
             cls.kinds[kind] = cls
 
     @model_validator(mode="wrap")

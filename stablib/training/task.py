@@ -20,9 +20,9 @@ class Task:
     Parameters
     ----------
     inputs : mapping of str
-        By split: features of shape (n_examples, n_features), or whatever else a workload reads.
-        Arrays of numbers become float32 if they are floating. ``"train"`` must be there; every
-        other split is evaluated.
+        By split: features of shape (n_examples, n_features), which become float32, or sequences
+        of different lengths with a flat array of ``values`` and the ``starts`` of each.
+        ``"train"`` must be there; every other split is evaluated.
     gold : mapping of str to ndarray of int, shape (n_examples,)
         Gold class indices of the same splits.
     n_classes : int
@@ -56,6 +56,9 @@ class Task:
         object.__setattr__(self, "inputs", {k: _features(k, v) for k, v in self.inputs.items()})
         gold = {k: _classes(k, v, self.n_classes) for k, v in self.gold.items()}
         object.__setattr__(self, "gold", gold)
+        widths = {v.shape[1] for v in self.inputs.values() if not _is_ragged(v)}
+        if len(widths) > 1:
+            raise UsageError(f"inputs of all splits must be equally wide, got {sorted(widths)}")
         for split, labels in self.gold.items():
             if len(self.inputs[split]) != len(labels) or not len(labels):
                 raise UsageError(
@@ -73,7 +76,7 @@ class Task:
         """Hash of everything that training and evaluation read."""
         parts = hashlib.sha256(str(self.n_classes).encode())
         for split, values in self.inputs.items():
-            for array in (np.asarray(values), self.gold[split]):
+            for array in (*_arrays(values), self.gold[split]):
                 parts.update(f"{split}{array.dtype.str}{array.shape}".encode())
                 parts.update(np.ascontiguousarray(array).tobytes())
         return parts.hexdigest()
@@ -95,13 +98,33 @@ class Task:
         return np.eye(self.n_classes, dtype=np.float32)[self.gold["train"]]
 
 
+def _is_ragged(values: Any) -> bool:
+    return hasattr(values, "values") and hasattr(values, "starts")
+
+
+def _arrays(values: Any) -> tuple[NDArray[Any], ...]:
+    """The arrays that a split's inputs consist of."""
+    if _is_ragged(values):
+        return np.asarray(values.values), np.asarray(values.starts)
+    return (np.asarray(values),)
+
+
 def _features(split: str, values: Any) -> Any:
-    """Arrays of floats in single precision; anything else as it is."""
-    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
+    """Features in single precision; sequences of different lengths as they are."""
+    if _is_ragged(values):
         return values
-    if not np.isfinite(values).all():
+    try:
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"inputs of {split!r} must be numbers in equal rows ({error})") from error
+    if array.ndim != 2:
+        raise UsageError(
+            f"inputs of {split!r} must have shape (n_examples, n_features), got {array.shape}"
+        )
+    if not np.isfinite(array).all():
         raise UsageError(f"inputs of {split!r} must be finite numbers")
-    return np.ascontiguousarray(values, dtype=np.float32)
+    return array
 
 
 def _classes(split: str, labels: Any, n_classes: int) -> NDArray[np.integer]:

@@ -34,10 +34,11 @@ def lessons(request: Request, *, block: int) -> list[Request]:
     recipe = request.recipe.with_method(Control())
     records = (Final(), method.lesson)
     groups = list(dict.fromkeys(method.teachers(plan) for plan in request.plans))
-    most = max(len(group) for group in groups)
-    if most <= block:  # Then those of one student are one block, and all train together.
+    sizes = {len(group) for group in groups}
+    if len(sizes) == 1 and max(sizes) <= block:
+        # Those of one student are one block, and all train together.
         together = tuple(plan for group in groups for plan in group)
-        return [Request(recipe, together, records, pool=most)]
+        return [Request(recipe, together, records, pool=max(sizes))]
     return [Request(recipe, group, records, pool=block) for group in groups]
 
 

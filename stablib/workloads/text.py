@@ -60,6 +60,7 @@ class TextWorkload(Workload):
     unit = "examples"
     sources = ("init", "shuffle", "dropout")
     takes_bit = True
+    takes_arrays = True
     honours = frozenset({"decay", "rate", "averager", "snapshots", "views", "lesson", "targets"})
     packages: ClassVar[tuple[str, ...]] = ("torch", "numpy")
     #: Of so many teachers the mean is kept as one.

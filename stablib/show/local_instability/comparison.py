@@ -20,6 +20,9 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 
+#: Why an exhibit is left out of a study of another data set.
+NOT_LOOKED_AT = "its data set is not among those looked at"
+
 #: The paper's claims.
 CLAIMS = LocalInstability.claims()
 

@@ -24,6 +24,7 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.local_instability.comparison import (
+    NOT_LOOKED_AT,
     cells,
     generator,
     mean_and_sd,
@@ -41,6 +42,8 @@ _TEACHERS: tuple[Literal["shared", "own"], ...] = ("shared", "own")
 
 def ablation(many: Sequence[Results]) -> Exhibit:
     """Temperature on and off for TGTSS, and both readings of eq. 2 (LI-A1)."""
+    if not many:
+        return left_out("LI-A1", NOT_LOOKED_AT)
     columns: dict[str, dict[str, str]] = {}
     measured: list[Measured] = []
     findings = []
@@ -109,7 +112,7 @@ def _ablation_answers(
 def fine_tuning(results: Results | None) -> Exhibit:
     """The same question with the whole encoder fine-tuned, on fewer seeds (LI-X1)."""
     if results is None:
-        return left_out("LI-X1", "no fine-tuned runs belong to this preset")
+        return left_out("LI-X1", "no fine-tuned runs on MASSIVE belong to these settings")
     frame, _ = reductions(results)
     reduced = cells(frame, "reduction", "low", "high")
     rows = {
@@ -227,8 +230,10 @@ def _sd(values: NDArray[np.float64]) -> str:
     return with_interval(sd(values), interval, 2)
 
 
-def sources(results: SourceResults) -> Exhibit:
+def sources(results: SourceResults | None) -> Exhibit:
     """Which source of nondeterminism matters? One varied at a time, and all together (LI-X5)."""
+    if results is None:
+        return left_out("LI-X5", NOT_LOOKED_AT)
     gold = results.dataset.gold[results.split]
     rows, shares = {}, {}
     for name, runs in results.runs.items():

@@ -21,14 +21,12 @@ from stablib.metrics import (
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
-from stablib.show.local_instability.comparison import CLAIMS, generator
+from stablib.show.local_instability.comparison import CLAIMS, NOT_LOOKED_AT, generator
 from stablib.show.style import PALETTE, figure
 from stablib.studies.local_instability import CONTROL, Results, Variant
 
 #: Resamples of runs for the intervals of correlations.
 _RESAMPLES = 200
-
-_NOT_LOOKED_AT = "its data set is not among those looked at"
 
 #: The method of Figures 3 and 8.
 TGTSS = Variant("tgtss", "shared")
@@ -62,7 +60,7 @@ def _fit(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
 def le_m_against_sigma(results: Results | None, exhibit: str) -> Exhibit:
     """LE_m against sigma_m of each utterance, with a linear fit (LI-F1, LI-F7)."""
     if results is None:
-        return left_out(exhibit, _NOT_LOOKED_AT)
+        return left_out(exhibit, NOT_LOOKED_AT)
     le_m, sigma = results.le_m[CONTROL], confidence_sd(results.confidence(CONTROL))
     r = _correlation(sigma, le_m)
     entropies, spreads = entropy_confidence_replicates(
@@ -101,7 +99,7 @@ def le_m_against_sigma(results: Results | None, exhibit: str) -> Exhibit:
 def le_s_against_le_m(results: Results | None, exhibit: str) -> Exhibit:
     """LE_s of one run against LE_m of each utterance, with a linear fit (LI-F2, LI-F6)."""
     if results is None:
-        return left_out(exhibit, _NOT_LOOKED_AT)
+        return left_out(exhibit, NOT_LOOKED_AT)
     le_m, le_s = results.le_m[CONTROL], results.le_s[CONTROL]
     each = [_correlation(run, le_m) for run in le_s]
     entropies, _ = entropy_confidence_replicates(
@@ -148,7 +146,7 @@ def _known(exhibit: str, measured: list[Measured]) -> list[Measured]:
 def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
     """mu_m against sigma_m of each utterance (LI-F4, LI-F5)."""
     if results is None:
-        return left_out(exhibit, _NOT_LOOKED_AT)
+        return left_out(exhibit, NOT_LOOKED_AT)
     confidence = results.confidence(CONTROL)
     mu, sigma = confidence_mean(confidence), confidence_sd(confidence)
     regions = {

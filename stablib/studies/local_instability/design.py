@@ -151,6 +151,12 @@ class Design:
             Variant("tgtss", "own"): self.tgtss("own"),
         }
 
+    @property
+    def after_step(self) -> int:
+        """N of TGTSS."""
+        given = self.settings.after_step
+        return AFTER_STEP[self.dataset] if given is None else given
+
     def ensemble(self, teacher: Teacher) -> Ensemble:
         """Ensemble soft labels: 200 shared members, or a few of each student's own."""
         s = self.settings
@@ -167,9 +173,8 @@ class Design:
     ) -> TGTSS:
         """TGTSS with the paper's N."""
         s = self.settings
-        after = AFTER_STEP[self.dataset] if s.after_step is None else s.after_step
         return TGTSS(
-            after_step=after,
+            after_step=self.after_step,
             every=s.teacher_every,
             temperature=temperature or s.temperature,
             reading=reading or s.reading,
@@ -262,10 +267,9 @@ def fine_tuning(settings: LocalInstabilitySettings) -> Wanted:
     changes = {"model": "finetune", "learning_rate": 1e-4, "n_runs": n_runs, "first_seed": 0}
     design = Design(settings.model_copy(update=changes), "massive")
     teaching = {"temperature": settings.temperature, "reading": settings.reading, "teacher_seed": 0}
-    after = AFTER_STEP["massive"] if settings.after_step is None else settings.after_step
     methods: dict[Variant, Method] = {
         Variant("ensemble", "shared", members=n_runs): Ensemble(members=n_runs, **teaching),
-        Variant("tgtss", "shared"): TGTSS(after_step=after, every=5, **teaching),
+        Variant("tgtss", "shared"): TGTSS(after_step=design.after_step, every=5, **teaching),
     }
     students = seed_plans(n_runs, first_seed=100)
     return {CONTROL: design.of(Control())} | {

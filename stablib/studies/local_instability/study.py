@@ -49,11 +49,12 @@ class LocalInstability(Study):
         needs = {f"LI-{name}": everything for name in of_all}
         needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1", "F4")}
         needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3")}
-        massive = Design(self.settings, "massive")
-        needs["LI-A1"] = list(massive.ablation().values())
-        needs["LI-X5"] = list(massive.sources().values())
         needs["LI-X2"] = [design.standin(self.settings)]
-        needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
+        if "massive" in self.datasets:
+            massive = Design(self.settings, "massive")
+            needs["LI-A1"] = list(massive.ablation().values())
+            needs["LI-X5"] = list(massive.sources().values())
+            needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
         return needs
 
     def _whole(self, dataset: str) -> list[Request]:
@@ -119,18 +120,24 @@ class LocalInstability(Study):
         return self.results(split=self.settings.split or split, methods=["Control"])
 
     def ablation(self) -> list[Results]:
-        """Results of the temperature ablation on MASSIVE, on both splits."""
+        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at."""
+        if "massive" not in self.datasets:
+            return []
         splits = ("val", "test")
         designs = [Design(self.settings, "massive", split) for split in splits]
         return [self._results(d.split, d.ablation()) for d in designs]
 
     def fine_tuning(self) -> Results | None:
         """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds; None without any."""
+        if "massive" not in self.datasets:
+            return None
         wanted = design.fine_tuning(self.settings)
         return self._results("test", wanted) if wanted else None
 
-    def sources(self) -> SourceResults:
-        """Heads on MASSIVE of which only one source of nondeterminism varies."""
+    def sources(self) -> SourceResults | None:
+        """Heads on MASSIVE of which only one source varies; None if it is not looked at."""
+        if "massive" not in self.datasets:
+            return None
         chosen = Design(self.settings, "massive")
         wanted = chosen.sources()
         data = self._data(next(iter(wanted.values())))

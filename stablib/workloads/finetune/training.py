@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from stablib.errors import UsageError
 from stablib.models import encoders
 from stablib.models.tokens import Ragged, tokenize
 from stablib.models.transformer import Dropout, Unpadded, by_length, hidden_states, load_classifier
@@ -30,12 +31,28 @@ def prepare(recipe: FineTuneRecipe, inputs: Inputs) -> Task:
     """Token ids of the data's texts, or hidden states below the trained layers."""
     data = inputs.data.head(recipe.limit)
     encoder = encoders.find(recipe.encoder)
-    made = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
-    if recipe.top_layers is not None:
-        network = load_classifier(encoder.folder, data.n_classes, np.random.default_rng(0))
-        frozen = slice(None, -recipe.top_layers)
-        made = {split: hidden_states(network, texts, frozen) for split, texts in made.items()}
-    return Task(inputs=made, gold=data.gold, n_classes=data.n_classes)
+    ids = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
+    return below_trained(recipe, Task(inputs=ids, gold=data.gold, n_classes=data.n_classes))
+
+
+def below_trained(recipe: FineTuneRecipe, task: Task) -> Task:
+    """Put hidden states below the trained layers into the place of token ids.
+
+    Raises
+    ------
+    UsageError
+        If the task has features instead of texts.
+    """
+    texts = task.inputs["train"]
+    if not isinstance(texts, Ragged):
+        raise UsageError("fine-tuning needs token ids or hidden states of texts, not features")
+    if recipe.top_layers is None or not np.issubdtype(texts.values.dtype, np.integer):
+        return task
+    folder = encoders.find(recipe.encoder).folder
+    network = load_classifier(folder, task.n_classes, np.random.default_rng(0))
+    frozen = slice(None, -recipe.top_layers)
+    states = {split: hidden_states(network, ids, frozen) for split, ids in task.inputs.items()}
+    return Task(inputs=states, gold=task.gold, n_classes=task.n_classes)
 
 
 def train_each(
@@ -49,6 +66,8 @@ def train_each(
     with one_thread():
         # What is frozen never changes, so every run of the encoder shares it.
         task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))
+        if task is inputs.data:  # Texts of one's own, which nobody has prepared.
+            task = inputs.once("below the trained layers", lambda: below_trained(recipe, task))
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stablib.data.registry import cache_folder
+from stablib.errors import UsageError
 from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.head import HeadStack
@@ -46,6 +47,8 @@ def train_stacks(
     """
     recipe, plans = cast(HeadRecipe, request.recipe), request.plans
     task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))
+    if not isinstance(task.inputs["train"], np.ndarray):
+        raise UsageError("heads train on features of shape (n_examples, n_features)")
     check_records(request.records, recipe.steps(task.sizes["train"]))
     size = _chunk_size(recipe, task, request.records)
     for start in range(0, len(plans), size):
