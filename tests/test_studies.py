@@ -703,7 +703,7 @@ def test_what_was_made_with_other_data_gets_no_verdict(
     found, page = verdicts([made], *CLAIM)
     assert found == {"no verdict"}
     assert "reproduced</td>" not in page
-    assert "(data other than the paper's)" in page
+    assert "(other data than the paper)" in page
     assert '<p class="exhibit-notice">The numbers are about generated data.</p>' in page
     assert made.provenance()["notice"] == generated.notice
 

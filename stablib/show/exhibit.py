@@ -185,7 +185,7 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 def _why_unjudged(results: Sequence[Outcome]) -> str:
     """Why the numbers say nothing about the paper's; empty if they do."""
     reasons = [result.study.unjudged for result in results]
-    reasons += ["data other than the paper's"] * any(result.notice for result in results)
+    reasons += ["other data than the paper"] * any(result.notice for result in results)
     return ", ".join(dict.fromkeys(filter(None, reasons)))
 
 
