@@ -1,1 +1,0 @@
-"""Architecture families, one a file, and the encoders they build on."""

@@ -1,1 +1,0 @@
-"""The command line: plan, train, execute notebooks, build the book."""

@@ -1,1 +1,0 @@
-"""Exhibits of the local instability paper."""

@@ -1,1 +1,0 @@
-"""Exhibits of the synthetic irreproducibility paper."""

@@ -1,7 +1,0 @@
-"""Ways of training runs, one a module. Recipes are light; training code is loaded when used."""
-
-from stablib.workloads.finetune import FineTuneRecipe
-from stablib.workloads.heads import HeadRecipe
-from stablib.workloads.streams import StreamRecipe
-
-__all__ = ["FineTuneRecipe", "HeadRecipe", "StreamRecipe"]
