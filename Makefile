@@ -53,6 +53,7 @@ browser-test: $(READY)
 
 # From another folder, so that the installed package is tested and not this one.
 core-test: $(CORE_READY)
+	rm -rf build
 	$(CORE)/python $(PIP) --force-reinstall --no-deps .
 	$(CORE)/python $(PIP) .
 	mkdir -p _build/core && cd _build/core && ../../$(CORE)/python -m pytest \
