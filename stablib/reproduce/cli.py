@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -140,14 +140,19 @@ def reproduce(
         raise UsageError(
             "--param goes with a paper or a section: stablib reproduce PAPER --param …"
         )
-    if fresh and (param or (section is not None and "/" in section)):
-        raise UsageError("--fresh retrains a whole preset: it goes with no section and no --param")
+    if fresh and (param or plan or budget or skip or (section is not None and "/" in section)):
+        raise UsageError(
+            "--fresh retrains a whole preset: it goes with no section, --param, --plan, --budget "
+            "or --skip"
+        )
     chosen = select(section)
     studies = {s.paper: open_with(s.paper, preset, param or (), strict_data) for s in chosen}
     if fresh:
         _fresh(list(studies), preset, jobs, dask, strict_data)
         return
-    text = budget or (_DEFAULT_BUDGET if param and section and "/" in section else "none")
+    _check_skip(skip or (), studies.values())
+    bounded = param and section and "/" in section and not plan
+    text = budget or (_DEFAULT_BUDGET if bounded else "none")
     limit = parse_time(text)
     for paper, study in studies.items():
         own = [s for s in chosen if s.paper == paper]
@@ -158,16 +163,20 @@ def reproduce(
             _execute(study, own, made, param or (), preset)
 
 
+def _check_skip(skip: Sequence[str], studies: Iterable[Study]) -> None:
+    """Refuse exhibits that no chosen study knows."""
+    known = {exhibit for study in studies for exhibit in study.requests()}
+    for exhibit in skip:
+        if exhibit not in known:
+            raise unknown("exhibit", exhibit, known)
+
+
 def _plan(
     study: Study, sections: Sequence[Section], limit: float, skip: Sequence[str], jobs: int
 ) -> Plan:
     from stablib.reproduce.budget import make
 
     exhibits = [exhibit for s in sections for exhibit in s.exhibits()]
-    known = study.requests()
-    for exhibit in skip:
-        if exhibit not in known:
-            raise unknown("exhibit", exhibit, known)
     return make(study, exhibits, budget=limit, skipped=skip, jobs=jobs)
 
 
@@ -215,18 +224,20 @@ def _execute(
     """Execute notebooks; of a rerun say where its results are and what came out."""
     from stablib.reproduce.notebooks import Execution, execute, headlines
 
+    # What differs from the book, or lacks a part of it, does not take its place.
+    beside = bool(param or plan.left_out)
     options = [*(["--preset", preset] if preset != "laptop" else [])]
     options += [word for pair in param for word in ("--param", pair)]
     for number, section in enumerate(sections, start=1):
         folder = build_folder(preset)
-        if param:
-            folder = folder / "reruns" / _slug(section.name, [preset, *param])
+        if beside:
+            folder = folder / "reruns" / _slug(section.name, [preset, *param, *plan.left_out])
         command = " ".join([section.name, *options])
         began = time.perf_counter()
         out.print(f"[{number}/{len(sections)}] {section.name}: ", end="", markup=False)
         executed = execute(section, Execution(folder, study, command, plan.left_out))
         out.print(f"{time.perf_counter() - began:.0f} s" if executed else "unchanged")
-        if param:
+        if beside:
             out.print(f"{folder / 'notebooks' / section.name}.ipynb", soft_wrap=True, markup=False)
             for line in headlines(folder, section.exhibits()):
                 out.print(line, soft_wrap=True, markup=False)
@@ -278,6 +289,7 @@ def train(
     from stablib.reproduce.budget import make, parse_time
 
     study = open_with(paper, preset, param or (), strict_data)
+    _check_skip(skip or (), [study])
     limit = parse_time(budget or "none")
     made = make(study, list(study.requests()), budget=limit, skipped=skip or (), jobs=jobs)
     _show_plan(study, made, only=plan)

@@ -21,7 +21,7 @@ from stablib.errors import StablibError
 from stablib.runs import RunStore
 from stablib.runs.cost import Cost
 from stablib.runs.interrupt import end_when_terminated
-from stablib.runs.obtain import ensure, lacking, serving, units
+from stablib.runs.obtain import ensure, lacking, units
 from stablib.runs.watch import Watch, silent
 from stablib.training import Inputs, Recipe, Request
 
@@ -69,7 +69,9 @@ def work(job: Job) -> int:
     recipe, store = job.unit.recipe, RunStore()
     name = (recipe.workload.name, recipe.data_name)
     if name not in _INPUTS:
-        _INPUTS[name] = serving([job.unit], store, strict=job.strict)
+        # Not what only serves to show runs that another process has just finished.
+        every = recipe.workload.inputs(recipe, strict=job.strict)
+        _INPUTS[name] = next(inputs for inputs in every if inputs.trainable)
     inputs = _INPUTS[name]
     if inputs.key != job.key:
         raise StablibError(
@@ -250,7 +252,7 @@ def train_all(
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    group = 0
+    group = number = 0
     # On stderr: what a command prints is for whoever reads its output.
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Training", total=total)
@@ -263,7 +265,8 @@ def train_all(
                 parts = units(cost.request)
                 key = inputs(cost.request.recipe).key
                 for unit in parts:
-                    job = Job(unit, strict, key, len(share))
+                    job = Job(unit, strict, key, number)
+                    number += 1
                     jobs.append(job)
                     share[job.number] = cost.seconds * len(unit.plans) / len(cost.request.plans)
                     titles[job.number] = (

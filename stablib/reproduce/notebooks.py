@@ -297,11 +297,16 @@ def _prepare_page(notebook: Any) -> None:
 
 def fingerprint(section: Section, how: Execution) -> str:
     """Hash of everything an executed notebook depends on: its own paper's code, runs and data."""
-    given = {"parameters": how.parameters, "left out": dict(how.left_out)}
+    given = {
+        "parameters": how.parameters,
+        "left out": dict(how.left_out),
+        "optional": [how.study.has(request) for request in how.study.optional()],
+    }
     digest = hashlib.sha256(json.dumps([given, how.command], sort_keys=True).encode())
     module = papers()[section.paper].partition(":")[0]
     claims = section.study.claims_file
     own = [section.source, *code_of(section.source, module), root() / "constraints.txt"]
+    own.append(Path(__file__))  # What is hidden, folded and left out on the page.
     packs = _packs(how.study)
     for path in [*own, *_data_files(), *packs]:
         if path.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from stablib.training.workload import Block
 _REFERENCE = 0.0147
 
 #: Without any like run: seconds that a unit of work takes. A guess, and said to be one.
-_GUESS = 1e-3
+_GUESS = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,10 @@ def _rate(recipe: Recipe, store: RunStore, inputs: Inputs) -> float | None:
         group = header["group"]
         if group["recipe"].get("kind") == recipe.kind:
             like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
-            rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
+            # Runs of code that is not loaded here, or of another version of it, say nothing.
+            with suppress(ValueError):
+                rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
+    rates = {like: each for like, each in rates.items() if each}
     return statistics.median(rates[max(rates)]) if rates else None
 
 

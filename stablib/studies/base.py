@@ -71,7 +71,8 @@ class Study(abc.ABC):
     def requests(self) -> Mapping[str, Sequence[Request]]:
         """What each exhibit needs, by its id, the most important exhibit first.
 
-        Exhibits that are made from the same results need the same.
+        Exhibits that are made from the same results need the same, and what a notebook gets
+        before its first exhibit belongs to the most important one that it shows.
         """
 
     def optional(self) -> Sequence[Request]:

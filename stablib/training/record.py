@@ -95,6 +95,14 @@ class Steps(Observed):
     every: int = Field(default=1, ge=1)
     confidence: bool = False
 
+    def check(self, n_steps: int) -> None:
+        """Refuse a record that no step would fill."""
+        if self.every > n_steps:
+            raise UsageError(
+                f"every={self.every} leaves no step to look at: training takes {n_steps} steps "
+                "here, so it must be at most that"
+            )
+
     def observer(self, task: Task, n_models: int) -> Observer:
         """Predict after every k-th step."""
         from stablib.training.observe import StepsObserver

@@ -125,6 +125,9 @@ class SeedPlan(BaseModel):
         named = {name: value for name, value in fields.items() if name not in cls.model_fields}
         base = _whole("base", known.get("base", 0))
         seeds = _numbers_of("seeds", known.get("seeds", {}))
+        twice = sorted(seeds.keys() & named.keys())
+        if twice:
+            raise ValueError(f"seeds of {' and '.join(twice)} are given twice")
         seeds |= _numbers_of("seeds", named)
         onset = _numbers_of("onset", known.get("onset", {}))
         for source, epoch in onset.items():
@@ -188,9 +191,9 @@ class SeedPlan(BaseModel):
         True
         """
         parents = [self.seed(source) for source in _FIRST_SOURCES]
-        others = [(s, seed) for s, seed in self.seeds if s not in _FIRST_SOURCES]
-        if others or self.onset or self.bit:
-            parents.append(zlib.crc32(repr((others, self.onset, self.bit)).encode()))
+        if self.seeds or self.bit:
+            everything = (self.base, self.seeds, self.onset, self.bit)
+            parents.append(zlib.crc32(repr(everything).encode()))
         sequence = np.random.SeedSequence([zlib.crc32(b"child"), number, *parents])
         return SeedPlan.same(int(sequence.generate_state(1, np.uint32)[0]))
 

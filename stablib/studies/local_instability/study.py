@@ -47,8 +47,8 @@ class LocalInstability(Study):
         control = [Design(self.settings, first).runs()[design.CONTROL]]
         of_all = ("T3", "T2", "T4", "T5", "T6", "X4", "F5", "F6", "F7", "F8")
         needs = {f"LI-{name}": everything for name in of_all}
-        needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1", "F4")}
         needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3")}
+        needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1", "F4")}
         needs["LI-X2"] = [design.standin(self.settings)]
         if "massive" in self.datasets:
             massive = Design(self.settings, "massive")
@@ -67,8 +67,8 @@ class LocalInstability(Study):
         for request in self.wanted():
             recipe = cast(TextRecipe, request.recipe)
             lesson = recipe.method.lesson
-            if lesson is not None:
-                lesson.check(recipe.steps(n_train(recipe)))
+            for record in (*request.records, *([] if lesson is None else [lesson])):
+                record.check(recipe.steps(n_train(recipe)))
 
     def each(self, *, watched: bool = False) -> list[Results]:
         """Results on every data set looked at."""
