@@ -8,7 +8,7 @@ CORE_READY := .venv-core/.ready
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 LINTER := node_modules/.package-lock.json
 
-.PHONY: env book test lint pages browser-test slow-test core-test smoke clean
+.PHONY: env book test lint pages browser-test slow-test retrain-test core-test smoke clean
 
 env: $(READY)
 
@@ -43,10 +43,14 @@ lint: $(READY)
 	else echo "npm is not installed: the widgets' JavaScript is not checked"; fi
 
 test: lint
-	$(BIN)/pytest -m "not slow and not browser and not core"
+	$(BIN)/pytest -m "not slow and not browser and not core and not retrain"
 
 slow-test: $(READY)
 	$(BIN)/pytest -m slow
+
+# A published fine-tuned run again: minutes of one thread, too long for every change.
+retrain-test: $(READY)
+	$(BIN)/pytest -m retrain
 
 browser-test: $(READY)
 	$(BIN)/pytest -m browser tests/browser

@@ -280,7 +280,7 @@ def test_published_heads_are_trained_to_the_same_labels(
     compare(LI, Retrained(HEADS[name], 2, LABELS), tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.retrain
 @pytest.mark.timeout(1200)
 def test_a_published_fine_tuned_run_is_trained_to_the_same_labels(tmp_path: Path) -> None:
     compare(LI, Retrained(fine_tuning(LI.settings)[CONTROL], 1, LABELS), tmp_path)

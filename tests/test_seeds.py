@@ -199,6 +199,7 @@ def test_only_what_varies_gets_the_seeds(vary: list[str]) -> None:
 
 def test_children_are_distinct() -> None:
     parents = [*seed_plans(20, first_seed=100), *PLANS, SeedPlan(augment=1), SeedPlan(own=1)]
+    parents.append(SeedPlan(base=5, init=100, shuffle=100, dropout=100, augment=100))
     children = {parent.child(k) for parent in parents for k in range(50)}
     assert len(children) == len(parents) * 50
     assert SeedPlan.same(4).child(2) == SeedPlan.same(4).child(2)

@@ -191,8 +191,10 @@ class SeedPlan(BaseModel):
         True
         """
         parents = [self.seed(source) for source in _FIRST_SOURCES]
-        if self.seeds or self.bit:
-            everything = (self.base, self.seeds, self.onset, self.bit)
+        others = [(s, seed) for s, seed in self.seeds if s not in _FIRST_SOURCES]
+        # Plans of four plain seeds have children that were published before bases had a name.
+        if others or self.onset or self.bit or (self.seeds and self.base):
+            everything = (self.base, others, self.onset, self.bit)
             parents.append(zlib.crc32(repr(everything).encode()))
         sequence = np.random.SeedSequence([zlib.crc32(b"child"), number, *parents])
         return SeedPlan.same(int(sequence.generate_state(1, np.uint32)[0]))
