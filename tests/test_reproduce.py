@@ -341,7 +341,12 @@ def test_a_page_depends_on_its_own_papers_code(tmp_path: Path) -> None:
         }
         assert {"stablib/runs/obtain.py", "stablib/studies/base.py"} <= names[paper]
         assert f"stablib/studies/{paper}/study.py" in names[paper]
-    own = {paper: {n for n in found if f"/{paper}/" in n} for paper, found in names.items()}
+    workloads = {LI: "heads", "synthetic_irreproducibility": "streams"}
+    own = {
+        paper: {n for n in found if f"/{paper}/" in n or f"/{workloads[paper]}/" in n}
+        for paper, found in names.items()
+    }
+    assert all(f"stablib/workloads/{workloads[p]}/training.py" in n for p, n in names.items())
     assert all(own.values())
     for paper, found in names.items():
         others = {n for other, files in own.items() if other != paper for n in files}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import stablib
 
 _PACKAGE = Path(stablib.__file__).parent
+
+#: A dotted name, and which of its names are wanted; None for all.
+Import = tuple[str, frozenset[str] | None]
 
 #: Files beside modules that they read.
 _RESOURCES = ("*.js", "*.css", "*.json")
@@ -32,16 +35,20 @@ def code_of(source: Path, study_module: str) -> list[Path]:
         Every module that the notebook or the study imports, directly or not, with the scripts and
         style sheets beside it; sorted.
     """
-    imported = _imports(source, package="")
     study = importlib.util.find_spec(study_module)
     outside = [Path(study.origin)] if study and study.origin else []
-    todo = [*_files(imported), *_files([study_module]), *(p for p in outside if not _own(p))]
-    found: set[Path] = set()
+    todo = [*_imports(source, None), (study_module, None)]
+    found = {path for path in outside if not _own(path)}
+    for path in found:
+        todo += _imports(path, None)
+    seen: set[Import] = set()
     while todo:
-        path = todo.pop()
-        if path not in found:
-            found.add(path)
-            todo += _imported_files(path)
+        imported = todo.pop()
+        if imported not in seen:
+            seen.add(imported)
+            for path, wanted in _files(*imported):
+                found.add(path)
+                todo += _imports(path, wanted)
     folders = {path.parent for path in found if _own(path)}
     found.update(file for folder in folders for kind in _RESOURCES for file in folder.glob(kind))
     return sorted(found)
@@ -52,37 +59,41 @@ def _own(path: Path) -> bool:
 
 
 @cache
-def _imported_files(path: Path) -> tuple[Path, ...]:
-    """Files of the modules that a file imports, and of the packages around them."""
-    package = ""
-    if _own(path):
-        parts = path.relative_to(_PACKAGE.parent).with_suffix("").parts
-        package = ".".join(parts[:-1])
-    return tuple(_files(_imports(path, package=package)))
-
-
-def _imports(path: Path, *, package: str) -> list[str]:
-    """Dotted names that a file imports; a name imported from a package may be a module of it."""
-    names = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+def _imports(path: Path, wanted: frozenset[str] | None) -> tuple[Import, ...]:
+    """What a file imports; of a package that only hands names on, what hands on those wanted."""
+    tree = ast.parse(path.read_text("utf-8"))
+    definitions = (ast.ClassDef, ast.FunctionDef)
+    hands_on = path.name == "__init__.py" and not any(isinstance(n, definitions) for n in tree.body)
+    found: list[Import] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
+            names = frozenset(alias.name for alias in node.names)
+            if hands_on and wanted is not None and not names & wanted:
+                continue
             base = node.module or ""
             if node.level:
-                base = importlib.util.resolve_name("." * node.level + base, package)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return names
+                base = importlib.util.resolve_name("." * node.level + base, _package(path))
+            # A name that is imported from a package may be a module of it.
+            found += [(base, names), *((f"{base}.{name}", None) for name in names)]
+    return tuple(found)
 
 
-def _files(names: Iterable[str]) -> Iterator[Path]:
-    """Files of those names that are modules of this package, and of the packages around them."""
-    for name in names:
-        parts = name.split(".")
-        if parts[0] != _PACKAGE.name:
-            continue
-        for end in range(1, len(parts) + 1):
-            place = _PACKAGE.parent.joinpath(*parts[:end])
-            for file in (place / "__init__.py", place.with_suffix(".py")):
-                if file.is_file():
-                    yield file
+def _package(path: Path) -> str:
+    return ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts[:-1])
+
+
+def _files(
+    name: str, wanted: frozenset[str] | None
+) -> Iterator[tuple[Path, frozenset[str] | None]]:
+    """Files of a dotted name if it is a module of this package, and of the packages around it."""
+    parts = name.split(".")
+    if parts[0] != _PACKAGE.name:
+        return
+    for end in range(1, len(parts) + 1):
+        place = _PACKAGE.parent.joinpath(*parts[:end])
+        for file in (place / "__init__.py", place.with_suffix(".py")):
+            if file.is_file():
+                # Of a package around it nothing is wanted but that it is loaded.
+                yield file, wanted if end == len(parts) else frozenset()
