@@ -278,6 +278,29 @@ def fine_tuning(settings: LocalInstabilitySettings) -> Wanted:
     }
 
 
+#: Learning rates over which control was trained to choose that of the top layer, and the choice.
+TOP_LAYER_RATES, TOP_LAYER_RATE = (1e-4, 3e-4, 5e-4, 1e-3), 3e-4
+
+
+def top_layer(settings: LocalInstabilitySettings) -> list[Request]:
+    """The trained top layer on MASSIVE, as far as it is published; no exhibit shows it yet.
+
+    Five control seeds at each learning rate, and at the chosen one control and TGTSS of a shared
+    teacher with both readings of the temperature.
+    """
+
+    def design(rate: float, n_runs: int) -> Design:
+        changes = {"model": "finetune_top", "learning_rate": rate, "teacher_every": 5}
+        changed = settings.model_copy(update={**changes, "n_runs": n_runs, "first_seed": 0})
+        return Design(changed, "massive")
+
+    chosen = design(TOP_LAYER_RATE, settings.n_runs)
+    readings: tuple[Reading, ...] = ("printed", "sharpen")
+    methods = [Control(), *(chosen.tgtss("shared", reading=reading) for reading in readings)]
+    grid = [design(rate, 5).of(Control()) for rate in TOP_LAYER_RATES]
+    return [*grid, *(chosen.of(method) for method in methods)]
+
+
 def standin(settings: LocalInstabilitySettings) -> Request:
     """Control runs on the generated corpus, with all probabilities on its test split."""
     recipe = Design(settings, "massive").control.model_copy(update={"dataset": "standin"})

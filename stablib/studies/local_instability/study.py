@@ -57,6 +57,10 @@ class LocalInstability(Study):
             needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
         return needs
 
+    def optional(self) -> list[Request]:
+        """The trained top layer, as far as it is published."""
+        return design.top_layer(self.settings) if "massive" in self.datasets else []
+
     def _whole(self, dataset: str) -> list[Request]:
         chosen = Design(self.settings, dataset)
         parts = (chosen.runs(), chosen.steps(), chosen.curves())
