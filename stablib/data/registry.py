@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from stablib.data import hub
 from stablib.data.dataset import Dataset, content_hash, from_frame
 from stablib.data.entries import Entry, entry
-from stablib.data.entries import stand_in as stand_in
 from stablib.data.files import read_table, write_table
-from stablib.data.notices import DataNotice as DataNotice
 from stablib.data.notices import notify
 from stablib.errors import DataError, UsageError
 
