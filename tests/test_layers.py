@@ -23,6 +23,20 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_metrics_import_numpy_and_scipy_alone() -> None:
+    """The contract of pyproject.toml can only name what must not be there."""
+    allowed = {"numpy", "scipy", "stablib", "__future__", *sys.stdlib_module_names}
+    own = {"stablib.metrics", "stablib.errors"}
+    for path in (PACKAGE / "metrics").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert name.partition(".")[0] in allowed, f"{path.name} imports {name}"
+                inside = not name.startswith("stablib") or name.startswith(tuple(own))
+                assert inside, f"{path.name} imports {name}"
+
+
 def checked_classes(path: Path) -> set[str]:
     """Names of the classes that a file asks for with isinstance or issubclass."""
     found = set()

@@ -156,25 +156,26 @@ def test_a_large_ensemble_is_the_mean_of_all_its_members() -> None:
         ),
         (
             {"gold": {"train": np.arange(3), "test": np.arange(4)}},
-            "split 'train' must have as many labels as inputs, and at least one: got 3 and 4",
+            "split 'train' must have as many labels as inputs, got 3 and 4",
         ),
         (
             {"inputs": {"train": np.eye(4), "test": np.eye(4)[:0]},
              "gold": {"train": np.arange(4), "test": np.arange(0)}},
-            "split 'test' must have as many labels as inputs, and at least one: got 0 and 0",
+            "gold of 'test' must have shape (n_examples,) with n_examples >= 1, got shape (0,)",
         ),
         (
             {"gold": {"train": np.eye(4), "test": np.arange(4)}},
-            "gold of 'train' must be class indices of shape (n_examples,), got float64 of shape "
-            "(4, 4)",
+            "gold of 'train' must have shape (n_examples,) with n_examples >= 1, got shape (4, 4)",
         ),
         (
             {"gold": {"train": np.arange(4), "test": ["a", "b", "c", "d"]}},
-            "gold of 'test' must be class indices of shape (n_examples,), got <U1 of shape (4,)",
+            "gold of 'test' must be integers (class indices), got strings; number them, those of "
+            "all runs and of gold together, by pandas.factorize or numpy.unique(..., "
+            "return_inverse=True)",
         ),
         (
             {"gold": {"train": np.arange(4), "test": np.arange(4) - 1}},
-            "gold of 'test' must be between 0 and 3, got -1 to 2",
+            "gold of 'test' must be class indices >= 0, got -1",
         ),
         (
             {"inputs": {"train": np.eye(4), "test": np.eye(4) * np.nan}},
@@ -298,3 +299,44 @@ def test_the_key_of_texts_is_that_of_their_tokens() -> None:
     keys = [key(token) for token in (1, 1, 5, 6, 7, 8)]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 5
+
+
+@pytest.mark.parametrize(
+    "gold", [[True, False, True, True], [1.0, 0.0, 1.0, 1.0], np.array([1, 0, 1, 1], dtype=object)]
+)
+def test_gold_labels_are_read_by_the_rule_of_the_metrics(gold: Any) -> None:
+    task = Task({"train": np.eye(4)}, {"train": gold}, 2)
+    np.testing.assert_array_equal(task.gold["train"], [1, 0, 1, 1])
+    assert task.key == Task({"train": np.eye(4)}, {"train": [1, 0, 1, 1]}, 2).key
+
+
+@pytest.mark.parametrize(
+    ("gold", "message"),
+    [
+        ([0.5, 0, 1, 1], "gold of 'train' must be integers"),
+        (["a", "b", "a", "b"], "pandas.factorize"),
+        ([0, 1, 2, 1], "between 0 and 1, got 0 to 2"),
+        ([0, 1, -1, 1], "gold of 'train' must"),
+    ],
+)
+def test_other_gold_labels_are_refused(gold: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Task({"train": np.eye(4)}, {"train": gold}, 2)
+
+
+@pytest.mark.parametrize(
+    ("plans", "records", "message"),
+    [
+        (50, [Final()], r"plans must be a sequence such as seed_plans\(50\), got 50"),
+        (PLANS[0], [Final()], "plans must be a sequence"),
+        (PLANS, Final(), r"records must be a sequence such as \[Final\(\)\]"),
+        (PLANS, [Final], "records must be a sequence"),
+        ((), [Final()], "at least one seed plan"),
+    ],
+)
+def test_what_is_no_list_of_plans_and_records_is_refused(
+    plans: Any, records: Any, message: str
+) -> None:
+    inputs, gold = arrays()
+    with pytest.raises(UsageError, match=message):
+        train_own(RECIPE, plans, Task(inputs, gold, 4), records, watch=silent)

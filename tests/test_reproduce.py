@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -259,6 +260,26 @@ def test_a_foreign_store_of_a_cluster_is_found_before_training(
 
     with pytest.raises(StablibError, match="1 of 1 Dask workers do not share"):
         jobs._check_store(Client())
+
+
+def test_workers_of_a_cluster_that_die_are_one_line(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+
+    class Client(contextlib.nullcontext):
+        def run(self, function, name):  # type: ignore[no-untyped-def]
+            return {"tcp://a": True}
+
+        def get_executor(self) -> object:
+            return object()
+
+    monkeypatch.setattr(distributed, "Client", Client)
+    with (
+        pytest.raises(StablibError, match="Dask workers died over a run"),
+        jobs.cluster_executor("tcp://127.0.0.1:8786"),
+    ):
+        raise distributed.KilledWorker("work", SimpleNamespace(address="tcp://a"), 3)
 
 
 SLOW_NOTEBOOK = """# %% tags=["parameters"]

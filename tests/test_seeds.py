@@ -327,3 +327,18 @@ def test_what_names_no_source_is_refused(vary) -> None:
     """Otherwise all runs are one run, or vary i, n and t."""
     with pytest.raises(UsageError):
         seed_plans(3, vary=vary)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_runs": -1}, "n_runs must be an integer >= 1, got -1"),
+        ({"n_runs": 2.5}, "n_runs must be an integer"),
+        ({"n_runs": 10**9}, "n_runs must be at most 1,000,000, got 1,000,000,000"),
+        ({"n_runs": 2, "first_seed": -1}, "first_seed must be an integer >= 0, got -1"),
+        ({"n_runs": 2, "vary": ["init"], "base": -1}, "base must be an integer >= 0"),
+    ],
+)
+def test_numbers_of_plans_that_cannot_be_are_refused(arguments: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        seed_plans(**arguments)

@@ -295,7 +295,7 @@ def _noting(told: list[int]):  # type: ignore[no-untyped-def]
 def test_the_command_line_plans_and_trains_in_processes(toy: Path, own_cache: Path) -> None:
     planned = stablib("train", "toy", "--plan", cwd=toy)
     assert planned.returncode == 0, planned.stderr
-    assert "1 groups of runs are missing" in planned.stdout
+    assert "one group is missing" in planned.stdout
     assert not list((own_cache / "runs").glob("*/*.npz"))
     trained = stablib("train", "toy", "--jobs", "2", "--param", "n_runs=3", cwd=toy)
     assert trained.returncode == 0, trained.stderr

@@ -46,12 +46,13 @@ source_runs: Optional[int] = None  # heads for each source of nondeterminism
 # %% tags=["hide-input"]
 from stablib.show.local_instability import figures, tables
 from stablib.studies import open_study
+from stablib.studies.local_instability import CONTROL
 
 study = open_study("local_instability", vars())
 
 # %%
 results = study.each(watched=True)
-massive = study.on("massive", split="val", methods=["Control"])
+massive = study.on("massive", split="val", variants=[CONTROL])
 clinc150 = study.on("clinc150", watched=True)
 
 # %% [markdown]

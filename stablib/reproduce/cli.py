@@ -186,8 +186,9 @@ def _show_plan(study: Study, plan: Plan, *, only: bool) -> None:
 
     if plan.costs:
         guessed = any(cost.guessed for cost in plan.costs)
+        missing = f"{len(plan.costs)} groups of runs are" if len(plan.costs) > 1 else "one group is"
         out.print(
-            f"{study.name}: {len(plan.costs)} groups of runs are missing, about "
+            f"{study.name}: {missing} missing, about "
             f"{in_words(plan.seconds)} of training here, once the data are prepared"
             + (" (a guess)" if guessed else "")
         )
@@ -295,7 +296,8 @@ def train(
     _show_plan(study, made, only=plan)
     if not plan:
         done = _train(study, made, jobs, dask)
-        out.print(f"{done} groups trained; what {paper} needs at {preset} is in the store")
+        groups = f"{done} group" if done == 1 else f"{done} groups"
+        out.print(f"{groups} trained; what {paper} needs at {preset} is in the store")
 
 
 @app.command()

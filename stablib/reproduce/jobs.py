@@ -159,10 +159,10 @@ def cluster_executor(address: str) -> Iterator[tuple[Executor, Any]]:
     Raises
     ------
     StablibError
-        If Dask is not installed, no scheduler answers, or the workers keep runs elsewhere.
+        If Dask is not installed, no scheduler answers, the workers keep runs elsewhere, or die.
     """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError:
         raise StablibError(
             "--dask needs the package distributed: pip install 'stablib[cluster]'"
@@ -173,7 +173,12 @@ def cluster_executor(address: str) -> Iterator[tuple[Executor, Any]]:
         raise StablibError(f"no Dask scheduler at {address!r}: {error}") from error
     with client:
         _check_store(client)
-        yield client.get_executor(), None
+        try:
+            yield client.get_executor(), None
+        except KilledWorker as error:
+            raise StablibError(
+                f"Dask workers died over a run, perhaps for want of memory: {error}"
+            ) from error
 
 
 def _check_store(client: Any) -> None:

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stablib.data.registry import SHIPPED, cache_folder, data_folder
 from stablib.errors import StablibError, unknown
 from stablib.reproduce.dependencies import code_of
 from stablib.runs import RunStore
@@ -296,11 +295,12 @@ def _prepare_page(notebook: Any) -> None:
 
 
 def fingerprint(section: Section, how: Execution) -> str:
-    """Hash of everything an executed notebook depends on: its own paper's code, runs and data."""
+    """Hash of everything that an executed notebook depends on: its own paper's, no other's."""
     given = {
         "parameters": how.parameters,
         "left out": dict(how.left_out),
         "optional": [how.study.has(request) for request in how.study.optional()],
+        "data": _data(how.study),
     }
     digest = hashlib.sha256(json.dumps([given, how.command], sort_keys=True).encode())
     module = papers()[section.paper].partition(":")[0]
@@ -308,7 +308,7 @@ def fingerprint(section: Section, how: Execution) -> str:
     own = [section.source, *code_of(section.source, module), root() / "constraints.txt"]
     own.append(Path(__file__))  # What is hidden, folded and left out on the page.
     packs = _packs(how.study)
-    for path in [*own, *_data_files(), *packs]:
+    for path in [*own, *packs]:
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     text = claims.read_text("utf-8") if claims else json.dumps(_claims(section.study), default=str)
@@ -330,11 +330,10 @@ def _packs(study: Study) -> list[Path]:
     return sorted(published / f"{key}.npz" for key in keys)
 
 
-def _data_files() -> Iterator[Path]:
-    """The data files that would be used now."""
-    for folder in (data_folder(), SHIPPED, cache_folder() / "data"):
-        if folder is not None and folder.is_dir():
-            yield from sorted(folder.glob("*.parquet"))
+def _data(study: Study) -> list[tuple[str, str, str]]:
+    """The data that would be used now: their content, where they come from and the notice."""
+    used = [study.inputs(request.recipe) for request in study.wanted()]
+    return sorted({(inputs.key, inputs.source, inputs.notice) for inputs in used})
 
 
 def headlines(folder: Path, exhibits: Sequence[str]) -> list[str]:

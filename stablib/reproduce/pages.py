@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from stablib.reproduce.parameters import known
+from stablib.runs.files import read_header
 from stablib.studies import papers, study_class
 
 #: ``<!-- made: NAME -->`` and ``<!-- end -->`` around what is made.
@@ -76,7 +77,31 @@ def data() -> str:
     return _table(head, rows)
 
 
-MADE: dict[str, Callable[[], str]] = {"presets": presets, "commands": commands, "data": data}
+def published() -> str:
+    """What training the published runs took, by workload."""
+    packs: dict[str, list[list[float]]] = {}
+    for path in sorted(Path("results", "runs").glob("*.npz")):
+        header = read_header(path)
+        seconds = [run["seconds"] for run in header["provenance"]]
+        packs.setdefault(header["group"]["workload"], []).append(seconds)
+    rows = [
+        [
+            workload,
+            f"{len(each):,}",
+            f"{sum(map(len, each)):,}",
+            f"{sum(map(sum, each)) / 3600:.1f}",
+        ]
+        for workload, each in sorted(packs.items())
+    ]
+    return _table(["workload", "groups", "runs", "hours"], rows)
+
+
+MADE: dict[str, Callable[[], str]] = {
+    "presets": presets,
+    "commands": commands,
+    "data": data,
+    "published": published,
+}
 
 
 def fill(text: str) -> str:

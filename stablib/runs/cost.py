@@ -6,7 +6,6 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from stablib.runs.obtain import lacking
@@ -15,6 +14,9 @@ from stablib.runs.store import RunStore
 from stablib.training import Inputs, Recipe, Record, Request, SeedPlan
 from stablib.training.tagged import identity
 from stablib.training.workload import Block
+
+#: What a run file says of itself.
+Header = Mapping[str, Any]
 
 #: :func:`stablib.runs.provenance.calibration` of the machine that made the first published runs,
 #: which do not say: two cores of an Intel Xeon with AVX-512.
@@ -69,7 +71,9 @@ def costs(
         What must be trained first comes first; nothing twice.
     """
     parts = closure(requests, store, inputs)
-    return [_cost(part, store, inputs(part.recipe), jobs) for part in parts]
+    # One file of each group is enough.
+    headers = [row["header"] for row in store.catalogue() if row["header"]] if parts else []
+    return [_cost(part, headers, inputs(part.recipe), jobs) for part in parts]
 
 
 def closure(
@@ -95,18 +99,18 @@ def closure(
     return found
 
 
-def _cost(request: Request, store: RunStore, inputs: Inputs, jobs: int) -> Cost:
+def _cost(request: Request, headers: Sequence[Header], inputs: Inputs, jobs: int) -> Cost:
     workload = request.recipe.workload
-    rate = _rate(request.recipe, store, inputs)
+    rate = _rate(request.recipe, headers, inputs)
     share = 1 if workload.stacked else min(jobs, len(request.plans))
     seconds = (_GUESS if rate is None else rate) * workload.work(request, inputs) / share
     return Cost(request, seconds, guessed=rate is None)
 
 
-def _rate(recipe: Recipe, store: RunStore, inputs: Inputs) -> float | None:
-    """Median seconds a unit of work, over the groups in the store that are most like the recipe."""
+def _rate(recipe: Recipe, headers: Sequence[Header], inputs: Inputs) -> float | None:
+    """Median seconds a unit of work, over the groups that are most like the recipe."""
     rates: dict[int, list[float]] = {}
-    for header in _headers(store):
+    for header in headers:
         group = header["group"]
         if group["recipe"].get("kind") == recipe.kind:
             like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
@@ -123,7 +127,7 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     return sum(1 if one.get(name) == other.get(name) else -1 for name in fields)
 
 
-def _seconds_a_unit(header: Mapping[str, Any], inputs: Inputs) -> float:
+def _seconds_a_unit(header: Header, inputs: Inputs) -> float:
     made = header["provenance"]
     each = made if isinstance(made, list) else [made]
     seconds = statistics.median(
@@ -133,12 +137,6 @@ def _seconds_a_unit(header: Mapping[str, Any], inputs: Inputs) -> float:
     record = Record.model_validate(header["group"]["record"])
     request = Request(recipe, (SeedPlan(),), (record,))
     return seconds / max(1, recipe.workload.work(request, inputs))
-
-
-@lru_cache(maxsize=4)
-def _headers(store: RunStore) -> list[dict[str, Any]]:
-    """Headers of all groups of a store; one file of each is enough."""
-    return [row["header"] for row in store.catalogue() if row["header"]]
 
 
 def in_words(seconds: float) -> str:

@@ -349,8 +349,10 @@ def train(
     >>> runs["labels_test"].shape
     (4, 100)
     """
+    plans = _each("plans", plans, SeedPlan, "seed_plans(50)")
+    records = _each("records", records, Record, "[Final()]")
     inputs = Inputs(key=task.key, source="arrays of your own", data=task)
-    request = Request(recipe, tuple(plans), tuple(records))
+    request = Request(recipe, plans, records)
     if not recipe.workload.takes_arrays:
         raise UsageError(f"workload {recipe.workload.name!r} takes no arrays of one's own")
     if store is not None:
@@ -358,3 +360,11 @@ def train(
     with tempfile.TemporaryDirectory() as folder:
         empty = RunStore(Path(folder) / "runs", Path(folder) / "none")
         return obtain(request, empty, inputs=inputs, watch=watch)
+
+
+def _each(name: str, values: Sequence[Any], kind: type[Any], example: str) -> tuple[Any, ...]:
+    """Return several objects of a kind as a tuple; one alone or a number is a frequent slip."""
+    given = tuple(values) if isinstance(values, Sequence) else (values,)
+    if not isinstance(values, Sequence) or not all(isinstance(value, kind) for value in given):
+        raise UsageError(f"{name} must be a sequence such as {example}, got {values!r}")
+    return given

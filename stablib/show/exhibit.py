@@ -25,7 +25,7 @@ VERDICT_MARKS = {
     "reproduced": "●",
     "direction reproduced": "◐",
     "not reproduced": "○",
-    "no verdict": "–",
+    "no verdict": "◌",
     "not attempted": "–",
 }
 

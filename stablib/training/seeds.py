@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_count
 
 #: Sources that entered the seeds of a run's children before others had names.
 _FIRST_SOURCES = ("init", "shuffle", "dropout", "augment")
+
+#: More plans than anyone trains; a typing error beyond it would fill the memory.
+_MOST_RUNS = 1_000_000
 
 #: What readers call a source.
 _IN_WORDS = {"shuffle": "order", "init": "initial weights", "low_level": "low level"}
@@ -230,6 +234,12 @@ def seed_plans(
     base : int, default 0
         Seed of the other sources, where only some vary.
 
+    Raises
+    ------
+    UsageError
+        If ``n_runs`` is no whole number from 1 to a million, ``first_seed`` or ``base`` none from
+        0, or ``vary`` is empty.
+
     Examples
     --------
     >>> [plan.base for plan in seed_plans(3, first_seed=10)]
@@ -239,6 +249,10 @@ def seed_plans(
     """
     if vary is not None and (isinstance(vary, str) or not vary):
         raise UsageError(f"vary must list at least one source, such as ['init'], got {vary!r}")
+    if as_count(n_runs, name="n_runs") > _MOST_RUNS:
+        raise UsageError(f"n_runs must be at most {_MOST_RUNS:,}, got {n_runs:,}")
+    first_seed = as_count(first_seed, name="first_seed", at_least=0)
+    base = as_count(base, name="base", at_least=0)
     seeds = range(first_seed, first_seed + n_runs)
     if vary is None:
         return tuple(SeedPlan.same(seed) for seed in seeds)

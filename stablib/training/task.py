@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.errors import UsageError, unknown
+from stablib.metrics._check import as_row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +61,9 @@ class Task:
         if len(widths) > 1:
             raise UsageError(f"inputs of all splits must be equally wide, got {sorted(widths)}")
         for split, labels in self.gold.items():
-            if len(self.inputs[split]) != len(labels) or not len(labels):
+            if len(self.inputs[split]) != len(labels):
                 raise UsageError(
-                    f"split {split!r} must have as many labels as inputs, and at least one: got "
+                    f"split {split!r} must have as many labels as inputs, got "
                     f"{len(labels)} and {len(self.inputs[split])}"
                 )
 
@@ -128,13 +129,8 @@ def _features(split: str, values: Any) -> Any:
 
 
 def _classes(split: str, labels: Any, n_classes: int) -> NDArray[np.integer]:
-    array = np.asarray(labels)
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise UsageError(
-            f"gold of {split!r} must be class indices of shape (n_examples,), got "
-            f"{array.dtype} of shape {array.shape}"
-        )
-    if array.size and not 0 <= array.min() <= array.max() < n_classes:
+    array = as_row(labels, name=f"gold of {split!r}")
+    if array.max() >= n_classes:
         raise UsageError(
             f"gold of {split!r} must be between 0 and {n_classes - 1}, got {array.min()} to "
             f"{array.max()}"

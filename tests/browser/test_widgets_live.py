@@ -77,7 +77,7 @@ rerun_panel(study)
 """
 PANEL_CELLS = [
     PANEL,
-    "other = study.changed(n_runs=3, first_seed=7).results(methods=['Control'])\n"
+    "other = study.changed(n_runs=3, first_seed=7).control(split='test')\n"
     "print(f'NATS {other.le_m[CONTROL].sum():.1f}')",
 ]
 # No questions to the network at the start, and every cell in the page, scrolled to or not.

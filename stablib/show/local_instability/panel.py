@@ -94,7 +94,7 @@ def _price(study: LocalInstability) -> str:
 def _compare(study: LocalInstability, result: ipywidgets.HTML) -> str:
     """Train, and say what the methods reduce."""
     result.value = f"Training … {html.escape(_price(study))}"
-    results = study.results(methods=[v.title for v in (CONTROL, *METHODS)])
+    results = study.results(variants=(CONTROL, *METHODS))
     control = results.le_m[CONTROL]
     reductions = "; ".join(
         f"{v.title}: LE_m {percentage_reduction(results.le_m[v], control):.1f} % below control"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from stablib.data import Dataset, standin
-from stablib.errors import unknown
+from stablib.errors import UsageError
 from stablib.studies.base import Study
 from stablib.studies.local_instability import design
 from stablib.studies.local_instability.design import Design, Variant, Wanted
@@ -87,7 +87,7 @@ class LocalInstability(Study):
         dataset: str | None = None,
         *,
         split: str | None = None,
-        methods: Sequence[str] | None = None,
+        variants: Sequence[Variant] | None = None,
         watched: bool = False,
     ) -> Results:
         """Results on one split of one data set.
@@ -98,8 +98,9 @@ class LocalInstability(Study):
             Registry name; the first of the study's by default.
         split : {"val", "test"}, optional
             The settings' by default, else the paper's holdout.
-        methods : sequence of str, optional
-            Titles such as ``"Control"`` or ``"TGTSS, own"``; all by default.
+        variants : sequence of Variant, optional
+            Such as ``CONTROL`` or ``Variant("tgtss", "own")``; all of :meth:`Design.runs` by
+            default.
         watched : bool, default False
             Also the predictions over training, of the methods of Tables 4 and 6.
 
@@ -109,19 +110,18 @@ class LocalInstability(Study):
         """
         chosen = Design(self.settings, dataset or self.datasets[0], split)
         wanted = chosen.runs()
-        if methods is not None:
-            by_title = {variant.title: variant for variant in wanted}
-            for title in methods:
-                if title not in by_title:
-                    raise unknown("method", title, by_title)
-            wanted = {by_title[title]: wanted[by_title[title]] for title in methods}
+        if variants is not None:
+            for variant in variants:
+                if variant not in wanted:
+                    raise UsageError(f"{variant!r} is none of the methods {list(wanted)}")
+            wanted = {variant: wanted[variant] for variant in variants}
         traces = chosen.steps() if watched else {}
         curves = chosen.curves() if watched else {}
         return self._results(chosen.split, wanted, traces, curves)
 
     def control(self, *, split: str) -> Results:
         """Control on the first data set, on the settings' split or the given one."""
-        return self.results(split=self.settings.split or split, methods=["Control"])
+        return self.results(split=self.settings.split or split, variants=[design.CONTROL])
 
     def ablation(self) -> list[Results]:
         """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at."""
