@@ -601,6 +601,17 @@ def test_watched_runs_count_in_the_line() -> None:
     assert made.provenance()["runs"]["Control (curve)"]["seeds"] == "all sources 0"
 
 
+def test_the_line_names_instructions_where_runs_of_several_kinds_are_shown_together() -> None:
+    wide, narrow = {"instructions": "AVX512"}, {"instructions": "AVX2"}
+    alone = results({"control": runs(seed_plans(2), wide)})
+    assert "instructions" not in alone.basis()
+    assert alone.provenance()["runs"]["Control"]["instructions"] == ["AVX512"]
+    mixed = results({"control": runs(seed_plans(2), wide), "l2": runs(seed_plans(2), narrow)})
+    assert " with AVX2 and AVX512 instructions, " in mixed.basis()
+    extended = results({"control": runs(seed_plans(2), wide, {})})  # Older runs do not say.
+    assert " with AVX512 and unknown instructions, " in extended.basis()
+
+
 def test_an_exhibit_keeps_versions_and_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

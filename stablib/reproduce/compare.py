@@ -10,6 +10,7 @@ import numpy as np
 from stablib.data.registry import cache_folder
 from stablib.runs import RunStore
 from stablib.runs.obtain import groups
+from stablib.runs.provenance import instructions_of
 from stablib.studies.base import Study
 
 
@@ -27,13 +28,15 @@ def compare(study: Study, fresh: RunStore, published: RunStore) -> list[dict[str
     -------
     list of dict
         One row a group: runs compared, runs with identical arrays, the largest difference and
-        what it measures.
+        what it measures, and the vector instructions of both sides where they differ.
     """
     rows = []
     for request in study.wanted():
         for group in groups(request, study.inputs(request.recipe)):
             pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in request.plans]
-            both = [(a.arrays, b.arrays) for a, b in pairs if a and b]
+            found = [(a, b) for a, b in pairs if a and b]
+            both = [(a.arrays, b.arrays) for a, b in found]
+            kinds = [instructions_of(run.provenance for run in side) for side in zip(*found, strict=True)]
             same = [all(np.array_equal(a[name], b[name]) for name in b) for a, b in both]
             differences = [group.record.difference(a, b) for a, b in both]
             rows.append(
@@ -43,6 +46,7 @@ def compare(study: Study, fresh: RunStore, published: RunStore) -> list[dict[str
                     "identical": sum(same),
                     "largest difference": f"{max(differences):.3g}" if both else "–",
                     "of": group.record.measure,
+                    "instructions": " against ".join(dict.fromkeys(kinds)) or "–",
                 }
             )
     return rows

@@ -6,9 +6,8 @@ import datetime
 import importlib.metadata
 import os
 import platform
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         **{name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
         "hardware": f"{_processor()}, {os.cpu_count()} cores",
-        "instructions": _instructions(),
+        "instructions": _instructions(packages[0]),
         "calibration": calibration(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
@@ -62,19 +61,43 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def _instructions() -> str:
-    """Vector instructions that torch uses: the last bits of results differ between them."""
-    torch = sys.modules.get("torch")
-    return torch.backends.cpu.get_cpu_capability() if torch else "not used"
+def _instructions(package: str) -> str:
+    """Vector instructions that the package which trains uses: last bits of results depend on it."""
+    if package == "torch":
+        import torch
+
+        return str(torch.backends.cpu.get_cpu_capability())
+    if package == "numba":
+        from llvmlite.binding import get_host_cpu_name
+
+        return str(get_host_cpu_name())
+    return "unknown"
 
 
 def made_with(made: Sequence[Mapping[str, Any]], packages: Sequence[str]) -> str:
     """Say when, on what and with which versions runs were trained: all that occur among them."""
     of_packages = ", ".join(f"{name} {_all(made, name)}" for name in packages)
     return (
-        f"trained {_all(made, 'date')} on {_all(made, 'hardware')}, {of_packages} "
+        f"trained {_all(made, 'date')} on {_all(made, 'hardware')}{_mixed(made)}, {of_packages} "
         f"({_all(made, 'origin')})"
     )
+
+
+def instructions_of(made: Iterable[Mapping[str, Any]]) -> str:
+    """Vector instructions with which runs were trained, all that occur among them.
+
+    Examples
+    --------
+    >>> instructions_of([{"instructions": "AVX512"}, {"instructions": "AVX2"}, {}])
+    'AVX2 and AVX512 and unknown'
+    """
+    return " and ".join(sorted({str(run.get("instructions", "unknown")) for run in made}))
+
+
+def _mixed(made: Sequence[Mapping[str, Any]]) -> str:
+    """Name instructions where runs of several kinds are shown together."""
+    kinds = instructions_of(made)
+    return f" with {kinds} instructions" if " and " in kinds else ""
 
 
 def _all(made: Sequence[Mapping[str, Any]], key: str) -> str:
@@ -100,7 +123,7 @@ def seeds_of(runs: Mapping[str, Sequence[SeedPlan]]) -> str:
 
 def in_full(runs: Runs) -> dict[str, Any]:
     """Recipe, seeds, versions and hardware of some runs, as JSON values."""
-    keys = ("origin", "date", "hardware", "stablib", *runs.recipe.workload.packages)
+    keys = ("origin", "date", "hardware", "instructions", "stablib", *runs.recipe.workload.packages)
     return {
         "recipe": runs.recipe.model_dump(mode="json"),
         "seeds": describe(runs.plans),

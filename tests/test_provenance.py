@@ -1,0 +1,51 @@
+"""What a run was made with, and how runs of two machines compare."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from llvmlite.binding import get_host_cpu_name
+
+from stablib.reproduce.compare import compare, only_local
+from stablib.runs import RunStore
+from stablib.runs.obtain import groups
+from stablib.runs.provenance import machine
+from stablib.studies import open_study
+
+
+def test_provenance_tells_runs_of_other_instructions_apart() -> None:
+    """The same processor, told to use fewer, gives other last bits."""
+    script = (
+        "from stablib.runs.provenance import machine; print(machine(['torch'])['instructions'])"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for environment in ({"ATEN_CPU_CAPABILITY": "default"}, {"ATEN_CPU_CAPABILITY": "avx2"})
+    ]
+    assert found[0] != found[1]
+    assert machine(["numba"])["instructions"] == get_host_cpu_name()
+
+
+def test_compare_says_which_instructions_differ(tmp_path: Path, own_cache: Path) -> None:
+    study = open_study("synthetic_irreproducibility", preset="smoke")
+    request = study.wanted()[0]
+    sides = []
+    for kind in ("AVX512", "AVX2"):
+        side = RunStore(tmp_path / kind, tmp_path / "none")
+        for group in groups(request, study.inputs(request.recipe)):
+            for plan in request.plans:
+                arrays = {"pd": np.zeros(3)}
+                side.write(group, (plan,), arrays, {"seconds": 1.0, "instructions": kind})
+        sides.append(only_local(side))
+    (row,) = [row for row in compare(study, *sides) if row["runs"]]
+    assert row["instructions"] == "AVX512 against AVX2"
