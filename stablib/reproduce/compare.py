@@ -36,7 +36,8 @@ def compare(study: Study, fresh: RunStore, published: RunStore) -> list[dict[str
             pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in request.plans]
             found = [(a, b) for a, b in pairs if a and b]
             both = [(a.arrays, b.arrays) for a, b in found]
-            kinds = [instructions_of(run.provenance for run in side) for side in zip(*found, strict=True)]
+            sides = zip(*found, strict=True)
+            kinds = [instructions_of(run.provenance for run in side) for side in sides]
             same = [all(np.array_equal(a[name], b[name]) for name in b) for a, b in both]
             differences = [group.record.difference(a, b) for a, b in both]
             rows.append(
