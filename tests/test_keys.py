@@ -209,7 +209,7 @@ MINILM = "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357"
             Final(),
             {
                 "workload": "finetune",
-                "version": 1,
+                "version": 2,
                 "data": MASSIVE,
                 "depends": {"encoder": MINILM},
                 "recipe": {
@@ -220,7 +220,7 @@ MINILM = "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357"
                 },
                 "record": {"kind": "final"},
             },
-            "06b5c542b5e50827",
+            "2c838daee37d20b8",
         ),
         (
             StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=21),

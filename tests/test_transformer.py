@@ -127,6 +127,41 @@ def test_logits_equal_the_librarys(encoder) -> None:
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
 
 
+class ForgetsFirstKey:
+    """Stands in for dropout: nobody hears the first token; hidden states stay as they are."""
+
+    def __call__(self, values: torch.Tensor, rate: float) -> torch.Tensor:
+        is_attention = values.ndim > 2
+        heard = torch.ones(values.shape[-1])
+        heard[0] = 0.0 if is_attention else 1.0
+        return values * heard * (1.25 if is_attention else 1.0)
+
+
+@pytest.mark.parametrize("dropout", [None, ForgetsFirstKey()])
+def test_one_asking_token_gets_what_it_gets_among_all(encoder, dropout) -> None:
+    network = load_encoder(encoder.folder)
+    texts = tokenize(encoder, TEXTS)
+    batch = texts.take(by_length(texts))
+    found, gradients = [], []
+    for first_tokens in (False, True):
+        states = network.run_layers(
+            network.embed(batch),
+            batch.starts,
+            slice(None),
+            dropout=dropout,
+            first_tokens=first_tokens,
+        )
+        first = states if first_tokens else states[torch.from_numpy(batch.starts[:-1])]
+        last = network.layers[-1]
+        loss = first.square().sum()
+        parts = (last.query.weight, last.key.weight, last.value.weight, last.value.bias)
+        gradients.append(torch.autograd.grad(loss, parts))
+        found.append(first.detach())
+    torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=0)
+    for among_all, alone in zip(*gradients, strict=True):
+        torch.testing.assert_close(alone, among_all, atol=1e-4, rtol=1e-3)
+
+
 def finetune_recipe(
     encoder: str, top_layers: int | None = None, **fields: object
 ) -> FineTuneRecipe:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +164,12 @@ class Unpadded:
         dropout: Dropout | None,
         firsts: bool,
     ) -> Tensor:
-        keys, values = layer.key(states), layer.value(states)
-        asking = states.index_select(0, torch.from_numpy(starts[:-1])) if firsts else states
-        mixed = self._attend(layer.query(asking), keys, values, starts, dropout, firsts)
+        if firsts:
+            asking = states.index_select(0, torch.from_numpy(starts[:-1]))
+            mixed = self._attend_from(asking, layer, states, starts, dropout)
+        else:
+            asking = states
+            mixed = self._attend(layer, states, starts, dropout)
         mixed = layer.attended(mixed)
         if dropout:
             mixed = dropout(mixed, self.dropout_rate)
@@ -178,29 +180,60 @@ class Unpadded:
         return layer.norm(states + changed)
 
     def _attend(
-        self,
-        queries: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        starts: np.ndarray,
-        dropout: Dropout | None,
-        firsts: bool,
+        self, layer: Layer, states: Tensor, starts: np.ndarray, dropout: Dropout | None
     ) -> Tensor:
         """Attention within each text, one group of equally long texts at a time."""
-        heads, width = self.n_attention_heads, queries.shape[1]
+        heads, width = self.n_attention_heads, states.shape[1]
+        groups = _equal_lengths(starts)
+        n_tokens = [n_texts * length for n_texts, length in groups]
+        asked = (m(states).split(n_tokens) for m in (layer.query, layer.key, layer.value))
         mixed = []
-        for text, n_texts, length in _equal_lengths(starts):
-            tokens = slice(int(starts[text]), int(starts[text]) + n_texts * length)
-            asking = slice(text, text + n_texts) if firsts else tokens
+        for (n_texts, _), *parts in zip(groups, *asked, strict=True):
             q, k, v = (
-                part.view(n_texts, -1, heads, width // heads).transpose(1, 2)
-                for part in (queries[asking], keys[tokens], values[tokens])
+                part.view(n_texts, -1, heads, width // heads).transpose(1, 2) for part in parts
             )
             weights = torch.softmax(q @ k.transpose(2, 3) * (width // heads) ** -0.5, dim=-1)
             if dropout:
                 weights = dropout(weights, self.attention_rate)
             mixed.append((weights @ v).transpose(1, 2).reshape(-1, width))
         return torch.cat(mixed)
+
+    def _attend_from(
+        self,
+        asking: Tensor,
+        layer: Layer,
+        states: Tensor,
+        starts: np.ndarray,
+        dropout: Dropout | None,
+    ) -> Tensor:
+        """Attention of one token of each text to the whole text.
+
+        With one query a text, no token needs a key or a value of its own: ``q . (K x)`` is
+        ``(K' q) . x``, and the weighted mean of values is the value of the weighted mean. The
+        bias of the keys adds the same to every score of a text, so softmax never sees it.
+        """
+        heads, width = self.n_attention_heads, states.shape[1]
+        by_head = (heads, width // heads, width)
+        queries = layer.query(asking).view(-1, heads, width // heads).transpose(0, 1)
+        queries = (queries @ layer.key.weight.view(by_head)).transpose(0, 1)
+        queries = queries * (width // heads) ** -0.5
+        groups = _equal_lengths(starts)
+        pieces = (
+            queries.split([n_texts for n_texts, _ in groups]),
+            states.split([n_texts * length for n_texts, length in groups]),
+        )
+        means, sums = [], []
+        for (n_texts, length), q, tokens in zip(groups, *pieces, strict=True):
+            tokens = tokens.view(n_texts, length, width)
+            weights = torch.softmax(q @ tokens.transpose(1, 2), dim=-1)
+            if dropout:
+                weights = dropout(weights, self.attention_rate)
+            means.append(weights @ tokens)
+            sums.append(weights.sum(dim=-1))  # Not one under dropout.
+        mean = torch.cat(means).transpose(0, 1)
+        values = mean @ layer.value.weight.view(by_head).transpose(1, 2)
+        values = values + torch.cat(sums).t().unsqueeze(2) * layer.value.bias.view(heads, 1, -1)
+        return values.transpose(0, 1).reshape(-1, width)
 
     def classify(self, first: Tensor, dropout: Dropout | None = None) -> Tensor:
         """Logits of the library's classification head, shape (n_texts, n_classes).
@@ -221,12 +254,11 @@ class Unpadded:
         return model.classifier(dropout(pooled, rate) if dropout else pooled)
 
 
-def _equal_lengths(starts: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Groups of equally long neighbours: (first text, number of texts, length)."""
+def _equal_lengths(starts: np.ndarray) -> list[tuple[int, int]]:
+    """Groups of equally long neighbours: (number of texts, length)."""
     lengths = np.diff(starts)
     edges = np.flatnonzero(np.diff(lengths, prepend=-1, append=-1))
-    for text, after in itertools.pairwise(edges):
-        yield int(text), int(after - text), int(lengths[text])
+    return [(int(b - a), int(lengths[a])) for a, b in itertools.pairwise(edges)]
 
 
 def by_length(texts: Ragged) -> np.ndarray:

@@ -184,7 +184,7 @@ def ensure(
             left = lacking(unit, store, inputs, by_reading=by_reading)
             if left is not None:
                 for earlier in left.recipe.workload.before(left):
-                    secure(earlier, store, inputs, watch=watch)
+                    ensure(earlier, store, inputs, watch=watch)
                 _train(left, store, inputs, watch)
 
 
@@ -287,9 +287,20 @@ def _taught(
     """Mean probabilities of a student's teachers, None for a method without any."""
     if request.recipe.method.lesson is None:
         return None
+    lessons = tuple(request.recipe.workload.before(request.only([(plan,)])))
+    # Students of one ensemble follow each other, and reading it takes seconds.
+    mean: NDArray[np.float32] = inputs.latest(
+        "taught", lessons, lambda: _mean_of_teachers(lessons, store, inputs)
+    )
+    return mean
+
+
+def _mean_of_teachers(
+    lessons: Sequence[Request], store: RunStore, inputs: Inputs
+) -> NDArray[np.float32]:
     total: NDArray[np.float64] | float = 0.0
     count = 0
-    for lesson in request.recipe.workload.before(request.only([(plan,)])):
+    for lesson in lessons:
         (pooled,) = (
             runs
             for record, runs in zip(lesson.records, secure(lesson, store, inputs), strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from stablib.errors import UsageError, unknown
@@ -105,6 +105,14 @@ class Inputs:
         if name not in self._made:
             self._made[name] = make()
         made: T = self._made[name]
+        return made
+
+    def latest(self, name: str, of: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made last under a name if it was made of the same, else make it."""
+        kept = self._made.get(name)
+        if kept is None or kept[0] != of:
+            kept = self._made[name] = (of, make())
+        made: T = kept[1]
         return made
 
 

@@ -40,7 +40,7 @@ class FineTuning(TextWorkload):
     """Trains one model after the other, on one thread each."""
 
     name = "finetune"
-    version = 1
+    version = 2
     packages = ("torch", "transformers", "numpy")
 
     def train(
