@@ -65,7 +65,7 @@ _HOMES = {
     "stablib.runs": ("train",),
     "stablib.studies": ("open_study",),
     "stablib.training": ("Final", "SeedPlan", "Steps", "Task", "seed_plans"),
-    "stablib.workloads": ("FineTuneRecipe", "HeadRecipe"),
+    "stablib.workloads": ("FineTuneRecipe", "HeadRecipe", "TopLayerRecipe"),
 }
 _SUBPACKAGES = (
     "data",

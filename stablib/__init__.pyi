@@ -42,7 +42,7 @@ from stablib.mitigation import (
 from stablib.runs import train
 from stablib.studies import open_study
 from stablib.training import Final, SeedPlan, Steps, Task, seed_plans
-from stablib.workloads import FineTuneRecipe, HeadRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, TopLayerRecipe
 
 __version__: str
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "Steps",
     "Task",
     "TemporalMean",
+    "TopLayerRecipe",
     "__version__",
     "accuracy",
     "average_weights",

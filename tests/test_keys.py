@@ -31,7 +31,7 @@ from stablib.training import (
     TrainMean,
 )
 from stablib.training.tagged import Tagged, identity
-from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe, TopLayerRecipe
 from stablib.workloads.streams import DataModel, PairRecord
 
 #: Every kind that the package has, with all options given and none a default.
@@ -46,7 +46,8 @@ METHODS: list[Method] = [
 TEXT = {"dataset": "massive", "label": "domain", "limit": 9, "encoder": "e", "learning_rate": 0.5,
         "epochs": 2, "batch_size": 8}  # fmt: skip
 RECIPES: list[Recipe] = [
-    FineTuneRecipe(**TEXT, top_layers=2),
+    FineTuneRecipe(**TEXT),
+    TopLayerRecipe(**TEXT),
     HeadRecipe(**TEXT, hidden=4, dropout=0.5),
     StreamRecipe(
         data=DataModel(kind="quadratic", seed=3),
@@ -82,7 +83,6 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "learning_rate": 0.001,
             "epochs": 5,
             "batch_size": 256,
-            "top_layers": None,
         },
         "head": {
             "method": CONTROL,
@@ -109,6 +109,16 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "same_init": True,
             "log2_examples": ...,
             "warm_start": None,
+        },
+        "top_layer": {
+            "method": CONTROL,
+            "dataset": "own",
+            "label": "",
+            "limit": None,
+            "encoder": "all-MiniLM-L6-v2",
+            "learning_rate": 0.001,
+            "epochs": 5,
+            "batch_size": 256,
         },
     },
     "Method": {
@@ -209,7 +219,7 @@ MINILM = "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357"
             Final(),
             {
                 "workload": "finetune",
-                "version": 2,
+                "version": 1,
                 "data": MASSIVE,
                 "depends": {"encoder": MINILM},
                 "recipe": {
@@ -220,7 +230,7 @@ MINILM = "99f704468154fc61a4b879c37b806316fc7f644d4b641a39c4fabdd1693f0357"
                 },
                 "record": {"kind": "final"},
             },
-            "2c838daee37d20b8",
+            "06b5c542b5e50827",
         ),
         (
             StreamRecipe(data=DataModel(kind="linear"), hidden=(2,), log2_examples=21),

@@ -25,7 +25,7 @@ from stablib.training import (
     seed_plans,
 )
 from stablib.training.method import HOOKS
-from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe, TopLayerRecipe
 from stablib.workloads.streams import PairRecord
 from tests.test_training import assert_same_bits, by_hand, make_task, predict, train
 
@@ -273,6 +273,6 @@ def test_a_stream_refuses_a_method_by_name_at_once(method: Method, what: str) ->
 
 
 def test_classifiers_honour_every_hook() -> None:
-    for recipe in (HeadRecipe, FineTuneRecipe):
+    for recipe in (HeadRecipe, FineTuneRecipe, TopLayerRecipe):
         assert recipe.workload.honours == set(HOOKS)
     assert all(hasattr(Method, hook) for hook in HOOKS)

@@ -38,7 +38,7 @@ from stablib.studies.synthetic_irreproducibility.settings import (
 )
 from stablib.training import Final, Inputs, Request, SeedPlan, Task, seed_plans
 from stablib.training.observe import observers
-from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe, TopLayerRecipe
 from stablib.workloads.heads import training as heads
 from stablib.workloads.streams import PairRecord
 
@@ -170,10 +170,10 @@ LI_CASES: dict[str, Case] = {
         "distilbert-base-uncased",
     ),
     "model": (
-        {"model": "finetune_top"},
+        {"model": "top_layer"},
         kind("l2", "swa"),
-        lambda r: (type(r.recipe), getattr(r.recipe, "top_layers", None)),
-        (FineTuneRecipe, 1),
+        lambda r: type(r.recipe),
+        TopLayerRecipe,
     ),
     "n_runs": (
         {"n_runs": 7},

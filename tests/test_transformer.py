@@ -39,8 +39,9 @@ from stablib.training import (
     TrainMean,
     seed_plans,
 )
-from stablib.workloads import FineTuneRecipe, HeadRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, TopLayerRecipe
 from stablib.workloads.heads.training import prepare
+from stablib.workloads.text import TextRecipe
 from tests.test_methods import Kept, Scheduled, Seen, Shrunk, mean_of_logits
 from tests.test_seeds import Spy
 from tests.test_training import assert_same_bits, order_by_hand, train
@@ -138,33 +139,34 @@ class ForgetsFirstKey:
 
 
 @pytest.mark.parametrize("dropout", [None, ForgetsFirstKey()])
-def test_one_asking_token_gets_what_it_gets_among_all(encoder, dropout) -> None:
+def test_the_last_layer_alone_gives_what_all_layers_give(encoder, dropout) -> None:
+    """In values and in gradients, among which the keys' bias has none: it changes nothing."""
     network = load_encoder(encoder.folder)
     texts = tokenize(encoder, TEXTS)
     batch = texts.take(by_length(texts))
-    found, gradients = [], []
-    for first_tokens in (False, True):
-        states = network.run_layers(
-            network.embed(batch),
-            batch.starts,
-            slice(None),
-            dropout=dropout,
-            first_tokens=first_tokens,
-        )
-        first = states if first_tokens else states[torch.from_numpy(batch.starts[:-1])]
-        last = network.layers[-1]
-        loss = first.square().sum()
-        parts = (last.query.weight, last.key.weight, last.value.weight, last.value.bias)
-        gradients.append(torch.autograd.grad(loss, parts))
-        found.append(first.detach())
-    torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=0)
-    for among_all, alone in zip(*gradients, strict=True):
-        torch.testing.assert_close(alone, among_all, atol=1e-4, rtol=1e-3)
+    last = network.layers[-1]
+    parts = (last.query.weight, last.key.weight, last.value.weight, last.value.bias)
+    below = network.run_layers(network.embed(batch), batch.starts, slice(-1), dropout=dropout)
+    every = network.run_layers(below, batch.starts, slice(-1, None), dropout=dropout)
+    expected = every[torch.from_numpy(batch.starts[:-1])]
+    gradients = torch.autograd.grad(expected.square().sum(), parts, retain_graph=True)
+    for first in (
+        network.run_layers(
+            below, batch.starts, slice(-1, None), dropout=dropout, first_tokens=True
+        ),
+        network.run_last_layer(below, batch.starts, dropout=dropout),
+    ):
+        torch.testing.assert_close(first, expected, atol=1e-5, rtol=0)
+        found = torch.autograd.grad(first.square().sum(), parts, retain_graph=True)
+        for ours, theirs in zip(found, gradients, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
+    bias = torch.autograd.grad(expected.square().sum(), last.key.bias, retain_graph=True)[0]
+    torch.testing.assert_close(bias, torch.zeros_like(bias), atol=1e-4, rtol=0)
 
 
 def finetune_recipe(
-    encoder: str, top_layers: int | None = None, **fields: object
-) -> FineTuneRecipe:
+    encoder: str, trained: type[TextRecipe] = FineTuneRecipe, **fields: object
+) -> TextRecipe:
     usual = {
         "dataset": "standin",
         "label": "domain",
@@ -173,10 +175,10 @@ def finetune_recipe(
         "epochs": 1,
         "batch_size": 24,
     }
-    return FineTuneRecipe(encoder=encoder, top_layers=top_layers, **{**usual, **fields})
+    return trained(encoder=encoder, **{**usual, **fields})
 
 
-def tune(recipe: FineTuneRecipe, plans: Sequence[SeedPlan], *records: Record) -> list:
+def tune(recipe: TextRecipe, plans: Sequence[SeedPlan], *records: Record) -> list:
     """What the workload keeps on the data that it finds: ``result[run][record]``."""
     (inputs,) = recipe.workload.inputs(recipe, strict=True)
     finished = recipe.workload.train(
@@ -189,9 +191,9 @@ def tune(recipe: FineTuneRecipe, plans: Sequence[SeedPlan], *records: Record) ->
     return [run for part in finished for _, run in part]
 
 
-@pytest.mark.parametrize("top_layers", [None, 1])
-def test_fine_tuning_repeats_bit_for_bit(encoder, top_layers: int | None) -> None:
-    recipe = finetune_recipe(encoder.name, top_layers)
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
+def test_fine_tuning_repeats_bit_for_bit(encoder, trained: type[TextRecipe]) -> None:
+    recipe = finetune_recipe(encoder.name, trained)
     plans = seed_plans(2)
     both = tune(recipe, plans, Final())
     (alone,) = tune(recipe, plans[1:], Final())
@@ -222,7 +224,7 @@ def undropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def padded_by_hand(
     folder: Path,
-    recipe: FineTuneRecipe,
+    recipe: TextRecipe,
     plan: SeedPlan,
     *,
     rate: float = 1.0,
@@ -231,7 +233,7 @@ def padded_by_hand(
     """Test probabilities of the library's model, padded, with autograd and Adam."""
     data = stand_in().head(recipe.limit)
     model = load_classifier(folder, data.n_classes, plan.generator("init")).model
-    if recipe.top_layers:
+    if isinstance(recipe, TopLayerRecipe):
         for part in (model.distilbert.embeddings, model.distilbert.transformer.layer[0]):
             part.requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -255,17 +257,17 @@ def padded_by_hand(
 TEST = Probabilities(split="test")
 
 
-@pytest.mark.parametrize("top_layers", [None, 1])
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
 def test_fine_tuned_distilbert_equals_the_padded_model_by_hand(
-    undropped: Path, top_layers: int | None
+    undropped: Path, trained: type[TextRecipe]
 ) -> None:
-    recipe, (plan,) = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3), seed_plans(1)
+    recipe, (plan,) = finetune_recipe(DISTILBERT, trained, learning_rate=1e-3), seed_plans(1)
     ((ours,),) = tune(recipe, [plan], TEST)
     theirs = padded_by_hand(undropped, recipe, plan)
     np.testing.assert_allclose(ours["probabilities"], theirs, atol=1e-3)
 
 
-@pytest.mark.parametrize("top_layers", [None, 1])
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
 @pytest.mark.parametrize(
     ("method", "options"),
     [
@@ -277,10 +279,10 @@ def test_fine_tuned_distilbert_equals_the_padded_model_by_hand(
     ids=lambda value: str(value),
 )
 def test_methods_of_fine_tuning_equal_the_padded_model_by_hand(
-    undropped: Path, top_layers: int | None, method: Method, options: dict
+    undropped: Path, trained: type[TextRecipe], method: Method, options: dict
 ) -> None:
     """With a rate of 0 it is the untrained model."""
-    recipe, (plan,) = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3), seed_plans(1)
+    recipe, (plan,) = finetune_recipe(DISTILBERT, trained, learning_rate=1e-3), seed_plans(1)
     ((found,),) = tune(recipe.with_method(method), [plan], TEST)
     expected = padded_by_hand(undropped, recipe, plan, **options)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
@@ -289,9 +291,9 @@ def test_methods_of_fine_tuning_equal_the_padded_model_by_hand(
     assert far == bool(options)
 
 
-@pytest.mark.parametrize("top_layers", [None, 1])
-def test_a_late_order_equals_the_padded_model_by_hand(undropped, top_layers) -> None:
-    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3, epochs=2)
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
+def test_a_late_order_equals_the_padded_model_by_hand(undropped, trained) -> None:
+    recipe = finetune_recipe(DISTILBERT, trained, learning_rate=1e-3, epochs=2)
     late, base = SeedPlan(shuffle=5, onset={"shuffle": 2}), SeedPlan()
     (ours, steps), (_, others) = tune(
         recipe, [late, base], TEST, Steps(split="val", confidence=True)
@@ -310,9 +312,9 @@ def test_late_dropout_leaves_the_first_epochs_alone(distilbert) -> None:
     assert (base["gold"][4:] != late["gold"][4:]).any(axis=1).all()
 
 
-@pytest.mark.parametrize("top_layers", [None, 1])
-def test_snapshots_of_fine_tuning_are_shorter_runs(distilbert, top_layers: int | None) -> None:
-    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=2e-3, epochs=3)
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
+def test_snapshots_of_fine_tuning_are_shorter_runs(distilbert, trained: type[TextRecipe]) -> None:
+    recipe = finetune_recipe(DISTILBERT, trained, learning_rate=2e-3, epochs=3)
     records, (plan,) = (Final(), TEST, TrainMean()), seed_plans(1)
     members = [
         tune(recipe.model_copy(update={"epochs": k}), [plan], *records)[0] for k in (1, 2, 3)
@@ -336,14 +338,14 @@ def test_identical_views_and_averagers_that_look_on_change_no_bit_of_fine_tuning
 
 
 @pytest.mark.parametrize(
-    ("top_layers", "tensor"),
+    ("trained", "tensor"),
     [
-        (None, "distilbert.embeddings.word_embeddings.weight"),
-        (1, "distilbert.transformer.layer.1.attention.v_lin.weight"),
+        (FineTuneRecipe, "distilbert.embeddings.word_embeddings.weight"),
+        (TopLayerRecipe, "distilbert.transformer.layer.1.attention.v_lin.weight"),
     ],
 )
-def test_one_bit_changes_one_initial_weight_of_an_encoder(distilbert, top_layers, tensor) -> None:
-    recipe = finetune_recipe(DISTILBERT, top_layers, learning_rate=1e-3)
+def test_one_bit_changes_one_initial_weight_of_an_encoder(distilbert, trained, tensor) -> None:
+    recipe = finetune_recipe(DISTILBERT, trained, learning_rate=1e-3)
     first, last = [], []
     for bit in (None, Bit(tensor=tensor, index=40, direction="down")):
         for factor, weights in ((0.0, first), (1.0, last)):
@@ -359,12 +361,12 @@ def test_one_bit_changes_one_initial_weight_of_an_encoder(distilbert, top_layers
 def test_a_bit_of_a_frozen_layer_is_refused(distilbert) -> None:
     bit = Bit(tensor="distilbert.embeddings.word_embeddings.weight")
     with pytest.raises(UsageError, match="unknown tensor 'distilbert.embeddings.word_embeddings"):
-        tune(finetune_recipe(DISTILBERT, 1), [SeedPlan(bit=bit)], Final())
+        tune(finetune_recipe(DISTILBERT, TopLayerRecipe), [SeedPlan(bit=bit)], Final())
 
 
 @pytest.mark.parametrize("method", [TGTSS(after_step=2), Ensemble(members=2, teacher="own")])
 def test_teachers_of_fine_tuned_students_are_trained_first(distilbert, method, tmp_path) -> None:
-    recipe = finetune_recipe(DISTILBERT, 1, epochs=2, method=method)
+    recipe = finetune_recipe(DISTILBERT, TopLayerRecipe, epochs=2, method=method)
     request = Request(recipe, seed_plans(2), (TEST,))
     store = RunStore(tmp_path / "runs", tmp_path / "none")
     runs = obtain(request, store, watch=silent)
@@ -437,7 +439,7 @@ def test_an_encoder_folder_without_its_tokenizer_is_refused_by_name(distilbert) 
 
 
 def test_own_token_ids_pass_through_the_frozen_layers_or_are_refused(distilbert) -> None:
-    data, recipe = stand_in().head(48), finetune_recipe(DISTILBERT, 1)
+    data, recipe = stand_in().head(48), finetune_recipe(DISTILBERT, TopLayerRecipe)
     ids = {split: tokenize(distilbert, texts) for split, texts in data.texts.items()}
     try:
         ((own,),) = train(recipe, seed_plans(1), Task(ids, data.gold, data.n_classes), [TEST])

@@ -152,24 +152,37 @@ class Unpadded:
         """
         chosen = self.layers[layers]
         for number, layer in enumerate(chosen, start=1):
-            firsts = first_tokens and number == len(chosen)
-            states = self._layer(layer, states, starts, dropout, firsts)
+            last = first_tokens and number == len(chosen)
+            asking = _first(states, starts) if last else states
+            mixed = self._attend(layer, asking, states, starts, dropout)
+            states = self._after_attention(layer, asking, mixed, dropout)
         return states
 
-    def _layer(
-        self,
-        layer: Layer,
-        states: Tensor,
-        starts: np.ndarray,
-        dropout: Dropout | None,
-        firsts: bool,
+    def run_last_layer(
+        self, states: Tensor, starts: np.ndarray, *, dropout: Dropout | None = None
     ) -> Tensor:
-        if firsts:
-            asking = states.index_select(0, torch.from_numpy(starts[:-1]))
-            mixed = self._attend_from(asking, layer, states, starts, dropout)
-        else:
-            asking = states
-            mixed = self._attend(layer, states, starts, dropout)
+        """Run the last layer for the first token of each text.
+
+        The same as :meth:`run_layers` up to rounding, in half the time where the states below are
+        not trained: no token needs a key or a value of its own.
+
+        Parameters
+        ----------
+        states, starts, dropout
+            As for :meth:`run_layers`.
+
+        Returns
+        -------
+        Tensor, shape (n_texts, width)
+            Hidden states of the first tokens.
+        """
+        layer, asking = self.layers[-1], _first(states, starts)
+        mixed = self._attend_from(layer, asking, states, starts, dropout)
+        return self._after_attention(layer, asking, mixed, dropout)
+
+    def _after_attention(
+        self, layer: Layer, asking: Tensor, mixed: Tensor, dropout: Dropout | None
+    ) -> Tensor:
         mixed = layer.attended(mixed)
         if dropout:
             mixed = dropout(mixed, self.dropout_rate)
@@ -180,18 +193,23 @@ class Unpadded:
         return layer.norm(states + changed)
 
     def _attend(
-        self, layer: Layer, states: Tensor, starts: np.ndarray, dropout: Dropout | None
+        self,
+        layer: Layer,
+        asking: Tensor,
+        states: Tensor,
+        starts: np.ndarray,
+        dropout: Dropout | None,
     ) -> Tensor:
         """Attention within each text, one group of equally long texts at a time."""
         heads, width = self.n_attention_heads, states.shape[1]
         groups = _equal_lengths(starts)
-        n_tokens = [n_texts * length for n_texts, length in groups]
-        asked = (m(states).split(n_tokens) for m in (layer.query, layer.key, layer.value))
+        n_texts, n_tokens = [n for n, _ in groups], [n * length for n, length in groups]
+        # One split has one gradient; a slice a group would have one of the whole size a group.
+        queries = layer.query(asking).split(n_tokens if len(asking) == len(states) else n_texts)
+        keys, values = layer.key(states).split(n_tokens), layer.value(states).split(n_tokens)
         mixed = []
-        for (n_texts, _), *parts in zip(groups, *asked, strict=True):
-            q, k, v = (
-                part.view(n_texts, -1, heads, width // heads).transpose(1, 2) for part in parts
-            )
+        for n, *parts in zip(n_texts, queries, keys, values, strict=True):
+            q, k, v = (part.view(n, -1, heads, width // heads).transpose(1, 2) for part in parts)
             weights = torch.softmax(q @ k.transpose(2, 3) * (width // heads) ** -0.5, dim=-1)
             if dropout:
                 weights = dropout(weights, self.attention_rate)
@@ -200,8 +218,8 @@ class Unpadded:
 
     def _attend_from(
         self,
-        asking: Tensor,
         layer: Layer,
+        asking: Tensor,
         states: Tensor,
         starts: np.ndarray,
         dropout: Dropout | None,
@@ -252,6 +270,11 @@ class Unpadded:
             pooled = torch.tanh(model.base_model.pooler.dense(first))
             rate = config.classifier_dropout or config.hidden_dropout_prob
         return model.classifier(dropout(pooled, rate) if dropout else pooled)
+
+
+def _first(states: Tensor, starts: np.ndarray) -> Tensor:
+    """States of the first token of each text."""
+    return states.index_select(0, torch.from_numpy(starts[:-1]))
 
 
 def _equal_lengths(starts: np.ndarray) -> list[tuple[int, int]]:

@@ -2,8 +2,8 @@
 
 # Methods are known from their definition on: what reads a recipe must know them all.
 import stablib.mitigation  # noqa: F401
-from stablib.workloads.finetune import FineTuneRecipe
+from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.streams import StreamRecipe
 
-__all__ = ["FineTuneRecipe", "HeadRecipe", "StreamRecipe"]
+__all__ = ["FineTuneRecipe", "HeadRecipe", "StreamRecipe", "TopLayerRecipe"]

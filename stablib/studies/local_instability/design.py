@@ -24,7 +24,7 @@ from stablib.training import (
     Steps,
     seed_plans,
 )
-from stablib.workloads import FineTuneRecipe, HeadRecipe
+from stablib.workloads import FineTuneRecipe, HeadRecipe, TopLayerRecipe
 from stablib.workloads.text import TextRecipe
 
 #: First seed of shared teachers. As control runs, they are also the null of the comparisons.
@@ -115,10 +115,8 @@ class Design:
         s = self.settings
         if s.model == "head":
             return self.head(s.learning_rate)
-        top_layers = 1 if s.model == "finetune_top" else None
-        return FineTuneRecipe(
-            top_layers=top_layers, learning_rate=s.learning_rate, **self._fields()
-        )
+        trained = TopLayerRecipe if s.model == "top_layer" else FineTuneRecipe
+        return trained(learning_rate=s.learning_rate, **self._fields())
 
     def head(self, learning_rate: float) -> HeadRecipe:
         """A head, whatever the settings' model is."""
@@ -290,7 +288,7 @@ def top_layer(settings: LocalInstabilitySettings) -> list[Request]:
     """
 
     def design(rate: float, n_runs: int) -> Design:
-        changes = {"model": "finetune_top", "learning_rate": rate, "teacher_every": 5}
+        changes = {"model": "top_layer", "learning_rate": rate, "teacher_every": 5}
         changed = settings.model_copy(update={**changes, "n_runs": n_runs, "first_seed": 0})
         return Design(changed, "massive")
 

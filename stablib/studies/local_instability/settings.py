@@ -34,8 +34,8 @@ class LocalInstabilitySettings(Settings):
         default=None, description="val or test; the paper's choice by default"
     )
     encoder: str = Field(description="all-MiniLM-L6-v2 or distilbert-base-uncased")
-    model: Literal["head", "finetune", "finetune_top"] = Field(
-        description="head, finetune (all layers) or finetune_top (the last one)"
+    model: Literal["head", "top_layer", "finetune"] = Field(
+        description="head, top_layer (the encoder's last one) or finetune (all of it)"
     )
     n_runs: int = Field(ge=2, le=_MANY, description="runs per method")
     first_seed: int = Field(default=0, ge=0, description="seed of the first run")

@@ -1,11 +1,9 @@
-"""The encoder with its classification head, fine-tuned: all layers, or only the top ones."""
+"""The encoder with its classification head, fine-tuned: all of it, or its last layer alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal
-
-from pydantic import Field
 
 from stablib.training import Inputs, Request, SeedPlan
 from stablib.training.record import Arrays
@@ -14,33 +12,32 @@ from stablib.workloads.text import TextRecipe, TextWorkload
 
 
 class FineTuneRecipe(TextRecipe):
-    """A fine-tuned encoder.
-
-    Parameters
-    ----------
-    top_layers : int, optional
-        Train only this many layers, and the classification head; all by default.
-    **fields
-        As :class:`~stablib.workloads.text.TextRecipe`.
-    """
+    """An encoder that is fine-tuned as a whole; its fields are those of every text recipe."""
 
     kind: Literal["finetune"] = "finetune"
-    top_layers: int | None = Field(default=None, ge=1)
 
     @property
     def model_name(self) -> str:
-        """Encoder, and how much of it is trained."""
-        if self.top_layers is None:
-            return f"fine-tuned {self.encoder}"
-        layers = "layer" if self.top_layers == 1 else f"{self.top_layers} layers"
-        return f"top {layers} of {self.encoder}"
+        """What is trained."""
+        return f"fine-tuned {self.encoder}"
+
+
+class TopLayerRecipe(TextRecipe):
+    """An encoder of which only the last layer is trained, on cached states of the layers below."""
+
+    kind: Literal["top_layer"] = "top_layer"
+
+    @property
+    def model_name(self) -> str:
+        """What is trained."""
+        return f"top layer of {self.encoder}"
 
 
 class FineTuning(TextWorkload):
-    """Trains one model after the other, on one thread each."""
+    """Trains one encoder after the other, on one thread each."""
 
     name = "finetune"
-    version = 2
+    version = 1
     packages = ("torch", "transformers", "numpy")
 
     def train(
@@ -53,9 +50,30 @@ class FineTuning(TextWorkload):
         state: Arrays | None,
     ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
         """Train each plan for itself."""
-        from stablib.workloads.finetune.training import train_each
+        from stablib.workloads.finetune.training import WholeEncoder, train_each
 
-        return train_each(request, inputs, taught, report=report)
+        return train_each(WholeEncoder, request, inputs, taught, report=report)
+
+
+class TopLayer(FineTuning):
+    """Trains one last layer after the other, on one thread each."""
+
+    name = "top_layer"
+
+    def train(
+        self,
+        request: Request,
+        inputs: Inputs,
+        taught: Taught,
+        *,
+        report: Report,
+        state: Arrays | None,
+    ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
+        """Train each plan for itself."""
+        from stablib.workloads.finetune.training import LastLayer, train_each
+
+        return train_each(LastLayer, request, inputs, taught, report=report)
 
 
 FineTuneRecipe.workload = FineTuning()
+TopLayerRecipe.workload = TopLayer()

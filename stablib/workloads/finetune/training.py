@@ -1,8 +1,7 @@
-"""Fine-tune the encoder, or its top layers on cached hidden states, one seed at a time."""
+"""Fine-tune the encoder, or its last layer on cached hidden states, one seed at a time."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -15,94 +14,79 @@ from torch.nn import functional
 from stablib.errors import UsageError
 from stablib.models import encoders
 from stablib.models.tokens import Ragged, tokenize
-from stablib.models.transformer import Dropout, Unpadded, by_length, hidden_states, load_classifier
+from stablib.models.transformer import Dropout, by_length, hidden_states, load_classifier
 from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.loop import fit
 from stablib.training.observe import observers
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
 from stablib.training.workload import Report, Taught
-from stablib.workloads.finetune import FineTuneRecipe
 from stablib.workloads.teaching import targets
-from stablib.workloads.text import check_records, task_of, work_by_step
-
-
-def prepare(recipe: FineTuneRecipe, inputs: Inputs) -> Task:
-    """Token ids of the data's texts, or hidden states below the trained layers."""
-    data = inputs.data.head(recipe.limit)
-    encoder = encoders.find(recipe.encoder)
-    ids = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
-    return below_trained(recipe, Task(inputs=ids, gold=data.gold, n_classes=data.n_classes))
-
-
-def below_trained(recipe: FineTuneRecipe, task: Task) -> Task:
-    """Put hidden states below the trained layers into the place of token ids.
-
-    Raises
-    ------
-    UsageError
-        If the task has features instead of texts.
-    """
-    texts = task.inputs["train"]
-    if not isinstance(texts, Ragged):
-        raise UsageError("fine-tuning needs token ids or hidden states of texts, not features")
-    if recipe.top_layers is None or not np.issubdtype(texts.values.dtype, np.integer):
-        return task
-    folder = encoders.find(recipe.encoder).folder
-    network = load_classifier(folder, task.n_classes, np.random.default_rng(0))
-    frozen = slice(None, -recipe.top_layers)
-    states = {split: hidden_states(network, ids, frozen) for split, ids in task.inputs.items()}
-    return Task(inputs=states, gold=task.gold, n_classes=task.n_classes)
+from stablib.workloads.text import TextRecipe, check_records, task_of, work_by_step
 
 
 def train_each(
-    request: Request, inputs: Inputs, taught: Taught, *, report: Report
+    kind: type[WholeEncoder],
+    request: Request,
+    inputs: Inputs,
+    taught: Taught,
+    *,
+    report: Report,
 ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
     """Train the plans of a request one after the other.
 
     Each run uses one thread, so that its bits do not depend on how many run beside it.
     """
-    recipe = cast(FineTuneRecipe, request.recipe)
+    recipe = cast(TextRecipe, request.recipe)
     with one_thread():
         # What is frozen never changes, so every run of the encoder shares it.
-        task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))
+        task = task_of(recipe, inputs, lambda: prepare(kind, recipe, inputs))
         if task is inputs.data:  # Texts of one's own, which nobody has prepared.
-            task = inputs.once("below the trained layers", lambda: below_trained(recipe, task))
+            task = inputs.once(f"for {recipe.kind}", lambda: kind.made_ready(recipe, task))
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
-            yield [(plan, _train(recipe, plan, task, goals, request, report))]
+            network = kind(recipe, plan, task, goals)
+            yield [(plan, _train(network, recipe, plan, task, request, report))]
 
 
-class Classifier:
-    """An encoder with its head, as the training loop wants it."""
+def prepare(kind: type[WholeEncoder], recipe: TextRecipe, inputs: Inputs) -> Task:
+    """Make the data's texts ready for a kind of network."""
+    data = inputs.data.head(recipe.limit)
+    encoder = encoders.find(recipe.encoder)
+    ids = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
+    return kind.made_ready(recipe, Task(inputs=ids, gold=data.gold, n_classes=data.n_classes))
+
+
+class WholeEncoder:
+    """An encoder with its head, all of it trained, as the training loop wants it."""
 
     def __init__(
-        self, recipe: FineTuneRecipe, plan: SeedPlan, task: Task, goals: NDArray[np.float32]
+        self, recipe: TextRecipe, plan: SeedPlan, task: Task, goals: NDArray[np.float32]
     ) -> None:
         folder = encoders.find(recipe.encoder).folder
         self.network = load_classifier(folder, task.n_classes, plan.generator("init"))
-        self.trained = slice(None) if recipe.top_layers is None else slice(-recipe.top_layers, None)
         self.texts: Ragged = task.inputs["train"]
         self.goals = goals
         self.source = plan.source("dropout")
         self.dropout = Dropout(self.source.at(1))
 
-    def named(self) -> Mapping[str, torch.nn.Parameter]:
-        """All parameters, or those of the top layers and the classification head."""
-        model = self.network.model
-        if self.trained.start is None:
-            return {n: p for n, p in model.named_parameters() if p.requires_grad}
-        names = {id(p): name for name, p in model.named_parameters()}
-        each = itertools.chain.from_iterable(m.parameters() for m in self._top())
-        return {names[id(p)]: p for p in each}
+    @staticmethod
+    def made_ready(recipe: TextRecipe, task: Task) -> Task:
+        """Take token ids as they are.
 
-    def _top(self) -> list[torch.nn.Module]:
-        model = self.network.model
-        modules = [m for layer in self.network.layers[self.trained] for m in vars(layer).values()]
-        pooler = getattr(model.base_model, "pooler", None)
-        head = [child for _, child in model.named_children() if child is not model.base_model]
-        return [*modules, *([pooler] if pooler else []), *head]
+        Raises
+        ------
+        UsageError
+            If the task has features or hidden states instead.
+        """
+        if not _has_tokens(task):
+            raise UsageError("fine-tuning needs token ids of texts, not features")
+        return task
+
+    def named(self) -> Mapping[str, torch.nn.Parameter]:
+        """All parameters by name."""
+        return {n: p for n, p in self.network.model.named_parameters() if p.requires_grad}
 
     def start_epoch(self, epoch: int) -> None:
         """Let the seed rule that rules in this epoch."""
@@ -125,26 +109,67 @@ class Classifier:
 
     def _logits(self, batch: Ragged, dropout: Dropout | None = None) -> Tensor:
         """Logits of texts in order of length, shape (n_texts, n_classes)."""
-        network: Unpadded = self.network
-        if np.issubdtype(batch.values.dtype, np.integer):
-            states = network.embed(batch, dropout)
-        else:
-            states = torch.from_numpy(batch.values)
-        first = network.run_layers(
-            states, batch.starts, self.trained, dropout=dropout, first_tokens=True
+        return self.network.classify(self._first_tokens(batch, dropout), dropout)
+
+    def _first_tokens(self, batch: Ragged, dropout: Dropout | None) -> Tensor:
+        return self.network.run_layers(
+            self.network.embed(batch, dropout),
+            batch.starts,
+            slice(None),
+            dropout=dropout,
+            first_tokens=True,
         )
-        return network.classify(first, dropout)
+
+
+class LastLayer(WholeEncoder):
+    """An encoder of which the last layer and the head are trained."""
+
+    @staticmethod
+    def made_ready(recipe: TextRecipe, task: Task) -> Task:
+        """Put hidden states below the last layer into the place of token ids.
+
+        Raises
+        ------
+        UsageError
+            If the task has features instead of texts.
+        """
+        if not isinstance(task.inputs["train"], Ragged):
+            raise UsageError("the top layer needs token ids or hidden states of texts")
+        if not _has_tokens(task):
+            return task
+        folder = encoders.find(recipe.encoder).folder
+        network = load_classifier(folder, task.n_classes, np.random.default_rng(0))
+        states = {s: hidden_states(network, ids, slice(-1)) for s, ids in task.inputs.items()}
+        return Task(inputs=states, gold=task.gold, n_classes=task.n_classes)
+
+    def named(self) -> Mapping[str, torch.nn.Parameter]:
+        """Parameters of the last layer and of the classification head by name."""
+        model = self.network.model
+        names = {id(p): name for name, p in model.named_parameters()}
+        modules = vars(self.network.layers[-1]).values()
+        pooler = getattr(model.base_model, "pooler", None)
+        head = [child for _, child in model.named_children() if child is not model.base_model]
+        trained = [*modules, *([pooler] if pooler else []), *head]
+        return {names[id(p)]: p for module in trained for p in module.parameters()}
+
+    def _first_tokens(self, batch: Ragged, dropout: Dropout | None) -> Tensor:
+        states = torch.from_numpy(batch.values)
+        return self.network.run_last_layer(states, batch.starts, dropout=dropout)
+
+
+def _has_tokens(task: Task) -> bool:
+    texts = task.inputs["train"]
+    return isinstance(texts, Ragged) and np.issubdtype(texts.values.dtype, np.integer)
 
 
 def _train(
-    recipe: FineTuneRecipe,
+    network: WholeEncoder,
+    recipe: TextRecipe,
     plan: SeedPlan,
     task: Task,
-    goals: NDArray[np.float32],
     request: Request,
     report: Report,
 ) -> list[Arrays]:
-    network = Classifier(recipe, plan, task, goals)
     adam = torch.optim.Adam(
         list(network.named().values()),
         lr=recipe.learning_rate,
