@@ -24,7 +24,7 @@ from stablib.training import (
     TrainMean,
     seed_plans,
 )
-from stablib.training.method import HOOKS
+from stablib.training.method import HOOKS, Averager
 from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe, TopLayerRecipe
 from stablib.workloads.streams import PairRecord
 from tests.test_training import assert_same_bits, by_hand, make_task, predict, train
@@ -61,8 +61,10 @@ class Shrunk(Method):
         return Shrinking(self)
 
 
-class Shrinking:
+class Shrinking(Averager):
     """Counts on its own, as an averager with a memory does."""
+
+    growing = ("steps", "epochs")
 
     def __init__(self, method: Shrunk) -> None:
         self.method, self.steps, self.epochs = method, 0, 0

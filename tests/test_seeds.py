@@ -280,6 +280,7 @@ class Spy(Method):
     kind: Literal["toy_spy"] = "toy_spy"
     factor: float = 1.0
     seen: ClassVar[list[np.ndarray]] = []
+    growing: ClassVar[tuple[str, ...]] = ()
 
     def rate(self, step: int, n_steps: int) -> float:
         return self.factor

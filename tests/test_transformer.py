@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,12 @@ from transformers import (
 
 from stablib.data import stand_in
 from stablib.errors import UsageError
-from stablib.mitigation import TGTSS, Ensemble
+from stablib.mitigation import SWA, TGTSS, Ensemble
 from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.tokens import tokenize
 from stablib.models.transformer import by_length, hidden_states, load_classifier, load_encoder
-from stablib.runs import Group, RunStore, obtain
+from stablib.runs import Group, RunStore, files, obtain
 from stablib.runs.watch import silent
 from stablib.training import (
     Bit,
@@ -39,6 +39,7 @@ from stablib.training import (
     TrainMean,
     seed_plans,
 )
+from stablib.training.record import Arrays
 from stablib.workloads import FineTuneRecipe, HeadRecipe, TopLayerRecipe
 from stablib.workloads.heads.training import prepare
 from stablib.workloads.text import TextRecipe
@@ -447,3 +448,79 @@ def test_own_token_ids_pass_through_the_frozen_layers_or_are_refused(distilbert)
         return
     ((found,),) = tune(recipe, seed_plans(1), TEST)
     np.testing.assert_array_equal(own["probabilities"], found["probabilities"])
+
+
+EVERYTHING = (
+    Final(),
+    TEST,
+    Steps(split="val", every=2, confidence=True),
+    TrainMean(after_step=1, every=2),
+)
+
+
+class Killed(Exception):
+    """Ends a training in a test."""
+
+
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
+@pytest.mark.parametrize(
+    ("method", "plan"),
+    [
+        (SWA(last_epochs=2), SeedPlan()),
+        (Kept(after=(1, 3)), SeedPlan(dropout=4, onset={"dropout": 2})),
+        (Shrunk(step=0.98, epoch=0.9), SeedPlan(shuffle=5, onset={"shuffle": 3})),
+    ],
+    ids=["averaged", "snapshots", "changed"],
+)
+def test_an_interrupted_run_goes_on_to_the_same_bits(
+    distilbert, trained: type[TextRecipe], method: Method, plan: SeedPlan, tmp_path: Path
+) -> None:
+    """Killed after every step in turn, in the middle and at the end of epochs."""
+    recipe = finetune_recipe(DISTILBERT, trained, learning_rate=1e-3, epochs=3).with_method(method)
+    (inputs,) = recipe.workload.inputs(recipe, strict=True)
+    request = Request(recipe, (plan,), EVERYTHING)
+    n_steps = recipe.steps(48)
+
+    def go(state: Arrays | None, until: int) -> tuple[list[Arrays] | None, Arrays | None]:
+        """Train for some steps, or to the end."""
+        kept: list[Arrays] = []
+
+        def report(done: int, state: Callable[[], Arrays] | None = None) -> None:
+            if state is not None:
+                kept.append({name: array.copy() for name, array in state().items()})
+            if len(kept) == until:
+                raise Killed
+
+        work = recipe.workload.train(request, inputs, lambda _: None, report=report, state=state)
+        try:
+            (((_, arrays),),) = work
+        except Killed:
+            return None, kept[-1]
+        return arrays, None
+
+    whole, _ = go(None, n_steps + 1)
+    state = None
+    for _ in range(n_steps - 1):
+        _, state = go(state, 1)
+        files.write(tmp_path / "state", state, {}, compress=False)  # As the store keeps it.
+        state, _ = files.read(tmp_path / "state")
+    resumed, _ = go(state, n_steps + 1)
+    assert_same_bits(resumed, whole)
+
+
+def test_a_prediction_of_many_texts_can_be_interrupted(distilbert) -> None:
+    """Told between batches: the evaluation of a large encoder takes longer than anyone waits."""
+    recipe = finetune_recipe(DISTILBERT, limit=600, batch_size=600)
+    (inputs,) = recipe.workload.inputs(recipe, strict=True)
+    calls: list[int] = []
+    list(
+        recipe.workload.train(
+            Request(recipe, seed_plans(1), (TEST,)),
+            inputs,
+            lambda _: None,
+            report=lambda done, state=None: calls.append(done),
+            state=None,
+        )
+    )
+    n_batches = -(-len(inputs.data.head(600).gold["test"]) // 256)
+    assert calls.count(0) == n_batches > 1

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from stablib.training.method import Method
+from stablib.training.method import Averager, Method
 
 
 class SWA(Method):
@@ -27,16 +27,15 @@ class SWA(Method):
         return LastEpochs(first=n_epochs - self.last_epochs + 1)
 
 
-class LastEpochs:
+class LastEpochs(Averager):
     """Mean of the weights at the end of the epochs from ``first`` on."""
+
+    growing = ("count", "total")
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.count = 0
         self.total: Any = None
-
-    def after_step(self, step: int, weights: Any) -> None:
-        """Nothing to add inside an epoch."""
 
     def after_epoch(self, epoch: int, weights: Any) -> None:
         """Add the weights if the epoch is among the last ones."""

@@ -28,7 +28,14 @@ class DamagedFile(StoreError):
     """A run file that is truncated or altered. It is named, never believed."""
 
 
-def write(path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool = False) -> None:
+def write(
+    path: Path,
+    arrays: Arrays,
+    header: dict[str, Any],
+    *,
+    published: bool = False,
+    compress: bool = True,
+) -> None:
     """Write a run file: complete under its name, or not at all.
 
     Parameters
@@ -41,6 +48,8 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool
         JSON values: recipe, plans, provenance.
     published : bool, default False
         Take many times as long for a file about a third smaller: lzma over byte planes.
+    compress : bool, default True
+        False for the weights of a large model, which are written often and hardly get smaller.
 
     Raises
     ------
@@ -55,7 +64,8 @@ def write(path: Path, arrays: Arrays, header: dict[str, Any], *, published: bool
     text = json.dumps(header, sort_keys=True)
     encoded[_HEADER] = np.frombuffer(text.encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    method = zipfile.ZIP_LZMA if published else zipfile.ZIP_DEFLATED
+    smaller = zipfile.ZIP_LZMA if published else zipfile.ZIP_DEFLATED
+    method = smaller if compress else zipfile.ZIP_STORED
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, array in encoded.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -24,6 +24,9 @@ from stablib.training.workload import Block
 #: Seconds between two times that a run in the making is kept, to go on from.
 SAVE_EVERY = 30.0
 
+#: It is kept less often if that takes longer than this part of the time.
+_SHARE = 30.0
+
 
 class Runs:
     """Runs of one recipe as arrays with a leading run axis.
@@ -218,6 +221,8 @@ class _Keeper:
         self.request, self.store, self.inputs = request, store, inputs
         self.groups = groups(request, inputs)
         self.saved = self.began = time.perf_counter()
+        #: Seconds until the state is kept again.
+        self.pause = SAVE_EVERY
         self.earlier = 0.0
         self.state: Arrays | None = None
         # A state belongs to one run; a stack keeps whole runs, and begins the others anew.
@@ -232,8 +237,10 @@ class _Keeper:
         """Keep the state of the only run."""
         seconds = self.earlier + time.perf_counter() - self.began
         arrays = {**state, "seconds": np.asarray(seconds)}
+        began = time.perf_counter()
         self.store.write_unfinished(self.groups[0], self.request.plans, arrays)
         self.saved = time.perf_counter()
+        self.pause = max(SAVE_EVERY, _SHARE * (self.saved - began))
 
     def keep(self, finished: Sequence[tuple[SeedPlan, list[Arrays]]]) -> None:
         """Write runs that were finished together."""
@@ -274,7 +281,7 @@ class _Reporter:
         """Tell of work done, and how to write down all that is needed to go on."""
         self.progress(done)
         ending = self.interrupt.wanted or Terminated.wanted
-        due = ending or time.perf_counter() - self.keeper.saved > SAVE_EVERY
+        due = ending or time.perf_counter() - self.keeper.saved > self.keeper.pause
         if due and state is not None and len(self.keeper.request.plans) == 1:
             self.keeper.save(state())
         if ending:

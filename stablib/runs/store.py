@@ -119,7 +119,7 @@ class RunStore:
             If it cannot be written.
         """
         path = self._path(group, plans_key(plans)).with_suffix(_UNFINISHED)
-        files.write(path, arrays, _header(group, plans))
+        files.write(path, arrays, _header(group, plans), compress=False)
 
     def missing(
         self, group: Group, blocks: Sequence[Block], *, by_reading: bool = False

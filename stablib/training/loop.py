@@ -13,7 +13,9 @@ from torch import Tensor
 from stablib.training.method import Method
 from stablib.training.observe import Observer
 from stablib.training.predict import Predictor
+from stablib.training.record import Arrays
 from stablib.training.seeds import SeedPlan, change_bit
+from stablib.training.state import pack, unpack
 from stablib.training.workload import Report
 
 #: Weights begin at multiples of this many floats: vectorised and scalar code round differently,
@@ -35,6 +37,12 @@ class Network(Protocol):
 
     def logits(self, inputs: Any) -> Tensor:
         """Logits (n_examples, n_classes), without dropout."""
+
+    def randomness(self) -> Any:
+        """State of its generators, of which :func:`stablib.training.state.pack` knows the types."""
+
+    def set_randomness(self, state: Any) -> None:
+        """Go on from what :meth:`randomness` said."""
 
 
 class FlatWeights:
@@ -58,6 +66,51 @@ class FlatWeights:
         return self.network.logits(inputs)
 
 
+class _Training:
+    """All that changes while a network is trained."""
+
+    def __init__(
+        self,
+        network: Network,
+        models: FlatWeights,
+        optimizer: torch.optim.Optimizer,
+        predictor: Predictor,
+        watchers: Sequence[Observer],
+    ) -> None:
+        self.network, self.models, self.optimizer = network, models, optimizer
+        self.predictor, self.watchers = predictor, watchers
+        self.step = 0
+
+    def state(self) -> Arrays:
+        """Write down everything after a step."""
+        watched = [{name: vars(w)[name] for name in w.growing} for w in self.watchers]
+        return pack(
+            {
+                "step": self.step,
+                "weights": self.models.weights,
+                "optimizer": self.optimizer.state_dict()["state"],
+                "predictor": self.predictor.state(),
+                "watchers": watched,
+                "randomness": self.network.randomness(),
+            }
+        )
+
+    def restore(self, arrays: Arrays) -> int:
+        """Go on from a state, but for the randomness; return the step after which it was."""
+        state = unpack(arrays)
+        self.models.weights.copy_(state["weights"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
+        self.predictor.restore(state["predictor"])
+        for watcher, grown in zip(self.watchers, state["watchers"], strict=True):
+            vars(watcher).update(grown)
+        return int(state["step"])
+
+    def restore_randomness(self, arrays: Arrays) -> None:
+        """Let the network's generators go on from a state."""
+        self.network.set_randomness(unpack(arrays)["randomness"])
+
+
 def fit(
     network: Network,
     optimizer: torch.optim.Optimizer,
@@ -69,8 +122,9 @@ def fit(
     batch_size: int,
     watchers: Sequence[Observer],
     report: Report,
+    state: Arrays | None = None,
 ) -> Predictor:
-    """Train a network.
+    """Train a network, or go on with a training that was interrupted, to the same bits.
 
     Parameters
     ----------
@@ -87,7 +141,9 @@ def fit(
     watchers : sequence of Observer
         Told after each step.
     report : callable
-        Told of each step.
+        Told of each step, and how to write down the state after it.
+    state : dict of str to ndarray, optional
+        What an interrupted training of the same network wrote down last.
 
     Returns
     -------
@@ -96,16 +152,24 @@ def fit(
     """
     if plan.bit is not None:
         change_bit(plan.bit, {k: p.data.numpy() for k, p in network.named().items()})
-    predictor = Predictor(FlatWeights(network), method, n_epochs)
+    models = FlatWeights(network)
+    predictor = Predictor(models, method, n_epochs)
+    training = _Training(network, models, optimizer, predictor, watchers)
     rates = [group["lr"] for group in optimizer.param_groups]
     n_steps = n_epochs * -(-n_train // batch_size)
     order = plan.source("shuffle")
+    done = 0 if state is None else training.restore(state)
     step = 0
     for epoch in range(1, n_epochs + 1):
         network.start_epoch(epoch)
         places = order.at(epoch).permutation(n_train)
         for start in range(0, n_train, batch_size):
             step += 1
+            if step <= done:
+                if step == done and state is not None:
+                    # Only now: the epochs before have chosen their generators once more.
+                    training.restore_randomness(state)
+                continue
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * method.rate(step, n_steps)
             loss = network.loss(places[start : start + batch_size])
@@ -116,9 +180,11 @@ def fit(
                 predictor.after_step(step)
             for watcher in watchers:
                 watcher.after_step(step, predictor)
-            report(1)
-        with torch.no_grad():
-            predictor.after_epoch(epoch)
+            training.step = step
+            report(1, training.state)
+        if step >= done:  # What an earlier epoch's end did is in the state.
+            with torch.no_grad():
+                predictor.after_epoch(epoch)
     with torch.no_grad():
         predictor.finish()
     return predictor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,17 @@ from stablib.training.seeds import SeedPlan
 from stablib.training.tagged import Tagged
 
 
-class Averager(Protocol):
-    """Averages weights while a training goes on.
+class Averager:
+    """Base of what averages weights while a training goes on; by itself it only looks on.
 
     Weights have shape (n_models, n_parameters): torch tensors of models that train side by side,
     one a row, which must not be mixed. Writing into them changes the models.
+
     """
+
+    #: Attributes that change while a training goes on: all that is kept when it is interrupted.
+    #: Numbers, arrays, tensors, or lists and dicts of these.
+    growing: ClassVar[tuple[str, ...]] = ()
 
     def after_step(self, step: int, weights: Any) -> None:
         """Look at, or change, the weights after an optimization step, counted from 1."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +23,25 @@ class Stack(Protocol):
         """Class probabilities (n_examples, n_classes) of one model, without dropout."""
 
 
-class Observer(Protocol):
+class Observer(abc.ABC):
     """Called after each optimization step and at the end of training."""
 
-    def after_step(self, step: int, stack: Stack) -> None:
+    #: Attributes that grow while a training goes on: all that is kept when it is interrupted.
+    growing: ClassVar[tuple[str, ...]] = ()
+
+    def after_step(self, step: int, stack: Stack) -> None:  # noqa: B027 - most look at the end.
         """Look at the models after step ``step``, counted from 1."""
 
+    @abc.abstractmethod
     def finish(self, stack: Stack) -> list[Arrays]:
         """Return one set of arrays a model."""
 
 
-class FinalObserver:
+class FinalObserver(Observer):
     """Predictions of the trained models, see :class:`Final`."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
-
-    def after_step(self, step: int, stack: Stack) -> None:
-        """Nothing to see before the end."""
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Predict every evaluation split."""
@@ -55,8 +57,10 @@ class FinalObserver:
         return results
 
 
-class StepsObserver:
+class StepsObserver(Observer):
     """Predictions during training, see :class:`Steps`."""
+
+    growing = ("steps", "seen")
 
     def __init__(self, task: Task, record: Steps, n_models: int) -> None:
         self.inputs, self.gold = task.split(record.split)
@@ -84,14 +88,11 @@ class StepsObserver:
         ]
 
 
-class ProbabilitiesObserver:
+class ProbabilitiesObserver(Observer):
     """All probabilities of the trained models, see :class:`Probabilities`."""
 
     def __init__(self, task: Task, record: Probabilities) -> None:
         self.inputs, _ = task.split(record.split)
-
-    def after_step(self, step: int, stack: Stack) -> None:
-        """Nothing to see before the end."""
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Predict the split."""
@@ -99,8 +100,10 @@ class ProbabilitiesObserver:
         return [{"probabilities": one.astype(np.float16)} for one in each]
 
 
-class TrainMeanObserver:
+class TrainMeanObserver(Observer):
     """Running mean of the predictions on the training set, see :class:`TrainMean`."""
+
+    growing = ("sums", "count")
 
     def __init__(self, task: Task, record: TrainMean, n_models: int) -> None:
         self.inputs, _ = task.split("train")

@@ -61,6 +61,18 @@ class Predictor:
         if epoch in self._epochs:
             self._kept.append(self.models.weights.clone())
 
+    def state(self) -> dict[str, Any]:
+        """What has grown in the training so far."""
+        averager = self._averager
+        grown = {name: vars(averager)[name] for name in averager.growing} if averager else {}
+        return {"kept": self._kept, "averager": grown}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` said."""
+        self._kept = state["kept"]
+        if self._averager is not None:
+            vars(self._averager).update(state["averager"])
+
     def finish(self) -> None:
         """From now on predict as the trained model."""
         if self._averager is not None:

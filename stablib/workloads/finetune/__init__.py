@@ -52,7 +52,7 @@ class FineTuning(TextWorkload):
         """Train each plan for itself."""
         from stablib.workloads.finetune.training import WholeEncoder, train_each
 
-        return train_each(WholeEncoder, request, inputs, taught, report=report)
+        return train_each(WholeEncoder, request, inputs, taught, report=report, state=state)
 
 
 class TopLayer(FineTuning):
@@ -72,7 +72,7 @@ class TopLayer(FineTuning):
         """Train each plan for itself."""
         from stablib.workloads.finetune.training import LastLayer, train_each
 
-        return train_each(LastLayer, request, inputs, taught, report=report)
+        return train_each(LastLayer, request, inputs, taught, report=report, state=state)
 
 
 FineTuneRecipe.workload = FineTuning()

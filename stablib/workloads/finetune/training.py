@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ def train_each(
     taught: Taught,
     *,
     report: Report,
+    state: Arrays | None,
 ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
     """Train the plans of a request one after the other.
 
@@ -46,8 +47,8 @@ def train_each(
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
-            network = kind(recipe, plan, task, goals)
-            yield [(plan, _train(network, recipe, plan, task, request, report))]
+            network = kind(recipe, plan, task, goals, pause=lambda: report(0))
+            yield [(plan, _train(network, recipe, plan, task, request, report, state))]
 
 
 def prepare(kind: type[WholeEncoder], recipe: TextRecipe, inputs: Inputs) -> Task:
@@ -62,7 +63,13 @@ class WholeEncoder:
     """An encoder with its head, all of it trained, as the training loop wants it."""
 
     def __init__(
-        self, recipe: TextRecipe, plan: SeedPlan, task: Task, goals: NDArray[np.float32]
+        self,
+        recipe: TextRecipe,
+        plan: SeedPlan,
+        task: Task,
+        goals: NDArray[np.float32],
+        *,
+        pause: Callable[[], object],
     ) -> None:
         folder = encoders.find(recipe.encoder).folder
         self.network = load_classifier(folder, task.n_classes, plan.generator("init"))
@@ -70,6 +77,8 @@ class WholeEncoder:
         self.goals = goals
         self.source = plan.source("dropout")
         self.dropout = Dropout(self.source.at(1))
+        #: Called between batches of a prediction, which may be long: the training may end there.
+        self.pause = pause
 
     @staticmethod
     def made_ready(recipe: TextRecipe, task: Task) -> Task:
@@ -105,7 +114,16 @@ class WholeEncoder:
         for start in range(0, len(order), 256):
             rows = order[start : start + 256]
             result[rows] = self._logits(inputs.take(rows))
+            self.pause()
         return result
+
+    def randomness(self) -> Any:
+        """State of the generator of dropout masks."""
+        return self.dropout.bits.state
+
+    def set_randomness(self, state: Any) -> None:
+        """Go on from what :meth:`randomness` said."""
+        self.dropout.bits.state = state
 
     def _logits(self, batch: Ragged, dropout: Dropout | None = None) -> Tensor:
         """Logits of texts in order of length, shape (n_texts, n_classes)."""
@@ -169,6 +187,7 @@ def _train(
     task: Task,
     request: Request,
     report: Report,
+    state: Arrays | None,
 ) -> list[Arrays]:
     adam = torch.optim.Adam(
         list(network.named().values()),
@@ -188,5 +207,6 @@ def _train(
         batch_size=recipe.batch_size,
         watchers=watchers,
         report=lambda steps, state=None: report(next(shares), state),
+        state=state,
     )
     return [watcher.finish(predictor)[0] for watcher in watchers]
