@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import http.server
 import io
 import json
+import os
 import re
 import socket
 import subprocess
@@ -63,8 +65,9 @@ def frame(n: int = 6) -> pd.DataFrame:
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A notice is said once per process; each test is a process of its own."""
+    """A notice is said, and the hub asked, once per process; each test is one of its own."""
     monkeypatch.setattr(notices, "SAID", set())
+    monkeypatch.setattr(registry, "FAILED", {})
 
 
 @pytest.fixture
@@ -606,17 +609,15 @@ def test_importing_the_package_imports_no_slow_library() -> None:
 # The hub
 
 
-# The hub
-
-
 class FakeHub(http.server.BaseHTTPRequestHandler):
     """Answers like the hub for the files in ``files``, by their path after the revision.
 
-    ``trouble`` is what goes wrong with every file.
+    ``trouble`` is what goes wrong with every file, ``asked`` what was asked for, with which token.
     """
 
     files: dict[str, bytes] = {}
     trouble = ""
+    asked: list[tuple[str, str | None]] = []
     stop = threading.Event()
 
     def do_HEAD(self) -> None:
@@ -627,6 +628,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
 
     def answer(self, *, body: bool) -> None:
         name = self.path.split("/resolve/")[-1].partition("/")[2]
+        self.asked.append((name or self.path, self.headers["Authorization"]))
         content = self.files.get(name)
         if content is not None and self.trouble == "unavailable":
             self.send_error(503)
@@ -634,10 +636,21 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
         if content is not None and self.trouble == "stalls":
             self.stop.wait(60)
             return
+        if content is not None and self.trouble.startswith("http:"):
+            self.send_response(302)
+            self.send_header("Location", self.trouble.replace("SELF", self.headers["Host"]))
+            self.end_headers()
+            return
+        if content is not None and self.trouble == "babbles":
+            self.wfile.write(b"\x1b[2J no HTTP\r\n\r\n")
+            return
+        if content is not None and self.trouble == "slow":
+            self.stop.wait(0.9)
         self.send_response(200 if content is not None else 404)
         if content is not None:
             self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-            self.send_header("Content-Length", str(len(content)))
+            size = 2**40 if self.trouble == "boasts" else len(content)
+            self.send_header("Content-Length", str(size))
         else:
             self.send_header("Content-Length", "0")
         self.end_headers()
@@ -657,6 +670,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
 def fake_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     FakeHub.files = {}
     FakeHub.trouble = ""
+    FakeHub.asked = []
     FakeHub.stop.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
     thread = threading.Thread(target=server.serve_forever)
@@ -727,11 +741,16 @@ def test_wrong_checksum_is_refused_and_nothing_cached(
         ("drops", r"IncompleteRead\(\d+ bytes read, \d+ more expected\)"),
         ("stalls", "timed out"),
         ("trickles", "not done within 2 s"),
+        ("slow", "not done within 2 s"),
+        ("babbles", r"BadStatusLine\('\\x1b\[2J no HTTP"),
+        ("boasts", "larger than the allowed 64,000,000 bytes"),
+        ("http://SELF/resolve/again/train.jsonl", "redirect error .* infinite loop"),
     ],
 )
 def test_a_hub_in_trouble_is_given_up_within_seconds(
     fake_hub: dict[str, bytes],
     requests: Entry,
+    own_cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     trouble: str,
     why: str,
@@ -741,11 +760,113 @@ def test_a_hub_in_trouble_is_given_up_within_seconds(
     monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 1.0)
     monkeypatch.setattr(hub, "DOWNLOAD_LIMIT", 2.0)
     began = time.perf_counter()
-    with pytest.raises(DataError, match=rf"train\.jsonl at f7672a01: .*{why}"):
+    with pytest.raises(DataError, match=rf"t\w+\.jsonl at f7672a01: .*({why})") as caught:
         registry.fetch(requests)
     assert time.perf_counter() - began < 5
-    with pytest.warns(DataNotice, match=f"generated stand-in, .*{why}"):
+    assert str(caught.value).isprintable()
+    assert not list(own_cache.iterdir())
+    with pytest.warns(DataNotice, match=f"generated stand-in, .*({why})"):
         assert load("requests").name == "standin"
+
+
+def test_a_redirection_to_what_is_no_address_is_a_clear_error(
+    fake_hub: dict[str, bytes], requests: Entry
+) -> None:
+    serve(fake_hub, frame())
+    FakeHub.trouble = "http://["
+    with warnings.catch_warnings():
+        # urllib leaves the connection to the garbage collector then.
+        warnings.simplefilter("ignore", ResourceWarning)
+        with pytest.raises(
+            DataError, match=r"train\.jsonl at f7672a01: Invalid IPv6 URL"
+        ) as caught:
+            registry.fetch(requests)
+        del caught
+        gc.collect()
+
+
+def test_a_process_asks_the_hub_once_for_what_it_does_not_give(
+    fake_hub: dict[str, bytes], requests: Entry
+) -> None:
+    serve(fake_hub, frame())
+    FakeHub.trouble = "unavailable"
+    with pytest.raises(DataError, match="503"):
+        load("requests", strict=True)
+    asked = len(FakeHub.asked)
+    FakeHub.trouble = ""
+    for label in ("domain", "intent"):
+        with pytest.raises(DataError, match=r"503.* \(not asked again .*stablib data fetch"):
+            load("requests", label, strict=True)
+    assert len(FakeHub.asked) == asked
+    registry.fetch(requests)  # What 'stablib data fetch' does.
+    assert load("requests", strict=True).source.endswith("from cache")
+
+
+def test_a_hub_that_was_switched_off_is_asked_when_it_is_on(
+    fake_hub: dict[str, bytes], requests: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(fake_hub, frame())
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DataError, match="switched off"):
+        load("requests", strict=True)
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    assert load("requests", strict=True).source.endswith("from the hub")
+
+
+def in_a_fresh_process(code: str, home: Path) -> None:
+    """Run code in a process whose hub client has kept nothing from earlier ones."""
+    environment = {**os.environ, "HF_HOME": str(home)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+def test_the_hub_is_asked_for_the_pinned_files_and_nothing_else(
+    fake_hub: dict[str, bytes], tmp_path: Path
+) -> None:
+    serve(fake_hub, frame())
+    in_a_fresh_process(
+        "import dataclasses; from stablib.data import entry, registry;"
+        "registry.download(dataclasses.replace(entry('massive'), content={}))",
+        tmp_path,
+    )
+    assert [name for name, _ in FakeHub.asked[1:]] == [
+        "train.jsonl",
+        "validation.jsonl",
+        "test.jsonl",
+    ]
+
+
+def test_an_encoder_is_looked_for_without_asking_the_hub(
+    fake_hub: dict[str, bytes], tmp_path: Path
+) -> None:
+    in_a_fresh_process(
+        "from stablib.models import encoders as e; [e.identity(name) for name in e.names()]",
+        tmp_path,
+    )
+    assert not FakeHub.asked
+
+
+def test_the_users_token_goes_to_the_hub_and_to_no_other_address(
+    fake_hub: dict[str, bytes], requests: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(fake_hub, frame())
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    registry.fetch(requests)
+    assert {token for _, token in FakeHub.asked[1:]} == {"Bearer secret"}
+    FakeHub.asked.clear()
+    FakeHub.trouble = "http://SELF/resolve/elsewhere/none"
+    with pytest.raises(DataError, match="404"):
+        registry.fetch(requests)
+    assert FakeHub.asked[1:] == [("train.jsonl", "Bearer secret"), ("none", None)]
+
+
+def test_a_token_that_cannot_be_had_in_time_is_left_out(
+    fake_hub: dict[str, bytes], requests: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(fake_hub, frame())
+    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: FakeHub.stop.wait(60))
+    assert load("requests", strict=True).source.endswith("from the hub")
+    assert {token for _, token in FakeHub.asked} == {None}
 
 
 def test_a_hub_that_never_answers_is_given_up_within_seconds(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stablib.data import hub
 from stablib.data.dataset import Dataset, content_hash, from_frame
-from stablib.data.entries import Entry, entry
+from stablib.data.entries import Entry, Hub, entry
 from stablib.data.files import read_table, write_table
 from stablib.data.notices import notify
 from stablib.errors import DataError, UsageError
@@ -32,6 +32,9 @@ _SOURCES = {
     "package": "shipped with stablib",
     "cache": "from cache",
 }
+
+#: Why the hub could not give a data set, by name and address: this process does not wait again.
+FAILED: dict[tuple[str, str], str] = {}
 
 
 def cache_folder() -> Path:
@@ -70,6 +73,8 @@ def data_folder() -> Path | None:
 
 def load(name: str, label: str | None = None, *, strict: bool = False) -> Dataset:
     """Load a data set from what is at hand, then from the hub, else take its stand-in.
+
+    The hub is asked for a data set once per process, and given up within seconds.
 
     Parameters
     ----------
@@ -110,7 +115,7 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
     if local is not None:
         return local
     try:
-        frame = fetch(item)
+        frame = fetch(item, again=False)
     except DataError as error:
         if strict or item.stand_in is None:
             raise DataError(
@@ -222,13 +227,15 @@ def _remedy(item: Entry) -> str:
     )
 
 
-def fetch(item: Entry) -> pd.DataFrame:
+def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
     """Download a data set from the hub into the cache.
 
     Parameters
     ----------
     item : Entry
         Which.
+    again : bool, default True
+        Ask the hub even if this process has asked it for the data set in vain.
 
     Returns
     -------
@@ -242,7 +249,18 @@ def fetch(item: Entry) -> pd.DataFrame:
     UsageError
         If ``HF_ENDPOINT`` is not an address.
     """
-    frame = download(item)
+    _hub(item)
+    key = (item.name, hub.endpoint())
+    if key in FAILED and not again:
+        raise DataError(
+            f"{FAILED[key]} (not asked again by this process; 'stablib data fetch' asks)"
+        )
+    try:
+        frame = download(item)
+    except DataError as error:
+        FAILED[key] = str(error)
+        raise
+    FAILED.pop(key, None)
     write_table(frame, cache_folder() / "data" / item.file, columns=item.columns)
     return frame
 
@@ -250,24 +268,24 @@ def fetch(item: Entry) -> pd.DataFrame:
 def download(item: Entry) -> pd.DataFrame:
     """Download a data set from the hub, check its content and keep nothing.
 
-    Parameters, what is returned and what is raised are those of :func:`fetch`.
+    What is returned and what is raised are those of :func:`fetch`.
+
+    Parameters
+    ----------
+    item : Entry
+        Which.
     """
-    source = item.hub
-    if source is None:
-        raise DataError(f"{item.title} has no repository on the hub")
-    hub.check_reachable()
+    source = _hub(item)
     with tempfile.TemporaryDirectory() as folder:
-        paths = {
-            split: hub.download(
+        frame = source.read(
+            hub.download(
                 source.repo,
-                file,
+                source.files,
                 revision=source.revision,
-                sha256=source.sha256.get(split),
+                sha256=source.sha256,
                 folder=Path(folder),
             )
-            for split, file in source.files.items()
-        }
-        frame = source.read(paths)
+        )
     for label, expected in item.content.items():
         found = content_hash(frame["split"], frame["text"], frame[label])
         if found != expected:
@@ -276,3 +294,12 @@ def download(item: Entry) -> pd.DataFrame:
                 f"{expected[:12]}; refused"
             )
     return frame
+
+
+def _hub(item: Entry) -> Hub:
+    """Return where a data set is on the hub, or raise what is known without asking."""
+    if item.hub is None:
+        raise DataError(f"{item.title} has no repository on the hub")
+    if hub.is_switched_off():
+        raise DataError("the hub is switched off (HF_HUB_OFFLINE)")
+    return item.hub
