@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -46,8 +47,7 @@ class SoftLabels(Method):
         """Seed plans of the student's teachers."""
         if self.teacher == "own":
             return tuple(plan.child(k) for k in range(self.n_teachers))
-        first = self.teacher_seed
-        return tuple(SeedPlan.same(seed) for seed in range(first, first + self.n_teachers))
+        return _shared(self.teacher_seed, self.n_teachers)
 
     def targets(
         self, one_hot: NDArray[np.float32], taught: NDArray[np.float32] | None
@@ -56,3 +56,9 @@ class SoftLabels(Method):
         if taught is None:
             raise ValueError(f"method {self.kind!r} needs the probabilities of its teachers")
         return temper(taught, self.temperature, reading=self.reading)
+
+
+@lru_cache(maxsize=64)
+def _shared(first: int, count: int) -> tuple[SeedPlan, ...]:
+    """Plans of shared teachers: every student asks for the same ones."""
+    return tuple(SeedPlan.same(seed) for seed in range(first, first + count))

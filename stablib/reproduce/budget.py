@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from stablib.errors import UsageError
-from stablib.runs.cost import Cost, costs, in_words
+from stablib.runs.cost import Cost, Pricer, in_words
 from stablib.studies.base import Study
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -90,12 +90,12 @@ def make(
     kept: list[str] = []
     extra: dict[str, float] = {}
     left_out = {exhibit: "it was skipped" for exhibit in ordered if exhibit in skipped}
-    spent: tuple[Cost, ...] = ()
+    spent: list[Cost] = []
+    pricer = Pricer(study.store, study.inputs, jobs=jobs)
     for exhibit in [e for e in ordered if e not in left_out]:
-        wanted = study.wanted([*kept, exhibit])
-        tried = tuple(costs(wanted, study.store, study.inputs, jobs=jobs))
-        total, before = (sum(cost.seconds for cost in each) for each in (tried, spent))
-        price = max(0.0, total - before)
+        new = pricer.costs(study.wanted([exhibit]), beyond=spent)
+        price = sum(cost.seconds for cost in new)
+        total = price + sum(cost.seconds for cost in spent)
         if total > budget and price > 0.0:
             if not kept:
                 raise UsageError(
@@ -109,8 +109,8 @@ def make(
             continue
         kept.append(exhibit)
         extra[exhibit] = price
-        spent = tried
-    return Plan(spent, extra, left_out)
+        spent += new
+    return Plan(tuple(spent), extra, left_out)
 
 
 def _round_up(seconds: float) -> str:

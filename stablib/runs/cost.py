@@ -6,14 +6,14 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from stablib.runs.obtain import lacking
 from stablib.runs.provenance import calibration
 from stablib.runs.store import RunStore
-from stablib.training import Inputs, Recipe, Record, Request, SeedPlan
+from stablib.training import Control, Inputs, Recipe, Record, Request, SeedPlan
 from stablib.training.tagged import identity
-from stablib.training.workload import Block
 
 #: What a run file says of itself.
 Header = Mapping[str, Any]
@@ -70,55 +70,87 @@ def costs(
     list of Cost
         What must be trained first comes first; nothing twice.
     """
-    parts = closure(requests, store, inputs)
-    # One file of each group is enough.
-    headers = [row["header"] for row in store.catalogue() if row["header"]] if parts else []
-    return [_cost(part, headers, inputs(part.recipe), jobs) for part in parts]
+    return Pricer(store, inputs, jobs=jobs).costs(requests)
 
 
-def closure(
-    requests: Sequence[Request], store: RunStore, inputs: Callable[[Recipe], Inputs]
-) -> list[Request]:
-    """The missing parts of requests, and of all that must be trained before; nothing twice."""
-    found: list[Request] = []
-    known: set[tuple[Recipe, tuple[Record, ...], Block]] = set()
+class Pricer:
+    """Estimates costs of one request after the other; what it has looked up it knows.
 
-    def add(request: Request) -> None:
-        left = lacking(request, store, inputs(request.recipe))
-        if left is None:
-            return
-        for earlier in left.recipe.workload.before(left):
-            add(earlier)
-        new = [b for b in left.blocks if (left.recipe, left.records, b) not in known]
-        if new:
-            known.update((left.recipe, left.records, block) for block in new)
-            found.append(left.only(new))
+    Parameters
+    ----------
+    store, inputs, jobs
+        As for :func:`costs`.
+    """
 
-    for request in requests:
-        add(request)
-    return found
+    def __init__(
+        self, store: RunStore, inputs: Callable[[Recipe], Inputs], *, jobs: int = 1
+    ) -> None:
+        self.store, self.inputs, self.jobs = store, inputs, jobs
+        self._rates: dict[tuple[Recipe, str], float | None] = {}
 
+    def costs(self, requests: Sequence[Request], *, beyond: Sequence[Cost] = ()) -> list[Cost]:
+        """What is missing of requests, and of all that must be trained before; nothing twice.
 
-def _cost(request: Request, headers: Sequence[Header], inputs: Inputs, jobs: int) -> Cost:
-    workload = request.recipe.workload
-    rate = _rate(request.recipe, headers, inputs)
-    share = 1 if workload.stacked else min(jobs, len(request.plans))
-    seconds = (_GUESS if rate is None else rate) * workload.work(request, inputs) / share
-    return Cost(request, seconds, guessed=rate is None)
+        Parameters
+        ----------
+        requests : sequence of Request
+            What is wanted.
+        beyond : sequence of Cost
+            What will be trained anyway, and costs nothing more.
 
+        Returns
+        -------
+        list of Cost
+            What must be trained first comes first.
+        """
+        found: list[Request] = []
+        known = {(c.request.recipe, c.request.records, b) for c in beyond for b in c.request.blocks}
 
-def _rate(recipe: Recipe, headers: Sequence[Header], inputs: Inputs) -> float | None:
-    """Median seconds a unit of work, over the groups that are most like the recipe."""
-    rates: dict[int, list[float]] = {}
-    for header in headers:
-        group = header["group"]
-        if group["recipe"].get("kind") == recipe.kind:
-            like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
-            # Runs of code that is not loaded here, or of another version of it, say nothing.
-            with suppress(ValueError):
-                rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
-    rates = {like: each for like, each in rates.items() if each}
-    return statistics.median(rates[max(rates)]) if rates else None
+        def add(request: Request) -> None:
+            left = lacking(request, self.store, self.inputs(request.recipe))
+            if left is None:
+                return
+            for earlier in left.recipe.workload.before(left):
+                add(earlier)
+            new = [b for b in left.blocks if (left.recipe, left.records, b) not in known]
+            if new:
+                known.update((left.recipe, left.records, block) for block in new)
+                found.append(left.only(new))
+
+        for request in requests:
+            add(request)
+        return [self._cost(request) for request in found]
+
+    def _cost(self, request: Request) -> Cost:
+        workload, inputs = request.recipe.workload, self.inputs(request.recipe)
+        rate = self._rate(request.recipe, inputs)
+        share = 1 if workload.stacked else min(self.jobs, len(request.plans))
+        seconds = (_GUESS if rate is None else rate) * workload.work(request, inputs) / share
+        return Cost(request, seconds, guessed=rate is None)
+
+    def _rate(self, recipe: Recipe, inputs: Inputs) -> float | None:
+        """Median seconds a unit of work, over the groups that are most like the recipe."""
+        alike = recipe.with_method(Control())  # Methods do not count.
+        if (alike, inputs.key) not in self._rates:
+            self._rates[alike, inputs.key] = self._look_up(alike, inputs)
+        return self._rates[alike, inputs.key]
+
+    def _look_up(self, recipe: Recipe, inputs: Inputs) -> float | None:
+        rates: dict[int, list[float]] = {}
+        for header in self._headers:
+            group = header["group"]
+            if group["recipe"].get("kind") == recipe.kind:
+                like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
+                # Runs of code that is not loaded here, or of another version of it, say nothing.
+                with suppress(ValueError):
+                    rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
+        rates = {like: each for like, each in rates.items() if each}
+        return statistics.median(rates[max(rates)]) if rates else None
+
+    @cached_property
+    def _headers(self) -> list[Header]:
+        """What the groups in the store say of themselves; one file of each is enough."""
+        return [row["header"] for row in self.store.catalogue() if row["header"]]
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, cast
 
@@ -94,9 +95,9 @@ class TextWorkload(Workload):
     def work(self, request: Request, inputs: Inputs) -> int:
         """Examples that pass through the models, a training step's three times."""
         recipe = cast(TextRecipe, request.recipe)
-        return len(request.plans) * sum(
-            work_by_step(recipe, _sizes(recipe, inputs), request.records)
-        )
+        sizes = _sizes(recipe, inputs)
+        n_steps = recipe.steps(sizes["train"])
+        return len(request.plans) * _work_until(recipe, sizes, request.records, n_steps)
 
 
 def work_by_step(
@@ -108,15 +109,19 @@ def work_by_step(
     a prediction. What is predicted after the training counts with the last step.
     """
     n_steps = recipe.steps(sizes["train"])
-    observed = [record for record in records if isinstance(record, Observed)]
-
-    def done(step: int) -> int:
-        trained = 3 * recipe.epochs * sizes["train"] * step // n_steps
-        return trained + sum(record.n_predicted(sizes, step) for record in observed)
-
-    shares = [done(step) - done(step - 1) for step in range(1, n_steps + 1)]
-    shares[-1] += done(n_steps) - sum(shares)
+    done = [_work_until(recipe, sizes, records, step) for step in range(n_steps + 1)]
+    shares = [after - before for before, after in itertools.pairwise(done)]
+    shares[-1] += done[0]
     return shares
+
+
+def _work_until(
+    recipe: TextRecipe, sizes: Mapping[str, int], records: Sequence[Record], step: int
+) -> int:
+    """Examples that pass through one model until the end of a step."""
+    observed = (record for record in records if isinstance(record, Observed))
+    trained = 3 * recipe.epochs * sizes["train"] * step // recipe.steps(sizes["train"])
+    return trained + sum(record.n_predicted(sizes, step) for record in observed)
 
 
 def _inputs(dataset: Dataset) -> Inputs:

@@ -21,7 +21,7 @@ AFTER_STEP = {"massive": 180, "clinc150": 200}
 LABELS = {"massive": "domain", "clinc150": "intent"}
 
 #: More runs, members or epochs than any study has; a typing error beyond it would fill the memory.
-_MANY = 10_000
+_MANY = 1_000
 
 
 class LocalInstabilitySettings(Settings):
