@@ -348,7 +348,7 @@ def test_published_runs_are_found_and_compared(toy: Path, monkeypatch: pytest.Mo
     fresh = stablib("reproduce", "toy", "--fresh", cwd=toy)
     assert fresh.returncode == 0, fresh.stderr
     rows = [[c.strip() for c in line.split("│")[1:-1]] for line in fresh.stdout.splitlines()]
-    assert ["4", "4", "0", Slope.measure] in [row[1:] for row in rows]
+    assert ["4", "4", "0", Slope.measure, "unknown"] in [row[1:] for row in rows]
 
 
 @pytest.mark.slow
