@@ -4,10 +4,12 @@ import dataclasses
 import errno
 import os
 import pickle
+import platform
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -610,3 +612,42 @@ def test_a_killed_study_resumes_with_the_same_bits(cache, uninterrupted, tmp_pat
     assert trained(children.start(cache, tmp_path, 5, 60)) == 3
     assert bits(tmp_path) == uninterrupted
     assert kept.items() <= uninterrupted.items()
+
+
+def test_who_waits_for_a_lock_says_for_whom(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    script = (
+        "import sys, pathlib\n"
+        "from stablib.runs import RunStore\n"
+        "with RunStore(pathlib.Path(sys.argv[1])).lock('x', 'head, control'):\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.readline()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(store.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        try:
+            assert holder.stdout.readline() == "held\n"
+            release = threading.Timer(3.0, lambda: print(file=holder.stdin, flush=True))
+            release.start()
+            with store.lock("x"):
+                pass
+            said = capfd.readouterr().err
+            assert said == f"stablib: waiting for process {holder.pid} on {platform.node()}: " + (
+                "head, control\n"
+            )
+        finally:
+            release.cancel()
+            holder.kill()
+    # On an executed page nothing is said, and nobody who does not wait says anything.
+    with store.lock("x", "again"):
+        pass
+    assert capfd.readouterr().err == ""
+    assert list((store.folder / "locks").glob("*.holder")) == []

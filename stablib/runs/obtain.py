@@ -183,7 +183,7 @@ def ensure(
     for unit in units(request):
         if lacking(unit, store, inputs, by_reading=by_reading) is None:
             continue
-        with store.lock(_lock_name(unit, inputs)):
+        with store.lock(_lock_name(unit, inputs), unit.recipe.title()):
             left = lacking(unit, store, inputs, by_reading=by_reading)
             if left is not None:
                 for earlier in left.recipe.workload.before(left):
@@ -297,7 +297,7 @@ def _taught(
     lessons = tuple(request.recipe.workload.before(request.only([(plan,)])))
     # Students of one ensemble follow each other, and reading it takes seconds.
     mean: NDArray[np.float32] = inputs.latest(
-        "taught", lessons, lambda: _mean_of_teachers(lessons, store, inputs)
+        "taught", (store.folder, lessons), lambda: _mean_of_teachers(lessons, store, inputs)
     )
     return mean
 

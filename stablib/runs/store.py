@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import platform
 import sys
 import time
 import warnings
@@ -13,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 import stablib
 from stablib.data.registry import cache_folder
 from stablib.errors import StoreError
 from stablib.runs import files
 from stablib.runs.group import Group, plans_key
+from stablib.runs.watch import say
 from stablib.training import Recipe, SeedPlan
 from stablib.training.record import Arrays, Record
 from stablib.training.tagged import identity
@@ -27,6 +29,9 @@ from stablib.training.workload import Block
 
 #: Suffix of the state of a run in the making.
 _UNFINISHED = ".unfinished"
+
+#: Seconds after which a process that waits for another says so.
+_PATIENCE = 1.0
 
 #: Seconds after which a half-written file belongs to nobody any more.
 _ABANDONED = 24 * 3600.0
@@ -138,12 +143,32 @@ class RunStore:
         return [block for block in lacking if keys[block] not in published]
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock among processes; the system releases it if the holder dies."""
+    def lock(self, name: str, title: str = "") -> Iterator[None]:
+        """Hold a lock among processes; the system releases it if the holder dies.
+
+        Parameters
+        ----------
+        name : str
+            Of the lock.
+        title : str
+            What is done meanwhile, for others that wait longer than a second.
+        """
         folder = self.folder / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{name}.lock"):
+        lock, holder = FileLock(folder / f"{name}.lock"), folder / f"{name}.holder"
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            with suppress(OSError):
+                say(f"waiting for {holder.read_text('utf-8')}")
+            lock.acquire()
+        try:
+            with suppress(OSError):  # Only for those who wait.
+                holder.write_text(f"process {os.getpid()} on {platform.node()}: {title}", "utf-8")
             yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
 
     def catalogue(self) -> list[dict[str, Any]]:
         """Describe every group: key, what it is, number of runs, layer, size, header."""

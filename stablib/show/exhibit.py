@@ -132,7 +132,8 @@ def record(
         body = table_html(content)
     page = "\n".join(
         [
-            f'<div class="exhibit" data-exhibit="{exhibit}">',
+            # A live notebook would typeset $...$ in an utterance as a formula.
+            f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{exhibit}">',
             _notices(results),
             body,
             f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",

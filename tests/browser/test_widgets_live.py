@@ -79,6 +79,11 @@ PANEL_CELLS = [
     PANEL,
     "other = study.changed(n_runs=3, first_seed=7).control(split='test')\n"
     "print(f'NATS {other.le_m[CONTROL].sum():.1f}')",
+    "from IPython.display import HTML\n"
+    "from stablib.show.local_instability import extras\n"
+    "page = extras.sources(study.sources())._repr_html_()\n"
+    "HTML(page.replace('</td>', ' $x^2$</td>', 1))",
+    "HTML('<p>$x^2$</p>')",
 ]
 # No questions to the network at the start, and every cell in the page, scrolled to or not.
 SETTINGS = {
@@ -252,7 +257,7 @@ def test_map_and_kernel_share_their_state(notebook: Page, sample: dict[str, Any]
     part(widget, "plot").focus()
     notebook.keyboard.press("Home")
     lowest = int(np.argmin(sample["tgtss_chances"].mean(axis=0)))
-    expect(part(widget, "readout")).to_contain_text(f"utterance {lowest} ")
+    expect(part(widget, "readout")).to_contain_text(f"utterance {lowest}\u2069 (gold")
     run_cell(notebook, 6)
     expect(output_of(notebook, 6)).to_contain_text(f"SCATTER TGTSS {lowest} []")
 
@@ -318,3 +323,12 @@ def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> Non
         printed = output_of(page, 1).filter(has_text="NATS")
         nats = printed.inner_text().removeprefix("NATS ").strip()
         expect(panel).to_contain_text(f"below control ({nats} nats)")
+
+
+def test_dollars_in_a_live_table_are_text(lab: str, visit: Any) -> None:
+    with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
+        expect(output_of(page, 3).locator("mjx-container")).to_have_count(
+            1, timeout=RUN_MILLISECONDS
+        )
+        expect(output_of(page, 2).locator(".exhibit")).to_contain_text("$x^2$")
+        expect(output_of(page, 2).locator("mjx-container")).to_have_count(0)

@@ -286,9 +286,13 @@ def test_map_by_keyboard_alone(show: Callable[..., Page], sample: Sample) -> Non
     order = np.argsort(sample["control_chances"].mean(axis=0), kind="stable")
     part(widget, "plot").focus()
     page.keyboard.press("Home")
-    expect(part(widget, "readout")).to_contain_text(f"utterance {order[0]} " if order[0] else "<")
+    expect(part(widget, "readout")).to_contain_text(
+        f"utterance {order[0]}\u2069" if order[0] else "<"
+    )
     page.keyboard.press("ArrowRight")
-    expect(part(widget, "readout")).to_contain_text(f"utterance {order[1]} " if order[1] else "<")
+    expect(part(widget, "readout")).to_contain_text(
+        f"utterance {order[1]}\u2069" if order[1] else "<"
+    )
     part(widget, "x-from").focus()
     page.keyboard.type("0.9")
     page.keyboard.press("Enter")

@@ -51,6 +51,11 @@ function part(tag, name, attributes = {}, ...children) {
   return html(tag, { "data-part": name, class: `sw-${name}`, ...attributes }, ...children);
 }
 
+/** Keep the direction of a text, such as a right-to-left mark in it, from what follows. */
+function isolated(text) {
+  return `\u2068${text}\u2069`;
+}
+
 /** Replace the text of an element only when it changed: a live region repeats what is set again. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -376,7 +381,7 @@ function pickList(label, onpick) {
         "data-id": id,
         "aria-selected": String(id === picked),
       },
-      html("span", { class: "sw-title" }, title),
+      html("bdi", { class: "sw-title" }, title),
       html("span", { class: "sw-detail" }, detail),
     );
   }

@@ -68,7 +68,7 @@ function describeExample(data, method, i) {
   const values = data.quantities
     .filter(({ key }) => key in method.values)
     .map(({ key, unit }) => `${key} ${method.values[key][i].toFixed(3)}${unit ? ` ${unit}` : ""}`);
-  return `${data.texts[i]} (gold ${data.label_names[data.gold[i]]}): ${values.join(", ")}`;
+  return `${isolated(data.texts[i])} (gold ${data.label_names[data.gold[i]]}): ${values.join(", ")}`;
 }
 
 /** Make the scales of a view at a given width. */
