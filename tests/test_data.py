@@ -129,11 +129,14 @@ def test_clinc150_has_the_counts_of_table_2(offline: None) -> None:
 
 @pytest.mark.parametrize("name", ["massive", "clinc150"])
 def test_a_fresh_machine_without_network_has_the_real_data_at_once(
-    offline: None, own_cache: Path, name: str
+    offline: None, own_cache: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = time.perf_counter()
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     data = load(name)  # A notice would be an error.
-    assert time.perf_counter() - began < 5
     assert (data.name, data.notice) == (name, "")
     assert data.source == f"{entry(name).title}, shipped with stablib"
     assert data.content_hash == pinned(name)
@@ -605,8 +608,8 @@ def test_importing_the_package_imports_no_slow_library() -> None:
 
 # The hub
 
-
-# The hub
+#: Seconds in which even a machine that is busy with other things answers itself.
+PATIENCE = 120.0
 
 
 class FakeHub(http.server.BaseHTTPRequestHandler):
@@ -632,7 +635,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
             self.send_error(503)
             return
         if content is not None and self.trouble == "stalls":
-            self.stop.wait(60)
+            self.stop.wait()  # Set at the end of the test, which has a time limit.
             return
         self.send_response(200 if content is not None else 404)
         if content is not None:
@@ -658,6 +661,9 @@ def fake_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     FakeHub.files = {}
     FakeHub.trouble = ""
     FakeHub.stop.clear()
+    # It answers at once, but not on every machine within the seconds that a user waits.
+    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(hub, "DOWNLOAD_LIMIT", PATIENCE)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -721,12 +727,12 @@ def test_wrong_checksum_is_refused_and_nothing_cached(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "why"),
+    ("trouble", "limits", "why"),
     [
-        ("unavailable", "503"),
-        ("drops", r"IncompleteRead\(\d+ bytes read, \d+ more expected\)"),
-        ("stalls", "timed out"),
-        ("trickles", "not done within 2 s"),
+        ("unavailable", {}, "503"),
+        ("drops", {}, r"IncompleteRead\(\d+ bytes read, \d+ more expected\)"),
+        ("stalls", {"CONNECT_TIMEOUT": 1.0}, "timed out"),
+        ("trickles", {"DOWNLOAD_LIMIT": 2.0}, "not done within 2 s"),
     ],
 )
 def test_a_hub_in_trouble_is_given_up_within_seconds(
@@ -734,16 +740,17 @@ def test_a_hub_in_trouble_is_given_up_within_seconds(
     requests: Entry,
     monkeypatch: pytest.MonkeyPatch,
     trouble: str,
+    limits: dict[str, float],
     why: str,
 ) -> None:
     serve(fake_hub, frame())
     monkeypatch.setattr(FakeHub, "trouble", trouble)
-    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 1.0)
-    monkeypatch.setattr(hub, "DOWNLOAD_LIMIT", 2.0)
+    for name, seconds in limits.items():
+        monkeypatch.setattr(hub, name, seconds)
     began = time.perf_counter()
     with pytest.raises(DataError, match=rf"train\.jsonl at f7672a01: .*{why}"):
         registry.fetch(requests)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < PATIENCE  # Left to itself it would go on for ever.
     with pytest.warns(DataNotice, match=f"generated stand-in, .*{why}"):
         assert load("requests").name == "standin"
 
@@ -753,12 +760,14 @@ def test_a_hub_that_never_answers_is_given_up_within_seconds(
 ) -> None:
     monkeypatch.delenv("STABLIB_DATA", raising=False)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert hub.CONNECT_TIMEOUT + hub.DOWNLOAD_LIMIT < 60  # What a user waits at most for a file.
+    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.perf_counter()
         with pytest.warns(DataNotice, match="generated stand-in, .* cannot be reached"):
             assert load("requests").name == "standin"
-    assert time.perf_counter() - began < hub.CONNECT_TIMEOUT + 3
+    assert time.perf_counter() - began < PATIENCE
 
 
 @pytest.mark.parametrize("line", ["", '["hello"]', '{"text": null, "label_text": "play_music"}'])
