@@ -355,7 +355,8 @@ def test_a_damaged_page_or_exhibit_is_made_again(
     assert numbers.read_text() == "1"
     executed = checkout / "build" / "notebooks" / LI / "made.ipynb"
     whole = executed.read_bytes()
-    for damage in (b"", b"{", whole[:100], b"[1]", whole.replace(b"folder", b"Folder", 1)):
+    altered = [whole.replace(name, name.swapcase(), 1) for name in (b"folder", b"python3")]
+    for damage in (b"", b"{", whole[:100], b"[1]", *altered):
         executed.write_bytes(damage)
         assert page(cell)
     assert not page(cell)
