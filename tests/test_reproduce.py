@@ -177,6 +177,35 @@ def test_workers_end_with_their_parent(empty: Path, number: signal.Signals) -> N
         end_group(process)
 
 
+ORPHAN = """
+import os, sys, time
+from stablib.reproduce import jobs
+parent = int(sys.argv[1])
+while os.getppid() == parent:
+    time.sleep(0.01)
+print("alone", flush=True)
+jobs._begin(1, None, parent)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_begins_after_its_parent_went_ends_too() -> None:
+    """Starting takes a worker seconds, in which the command may be killed."""
+    code = (
+        "import os, subprocess, sys;"
+        f"subprocess.Popen([sys.executable, '-c', {ORPHAN!r}, str(os.getpid())]);"
+        "os._exit(0)"
+    )
+    # The worker holds the pipe as well: it can be read to its end once the worker has ended.
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert parent.communicate(timeout=200)[0] == "alone\n"
+    finally:
+        end_group(parent)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1000)
 def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkout: Path) -> None:
