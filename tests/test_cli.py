@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -114,13 +113,11 @@ def test_data_status_and_verify_need_no_network() -> None:
 def test_a_reader_that_goes_away_ends_the_command(own_cache: Path) -> None:
     """As in ``stablib runs list | head -1``: no traceback, and nothing that hangs."""
     command = f"{STABLIB} runs list 2>&1 | head -1"
-    began = time.monotonic()
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT, timeout=120
     )
     assert done.stdout.startswith("local: ")
     assert len(done.stdout.splitlines()) == 1
-    assert time.monotonic() - began < 100
 
 
 def test_a_missing_package_names_its_extra(tmp_path: Path) -> None:
@@ -139,6 +136,7 @@ def test_a_missing_package_names_its_extra(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].endswith("pip install 'stablib[book]'")
 
 
+@pytest.mark.timeout(1200)  # Several commands, each of which starts processes.
 def test_the_plan_of_a_rerun_says_what_is_missing_and_what_it_costs(own_cache: Path) -> None:
     """Before anything is trained; full fine-tuning does not fit two minutes and is left out."""
     page, changed = f"{LI}/05_results", ("--param", "weight_decay=.01", "--param", "temperature=.6")

@@ -132,11 +132,14 @@ def test_clinc150_has_the_counts_of_table_2(offline: None) -> None:
 
 @pytest.mark.parametrize("name", ["massive", "clinc150"])
 def test_a_fresh_machine_without_network_has_the_real_data_at_once(
-    offline: None, own_cache: Path, name: str
+    offline: None, own_cache: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = time.perf_counter()
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     data = load(name)  # A notice would be an error.
-    assert time.perf_counter() - began < 5
     assert (data.name, data.notice) == (name, "")
     assert data.source == f"{entry(name).title}, shipped with stablib"
     assert data.content_hash == pinned(name)
@@ -608,6 +611,9 @@ def test_importing_the_package_imports_no_slow_library() -> None:
 
 # The hub
 
+#: Seconds in which even a machine that is busy with other things answers itself.
+PATIENCE = 120.0
+
 
 class FakeHub(http.server.BaseHTTPRequestHandler):
     """Answers like the hub for the files in ``files``, by their path after the revision.
@@ -634,7 +640,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
             self.send_error(503)
             return
         if content is not None and self.trouble == "stalls":
-            self.stop.wait(60)
+            self.stop.wait()  # Set at the end of the test, which has a time limit.
             return
         if content is not None and self.trouble.startswith("http:"):
             self.send_response(302)
@@ -672,6 +678,9 @@ def fake_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     FakeHub.trouble = ""
     FakeHub.asked = []
     FakeHub.stop.clear()
+    # It answers at once, but not on every machine within the seconds that a user waits.
+    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(hub, "DOWNLOAD_LIMIT", PATIENCE)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeHub)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -735,16 +744,16 @@ def test_wrong_checksum_is_refused_and_nothing_cached(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "why"),
+    ("trouble", "limits", "why"),
     [
-        ("unavailable", "503"),
-        ("drops", r"IncompleteRead\(\d+ bytes read, \d+ more expected\)"),
-        ("stalls", "timed out"),
-        ("trickles", "not done within 2 s"),
-        ("slow", "not done within 2 s"),
-        ("babbles", r"BadStatusLine\('\\x1b\[2J no HTTP"),
-        ("boasts", "larger than the allowed 64,000,000 bytes"),
-        ("http://SELF/resolve/again/train.jsonl", "redirect error .* infinite loop"),
+        ("unavailable", {}, "503"),
+        ("drops", {}, r"IncompleteRead\(\d+ bytes read, \d+ more expected\)"),
+        ("stalls", {"CONNECT_TIMEOUT": 1.0}, "timed out"),
+        ("trickles", {"DOWNLOAD_LIMIT": 2.0}, "not done within 2 s"),
+        ("slow", {"DOWNLOAD_LIMIT": 2.0}, "not done within 2 s"),
+        ("babbles", {}, r"BadStatusLine\('\\x1b\[2J no HTTP"),
+        ("boasts", {}, "larger than the allowed 64,000,000 bytes"),
+        ("http://SELF/resolve/again/train.jsonl", {}, "redirect error .* infinite loop"),
     ],
 )
 def test_a_hub_in_trouble_is_given_up_within_seconds(
@@ -753,16 +762,17 @@ def test_a_hub_in_trouble_is_given_up_within_seconds(
     own_cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     trouble: str,
+    limits: dict[str, float],
     why: str,
 ) -> None:
     serve(fake_hub, frame())
     monkeypatch.setattr(FakeHub, "trouble", trouble)
-    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 1.0)
-    monkeypatch.setattr(hub, "DOWNLOAD_LIMIT", 2.0)
+    for name, seconds in limits.items():
+        monkeypatch.setattr(hub, name, seconds)
     began = time.perf_counter()
     with pytest.raises(DataError, match=rf"t\w+\.jsonl at f7672a01: .*({why})") as caught:
         registry.fetch(requests)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < PATIENCE  # Left to itself it would go on for ever.
     assert str(caught.value).isprintable()
     assert not list(own_cache.iterdir())
     with pytest.warns(DataNotice, match=f"generated stand-in, .*({why})"):
@@ -874,12 +884,14 @@ def test_a_hub_that_never_answers_is_given_up_within_seconds(
 ) -> None:
     monkeypatch.delenv("STABLIB_DATA", raising=False)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert hub.CONNECT_TIMEOUT + hub.DOWNLOAD_LIMIT < 60  # What a user waits at most for a file.
+    monkeypatch.setattr(hub, "CONNECT_TIMEOUT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.perf_counter()
         with pytest.warns(DataNotice, match="generated stand-in, .* cannot be reached"):
             assert load("requests").name == "standin"
-    assert time.perf_counter() - began < hub.CONNECT_TIMEOUT + 3
+    assert time.perf_counter() - began < PATIENCE
 
 
 @pytest.mark.parametrize("line", ["", '["hello"]', '{"text": null, "label_text": "play_music"}'])

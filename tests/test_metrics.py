@@ -477,9 +477,9 @@ def test_the_error_of_unequal_lengths_names_both_shapes():
 
 def test_label_entropy_of_a_large_study_is_fast_and_small():
     labels = random_labels(0, n_runs=50, n_examples=100_000, n_classes=150)
-    start = time.perf_counter()
+    start = time.process_time()  # Its own work, whatever else the machine does meanwhile.
     entropy = metrics.label_entropy(labels)
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
     tracemalloc.start()
     try:
         again = metrics.label_entropy(labels)

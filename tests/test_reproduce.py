@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -82,20 +83,24 @@ def stopped(command: list[str], cwd: Path, *, when: Callable[[], object]) -> tup
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=user_environment(),
-        # A parent that ignores Ctrl-C, as a background job does, would hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         deadline = time.monotonic() + 300
         while not when() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=120)
         return process.returncode, errors
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        end_group(process)
+
+
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """Kill a process that leads a session, and all of its workers, which a failure may leave."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
 
 
 def smoke_group(method: L2 | None = None) -> tuple[str, int]:
@@ -106,6 +111,7 @@ def smoke_group(method: L2 | None = None) -> tuple[str, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)
 def test_after_ctrl_c_the_same_command_resumes(empty: Path) -> None:
     """Exit code 130 and one line; what was finished is not trained again; no worker stays."""
     group, n_runs = smoke_group()
@@ -143,12 +149,14 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the list in /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["term", "kill"])
 def test_workers_end_with_their_parent(empty: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
         [STABLIB, "train", LI, "--preset", "smoke", "--jobs", "2"],
         cwd=ROOT,
+        start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -166,11 +174,40 @@ def test_workers_end_with_their_parent(empty: Path, number: signal.Signals) -> N
             time.sleep(0.1)
         assert not [worker for worker in workers if alive(worker)]
     finally:
-        process.kill()
-        process.wait(timeout=60)
+        end_group(process)
+
+
+ORPHAN = """
+import os, sys, time
+from stablib.reproduce import jobs
+parent = int(sys.argv[1])
+while os.getppid() == parent:
+    time.sleep(0.01)
+print("alone", flush=True)
+jobs._begin(1, None, parent)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_begins_after_its_parent_went_ends_too() -> None:
+    """Starting takes a worker seconds, in which the command may be killed."""
+    code = (
+        "import os, subprocess, sys;"
+        f"subprocess.Popen([sys.executable, '-c', {ORPHAN!r}, str(os.getpid())]);"
+        "os._exit(0)"
+    )
+    # The worker holds the pipe as well: it can be read to its end once the worker has ended.
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert parent.communicate(timeout=200)[0] == "alone\n"
+    finally:
+        end_group(parent)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1000)
 def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkout: Path) -> None:
     """The progress is the terminal's; a bar in a cell would refuse the notebook.
 
@@ -194,6 +231,7 @@ def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkou
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1000)
 def test_without_data_the_network_or_training_the_published_runs_are_shown(
     own_cache: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,7 +384,8 @@ def test_a_damaged_page_or_exhibit_is_made_again(
     assert numbers.read_text() == "1"
     executed = checkout / "build" / "notebooks" / LI / "made.ipynb"
     whole = executed.read_bytes()
-    for damage in (b"", b"{", whole[:100], b"[1]", whole.replace(b"folder", b"Folder", 1)):
+    altered = [whole.replace(name, name.swapcase(), 1) for name in (b"folder", b"python3")]
+    for damage in (b"", b"{", whole[:100], b"[1]", *altered):
         executed.write_bytes(damage)
         assert page(cell)
     assert not page(cell)

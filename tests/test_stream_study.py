@@ -126,8 +126,7 @@ def test_pairs_can_be_published_and_are_listed(store: RunStore, tmp_path: Path) 
 
 
 SCRIPT = """
-import pathlib, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # Who ignores it has children that do.
+import pathlib, sys
 from stablib.runs import RunStore, obtain
 from stablib.training import Request, seed_plans
 from stablib.workloads import StreamRecipe
@@ -164,7 +163,7 @@ def read_until(stream: IO[bytes], pattern: bytes, seconds: float) -> None:
 @pytest.mark.slow
 def test_kill_loses_only_the_pair_in_flight(tmp_path: Path) -> None:
     store = RunStore(tmp_path, tmp_path / "none")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     with script(tmp_path, 19) as process:
         while len(store.local_files()) < 2 and time.monotonic() < deadline:
             assert process.poll() is None
@@ -216,14 +215,14 @@ def test_an_interrupted_pair_goes_on_where_it_was(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_ctrl_c_keeps_the_pairs_at_work(tmp_path: Path) -> None:
     """They stop at once, and what they were is kept."""
     store = RunStore(tmp_path, tmp_path / "none")
     with script(tmp_path, 26) as process:
         assert process.stderr is not None
         # Some examples have been seen, of the 2^27 that two models will see.
-        read_until(process.stderr, rb"\| [1-9][^/]*/134M .*examples/s", seconds=120)
+        read_until(process.stderr, rb"\| [1-9][^/]*/134M .*examples/s", seconds=300)
         process.send_signal(signal.SIGINT)
         read_until(process.stderr, b"KeyboardInterrupt", seconds=60)
         process.communicate(timeout=60)
@@ -250,6 +249,7 @@ print(next(line.split()[1] for line in status.splitlines() if line.startswith("V
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the figures in /proc")
 def test_the_papers_widest_window_fits_one_gibibyte() -> None:
     """The whole process, libraries included, after a pair on 2^26 examples."""
     command = [sys.executable, "-c", MEMORY]

@@ -105,19 +105,19 @@ def _telling(number: int) -> Watch:
     return watch
 
 
-def _begin(threads: int, tell: Any) -> None:
+def _begin(threads: int, tell: Any, parent: int) -> None:
     """Prepare a worker process: its share of the cores, its ending, its progress."""
     global _TELL
     _TELL = tell
     end_when_terminated()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us.
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # Read by torch when it is loaded, which costs seconds and may not be needed.
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone, however it ended."""
+    """End this process when its parent is gone, even if it went before this process had begun."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
@@ -135,7 +135,7 @@ def local_executor(workers: int) -> Iterator[tuple[Executor, Any]]:
     workers = min(workers, cores)
     threads = cores // workers
     executor = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(threads, tell)
+        workers, mp_context=context, initializer=_begin, initargs=(threads, tell, os.getpid())
     )
     try:
         yield executor, tell

@@ -223,7 +223,7 @@ def execute(section: Section, how: Execution) -> bool:
         notebook.metadata["stablib"] = {
             "stamp": stamp,
             "exhibits": made,
-            "cells": _cells(json.loads(nbformat.writes(notebook))["cells"]),
+            "content": _content(json.loads(nbformat.writes(notebook))),
         }
         nbformat.write(notebook, partial)
         partial.replace(target)
@@ -261,15 +261,17 @@ def _is_whole(target: Path, exhibits: Path, stamp: str) -> bool:
     try:
         notebook = json.loads(target.read_bytes())
         metadata = notebook["metadata"]["stablib"]
-        same = metadata["stamp"] == stamp and metadata["cells"] == _cells(notebook["cells"])
+        same = metadata["stamp"] == stamp and metadata["content"] == _content(notebook)
         return same and all(_tree(exhibits / e) == h for e, h in metadata["exhibits"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _cells(cells: Any) -> str:
-    """Hash of the cells of an executed notebook, outputs included."""
-    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+def _content(notebook: dict[str, Any]) -> str:
+    """Hash of an executed notebook, outputs included, without what we say of it ourselves."""
+    metadata = {name: value for name, value in notebook["metadata"].items() if name != "stablib"}
+    content = json.dumps({**notebook, "metadata": metadata}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _refuse_warnings(name: str, notebook: Any) -> None:

@@ -3,14 +3,13 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from stablib.metrics import label_entropy
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.timeout(900),  # A server and kernels start first.
+]
 
 BUILD = """
 import numpy as np
@@ -90,15 +93,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
-START_SECONDS = 90
-RUN_MILLISECONDS = 90_000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+START_SECONDS = 240
+RUN_MILLISECONDS = 240_000
 
 
 def write_settings(folder: Path) -> None:
@@ -108,14 +104,18 @@ def write_settings(folder: Path) -> None:
         path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def port_when_up(runtime: Path, token: str, server: "subprocess.Popen[bytes]", log: Path) -> int:
+    """Wait until the server answers at the port that it says it has taken."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
+        # Half of the file may be written, and the server may not listen yet.
+        with suppress(ValueError, urllib.error.URLError, ConnectionError, TimeoutError):
+            for path in runtime.glob("jpserver-*.json"):
+                port = int(json.loads(path.read_text())["port"])
+                url = f"http://127.0.0.1:{port}/api/status?token={token}"
+                with urllib.request.urlopen(url, timeout=5):
+                    return port
+        time.sleep(0.3)
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
@@ -131,7 +131,7 @@ def write_notebook(path: Path, cells: list[str]) -> None:
 def lab(
     tmp_path_factory: pytest.TempPathFactory, sample: dict[str, Any], points: pd.DataFrame
 ) -> Iterator[str]:
-    """Start JupyterLab on a free port of loopback; URL of its notebooks, {0} for the name."""
+    """Start JupyterLab on a port of loopback that it finds; URL of its notebooks, {0} the name."""
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
@@ -141,7 +141,7 @@ def lab(
     write_notebook(work / "panel.ipynb", PANEL_CELLS)
     (work / "no_data").mkdir()
     write_settings(folder / "settings")
-    port, token = free_port(), secrets.token_hex(16)
+    token = secrets.token_hex(16)
     # Folders of its own: neither the settings of the person testing nor their open files count.
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -159,7 +159,7 @@ def lab(
     command = [
         sys.executable,
         *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        "--ServerApp.port=0",
         *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}"),
         *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
     ]
@@ -167,7 +167,7 @@ def lab(
     with log.open("wb") as output:
         server = subprocess.Popen(command, cwd=work, env=environment, stdout=output, stderr=output)
     try:
-        wait_until_up(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
+        port = port_when_up(folder / "runtime", token, server, log)
         yield f"http://127.0.0.1:{port}/lab/workspaces/{{0}}/tree/{{0}}.ipynb?token={token}"
     finally:
         server.terminate()
