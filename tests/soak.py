@@ -48,11 +48,12 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from stablib import files
 from stablib.errors import StablibError
 from stablib.mitigation import TGTSS
 from stablib.reproduce import notebooks
 from stablib.reproduce.jobs import executor_for, train_all
-from stablib.runs import Group, RunStore, files
+from stablib.runs import Group, RunStore
 from stablib.runs.cost import costs
 from stablib.runs.group import plans_key
 from stablib.runs.obtain import secure

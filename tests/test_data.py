@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stablib import files
 from stablib.atomic import replacing
 from stablib.data import (
     ENTRIES,
@@ -423,9 +424,34 @@ def test_a_label_sheet_of_other_content_or_damaged_is_none(
     other = from_frame(frame(4), name="requests", label="domain", source="other")
     path = write_sheet(other, tmp_path)
     assert read_sheet("requests", "domain", tmp_path) is None
-    path.write_bytes(path.read_bytes()[:50])
-    assert read_sheet("requests", "domain", tmp_path) is None
+    for damaged in (path.read_bytes()[:50], b""):
+        path.write_bytes(damaged)
+        with pytest.warns(files.Damaged, match=f"{path.name} is damaged.* counts as missing"):
+            assert read_sheet("requests", "domain", tmp_path) is None
     assert read_sheet("requests", "intent", tmp_path) is None
+
+
+def test_a_label_sheet_with_a_flipped_bit_is_named_or_says_the_same(
+    requests: Entry, folder: Path, tmp_path: Path
+) -> None:
+    data = from_frame(frame(), name="requests", label="domain", source="here")
+    path = write_sheet(data, tmp_path)
+    whole, named = path.read_bytes(), 0
+    for place in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sheet = read_sheet("requests", "domain", tmp_path)
+        if sheet is None:
+            assert [warning.category for warning in caught] == [files.Damaged]
+            named += 1
+        else:  # Dates and the like, which nobody reads.
+            assert sheet.label_names == data.label_names
+            for split, gold in data.gold.items():
+                np.testing.assert_array_equal(sheet.gold[split], gold)
+    assert named > len(whole) // 2
 
 
 def test_a_label_sheet_has_the_splits_of_its_data(

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stablib import files
 from stablib.errors import UsageError
 from stablib.papers.claims import Claim, Measured, judge, score
 from stablib.reproduce.parameters import cell, with_cell, write_cells
-from stablib.runs import RunStore, files
+from stablib.runs import RunStore
 from stablib.runs.obtain import groups, lacking, secure
 from stablib.show.exhibit import table_html
 from stablib.studies import open_study, papers, study_class

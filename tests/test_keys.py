@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from stablib import files
 from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
-from stablib.runs import Group, files
+from stablib.runs import Group
 from stablib.runs.group import plans_key
 from stablib.training import (
     Bit,

@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stablib import files
 from stablib.errors import StoreError
+from stablib.files import Damaged
 from stablib.mitigation import TGTSS
-from stablib.runs import DamagedRun, Group, RunStore, files, obtain
+from stablib.runs import Group, RunStore, obtain
 from stablib.runs.group import plans_key
 from stablib.runs.obtain import groups, lacking, secure
 from stablib.training import (
@@ -41,7 +43,7 @@ OTHER_GROUPS = [
     dataclasses.replace(GROUP, record=Probabilities(split="test")),
     dataclasses.replace(GROUP, recipe=GROUP.recipe.model_copy(update={"hidden": 7})),
 ]
-DAMAGED_IS_FINE = pytest.mark.filterwarnings("ignore::stablib.runs.store.DamagedRun")
+DAMAGED_IS_FINE = pytest.mark.filterwarnings("ignore::stablib.files.Damaged")
 
 
 def make_arrays(seed=0, n_examples=30):
@@ -91,11 +93,11 @@ def test_other_groups_and_plans_are_missing(store, written, monkeypatch):
 
 
 def assert_damaged(store, path):
-    with pytest.warns(DamagedRun, match="counts as missing") as caught:
+    with pytest.warns(Damaged, match="counts as missing") as caught:
         assert store.read(GROUP, PLAN) is None
     assert str(path) in str(caught[0].message)
     assert store.missing(GROUP, [PLAN]) == []  # By its name it is there.
-    with pytest.warns(DamagedRun):
+    with pytest.warns(Damaged):
         assert store.missing(GROUP, [PLAN], by_reading=True) == [PLAN]
     store.write(GROUP, PLAN, make_arrays(), {})
     assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
@@ -122,7 +124,7 @@ def test_a_damaged_file_that_is_replaced_meanwhile_is_kept(store, written, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "read", slow_read)
-        with pytest.warns(DamagedRun):
+        with pytest.warns(Damaged):
             assert store.read(GROUP, PLAN) is None
     assert_equal(store.read(GROUP, PLAN).arrays, make_arrays())
 
@@ -131,7 +133,7 @@ def test_a_published_run_stands_in_for_a_damaged_one(store, written, tmp_path):
     store.publish(GROUP, PLAN, tmp_path / "packs")
     written.write_bytes(b"damaged")
     both = RunStore(store.folder, tmp_path / "packs")
-    with pytest.warns(DamagedRun):
+    with pytest.warns(Damaged):
         assert_equal(both.read(GROUP, PLAN).arrays, make_arrays())
 
 
@@ -290,7 +292,7 @@ def test_damaged_pack(store, written, tmp_path):
     path = store.publish(GROUP, PLAN, tmp_path / "packs")
     path.write_bytes(path.read_bytes()[:100])
     fresh = RunStore(tmp_path / "fresh", tmp_path / "packs")
-    with pytest.warns(DamagedRun, match="count as missing"):
+    with pytest.warns(Damaged, match="count as missing"):
         assert fresh.read(GROUP, PLAN) is None
     assert path.exists()
 
@@ -319,7 +321,7 @@ def test_a_whole_pack_in_anothers_place_is_not_believed(store, tmp_path, other, 
     store.write(other, PLAN, make_arrays(1), {})
     store.publish(other, PLAN, packs).rename(packs / f"{GROUP.key}.npz")
     fresh = RunStore(tmp_path / "fresh", packs)
-    with pytest.warns(DamagedRun, match="belongs to another group.* count as missing"):
+    with pytest.warns(Damaged, match="belongs to another group.* count as missing"):
         fresh.read(GROUP, PLAN) if first == "read" else fresh.missing(GROUP, [PLAN])
     assert fresh.read(GROUP, PLAN) is None
     assert fresh.missing(GROUP, [PLAN]) == [PLAN]

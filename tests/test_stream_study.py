@@ -21,8 +21,9 @@ import numpy as np
 import pytest
 
 from stablib.errors import UsageError
+from stablib.files import Damaged
 from stablib.reproduce.jobs import local_executor, train_all
-from stablib.runs import DamagedRun, Group, Runs, RunStore, obtain
+from stablib.runs import Group, Runs, RunStore, obtain
 from stablib.runs.cost import costs
 from stablib.runs.obtain import serving
 from stablib.show.synthetic_irreproducibility import claims, figures, weights
@@ -106,7 +107,7 @@ def test_a_truncated_pair_is_trained_again(store: RunStore) -> None:
     (path,) = store.local_files()
     path.write_bytes(path.read_bytes()[:-40])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DamagedRun)
+        warnings.simplefilter("ignore", Damaged)
         after = pairs(store, 1)
     assert np.array_equal(before["weights"], after["weights"])
     assert store.damaged() == []

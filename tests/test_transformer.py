@@ -17,6 +17,7 @@ from transformers import (
     DistilBertForMaskedLM,
 )
 
+from stablib import files
 from stablib.data import stand_in
 from stablib.errors import UsageError
 from stablib.mitigation import SWA, TGTSS, Ensemble
@@ -24,7 +25,7 @@ from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.tokens import tokenize
 from stablib.models.transformer import by_length, hidden_states, load_classifier, load_encoder
-from stablib.runs import Group, RunStore, files, obtain
+from stablib.runs import Group, RunStore, obtain
 from stablib.runs.watch import silent
 from stablib.training import (
     Bit,
@@ -111,6 +112,29 @@ def test_features_are_the_mean_over_real_tokens(encoder) -> None:
     mask = padded["attention_mask"][:, :, None]
     means = (states * mask).sum(dim=1) / mask.sum(dim=1)
     np.testing.assert_allclose(features(encoder, TEXTS), means.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "a bit", "other texts'", "foreign"])
+def test_damaged_features_are_named_and_made_again(distilbert, tmp_path: Path, damage: str) -> None:
+    cache = tmp_path / "features"
+    expected = features(distilbert, TEXTS, cache=cache)
+    (path,) = cache.glob("*.npz")
+    whole = path.read_bytes()
+    if damage == "other texts'":
+        features(distilbert, TEXTS[:1], cache=cache)
+        (other,) = set(cache.glob("*.npz")) - {path}
+        path.write_bytes(other.read_bytes())
+    elif damage == "foreign":
+        np.savez(path, features=np.zeros_like(expected))
+    elif damage == "a bit":
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :])
+    else:
+        path.write_bytes(whole[:-30] if damage == "truncated" else b"")
+    with pytest.warns(files.Damaged, match=f"{path.name} is damaged .* made again"):
+        again = features(distilbert, TEXTS, cache=cache)
+    np.testing.assert_array_equal(again, expected)
+    np.testing.assert_array_equal(features(distilbert, TEXTS, cache=cache), expected)
 
 
 def test_logits_equal_the_librarys(encoder) -> None:

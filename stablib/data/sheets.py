@@ -5,14 +5,12 @@ With a sheet, published runs can be shown on a machine that has no data.
 
 from __future__ import annotations
 
-import json
-import zipfile
+import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from stablib.atomic import replacing
+from stablib import files
 from stablib.data.dataset import SPLITS, Dataset, place_ids
 from stablib.data.entries import entry
 
@@ -35,10 +33,7 @@ def write_sheet(dataset: Dataset, folder: Path) -> Path:
     path = folder / f"{dataset.name}-{dataset.label}.npz"
     header = {"label_names": dataset.label_names, "content_hash": dataset.content_hash}
     small = np.min_scalar_type(dataset.n_classes - 1)
-    arrays: Any = {split: gold.astype(small) for split, gold in dataset.gold.items()}
-    header_bytes = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, header=header_bytes, **arrays)
+    files.write(path, {split: gold.astype(small) for split, gold in dataset.gold.items()}, header)
     return path
 
 
@@ -55,7 +50,8 @@ def read_sheet(name: str, label: str, folder: Path) -> Dataset | None:
     Returns
     -------
     Dataset or None
-        Without texts; None if there is no sheet, or none for the pinned content.
+        Without texts; None if there is no sheet, or none for the pinned content. A damaged one is
+        named in a warning.
 
     Raises
     ------
@@ -65,17 +61,15 @@ def read_sheet(name: str, label: str, folder: Path) -> Dataset | None:
     item = entry(name)
     pinned = item.content[item.chosen(label)]
     try:
-        # numpy leaves a damaged file open that it opened itself.
-        with (
-            (folder / f"{name}-{label}.npz").open("rb") as opened,
-            np.load(opened, allow_pickle=False) as file,
-        ):
-            header = json.loads(file["header"].tobytes())
-            gold = {s: file[s].astype(np.int64) for s in SPLITS if s in file.files}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        arrays, header = files.read(folder / f"{name}-{label}.npz")
+    except FileNotFoundError:
         return None
-    if header["content_hash"] != pinned:
+    except files.DamagedFile as error:
+        warnings.warn(f"{error}; it counts as missing", files.Damaged, stacklevel=2)
         return None
+    if header.get("content_hash") != pinned:
+        return None
+    gold = {split: arrays[split].astype(np.int64) for split in SPLITS if split in arrays}
     return Dataset(
         name=name,
         label=label,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from stablib.atomic import replacing
+from stablib import files
 from stablib.models.encoders import Encoder
 from stablib.models.tokens import Ragged, tokenize
 from stablib.models.transformer import hidden_states, load_encoder
@@ -38,26 +38,29 @@ def features(
     """
     if cache is None:
         return _mean_pooled(encoder, texts)
-    digest = hashlib.sha256("\x1e".join([encoder.checksum, *texts]).encode()).hexdigest()
-    path = cache / f"{encoder.name}-{digest[:16]}.npz"
+    made_of = hashlib.sha256("\x1e".join([encoder.checksum, *texts]).encode()).hexdigest()
+    path = cache / f"{encoder.name}-{made_of[:16]}.npz"
     cache.mkdir(parents=True, exist_ok=True)
     # Other processes that want the same wait for them instead of making them too.
     with FileLock(path.with_suffix(".lock")):
-        found = _read(path)
+        found = _read(path, made_of)
         if found is None:
             found = _mean_pooled(encoder, texts)
-            with replacing(path) as partial, partial.open("wb") as file:
-                np.savez(file, features=found)
+            files.write(path, {"features": found}, {"made of": made_of}, compress=False)
     return found
 
 
-def _read(path: Path) -> NDArray[np.float32] | None:
-    """Features from the cache; None if they are not there or damaged."""
+def _read(path: Path, made_of: str) -> NDArray[np.float32] | None:
+    """Features from the cache; None if they are not there, or with a warning if damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            kept: NDArray[np.float32] = file["features"]
-            return kept
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        arrays, header = files.read(path)
+        if header.get("made of") != made_of:
+            raise files.DamagedFile(f"file {path} is damaged (it holds features of other texts)")
+        return arrays["features"]
+    except FileNotFoundError:
+        return None
+    except files.DamagedFile as error:
+        warnings.warn(f"{error}; it is made again", files.Damaged, stacklevel=2)
         return None
 
 

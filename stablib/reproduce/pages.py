@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
+from stablib.files import read_header
 from stablib.reproduce.parameters import known
-from stablib.runs.files import read_header
 from stablib.studies import papers, study_class
 
 #: ``<!-- made: NAME -->`` and ``<!-- end -->`` around what is made.

@@ -2,6 +2,6 @@
 
 from stablib.runs.group import Group
 from stablib.runs.obtain import Runs, obtain, train
-from stablib.runs.store import DamagedRun, Run, RunStore
+from stablib.runs.store import Run, RunStore
 
-__all__ = ["DamagedRun", "Group", "Run", "RunStore", "Runs", "obtain", "train"]
+__all__ = ["Group", "Run", "RunStore", "Runs", "obtain", "train"]

@@ -17,9 +17,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 import stablib
+from stablib import files
 from stablib.data.registry import cache_folder
 from stablib.errors import StoreError
-from stablib.runs import files
 from stablib.runs.group import Group, plans_key
 from stablib.runs.watch import say
 from stablib.training import Recipe, SeedPlan
@@ -35,10 +35,6 @@ _PATIENCE = 1.0
 
 #: Seconds after which a half-written file belongs to nobody any more.
 _ABANDONED = 24 * 3600.0
-
-
-class DamagedRun(UserWarning):
-    """A damaged run file was found; it counts as missing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +82,7 @@ class RunStore:
             return self._pack(group).get(key)
         except files.DamagedFile as error:
             # It stays: by now it may be the run with which another process replaced it.
-            warnings.warn(f"{error}; it counts as missing", DamagedRun, stacklevel=2)
+            warnings.warn(f"{error}; it counts as missing", files.Damaged, stacklevel=2)
             return self._pack(group).get(key)
         return Run(tuple(plans), arrays, {**header["provenance"], "origin": "local store"})
 
@@ -289,7 +285,7 @@ class RunStore:
         except FileNotFoundError:
             return {}
         except files.DamagedFile as error:
-            warnings.warn(f"{error}; its runs count as missing", DamagedRun, stacklevel=2)
+            warnings.warn(f"{error}; its runs count as missing", files.Damaged, stacklevel=2)
             return {}
         runs = {}
         for row, (fields, provenance) in enumerate(
@@ -313,12 +309,12 @@ def _header(group: Group, plans: Sequence[SeedPlan]) -> dict[str, Any]:
 def _check_place(path: Path, header: Mapping[str, Any], group: Group) -> None:
     """Refuse a whole file that lies where another should."""
     if header.get("group") != group.identity:
-        raise files.DamagedFile(f"run file {path} is damaged (it belongs to another group)")
+        raise files.DamagedFile(f"file {path} is damaged (it belongs to another group)")
 
 
 def _check_plans(path: Path, header: Mapping[str, Any], plans: Sequence[SeedPlan]) -> None:
     if header.get("plans") != [identity(plan) for plan in plans]:
-        raise files.DamagedFile(f"run file {path} is damaged (it is a run of other seeds)")
+        raise files.DamagedFile(f"file {path} is damaged (it is a run of other seeds)")
 
 
 def _is_garbage(path: Path) -> bool:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from stablib.errors import UsageError
+from stablib.files import Arrays
 from stablib.training.tagged import Tagged
 
 if TYPE_CHECKING:
     from stablib.training.observe import Observer
     from stablib.training.task import Task
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Record(Tagged, abc.ABC):

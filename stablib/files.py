@@ -1,4 +1,4 @@
-"""Run files: arrays and a JSON header in one npz, checked on reading, written atomically."""
+"""Arrays and a JSON header in one npz file: checked on reading, written atomically."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ from numpy.typing import NDArray
 
 from stablib.atomic import replacing
 from stablib.errors import StoreError
-from stablib.training.record import Arrays
+
+Arrays = dict[str, NDArray[Any]]
 
 _HEADER = "header"
 _PLANES = "byte planes"
 
 
 class DamagedFile(StoreError):
-    """A run file that is truncated or altered. It is named, never believed."""
+    """A file that is truncated or altered. It is named, never believed."""
+
+
+class Damaged(UserWarning):
+    """A damaged file was found; it counts as missing."""
 
 
 def write(
@@ -36,7 +41,7 @@ def write(
     published: bool = False,
     compress: bool = True,
 ) -> None:
-    """Write a run file: complete under its name, or not at all.
+    """Write a file: complete under its name, or not at all.
 
     Parameters
     ----------
@@ -74,11 +79,11 @@ def write(
         with replacing(path) as partial:
             partial.write_bytes(buffer.getbuffer())
     except OSError as error:
-        raise StoreError(f"cannot write run file {path}: {error.strerror or error}") from error
+        raise StoreError(f"cannot write file {path}: {error.strerror or error}") from error
 
 
 def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """Read a run file and check it.
+    """Read a file and check it.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     FileNotFoundError
         If there is none.
     DamagedFile
-        If it is truncated, altered or not a run file.
+        If it is truncated, altered or no such file.
     StoreError
         If it cannot be read for another reason (permission, too many open files).
     """
@@ -102,18 +107,18 @@ def read(path: Path) -> tuple[Arrays, dict[str, Any]]:
         for name, dtype in header.pop(_PLANES, {}).items():
             arrays[name] = _from_planes(arrays[name], np.dtype(dtype))
     if {name: _checksum(array) for name, array in arrays.items()} != expected:
-        raise DamagedFile(f"run file {path} is damaged (checksum differs)")
+        raise DamagedFile(f"file {path} is damaged (checksum differs)")
     return arrays, header
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """Read only the header of a run file; same errors as :func:`read`."""
+    """Read only the header of a file; same errors as :func:`read`."""
     with _opened(path) as archive:
         header: dict[str, Any] = json.loads(_member(archive, _HEADER).tobytes())
     return header
 
 
-#: Bytes of all arrays of a run file together; a damaged header may claim any number.
+#: Bytes of an array; a damaged header may claim any number.
 _LARGEST = 2**31
 
 
@@ -134,13 +139,13 @@ def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a run file; whatever its bytes make the reader stumble over means damage."""
+    """Open a file; whatever its bytes make the reader stumble over means damage."""
     try:
         stream = path.open("rb")
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"cannot read run file {path}: {error.strerror or error}") from error
+        raise StoreError(f"cannot read file {path}: {error.strerror or error}") from error
     with stream:
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -149,11 +154,11 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             # A seek to an impossible place comes from altered bytes, and so does what a wrong
             # decompressor stumbles over; anything else is the system.
             if error.errno in (None, errno.EINVAL):
-                raise DamagedFile(f"run file {path} is damaged ({error})") from error
-            raise StoreError(f"cannot read run file {path}: {error.strerror}") from error
+                raise DamagedFile(f"file {path} is damaged ({error})") from error
+            raise StoreError(f"cannot read file {path}: {error.strerror}") from error
         # Altered bytes can claim encryption, another compression, any version or any shape.
         except Exception as error:
-            raise DamagedFile(f"run file {path} is damaged ({error})") from error
+            raise DamagedFile(f"file {path} is damaged ({error})") from error
 
 
 def _to_planes(array: NDArray[Any]) -> NDArray[np.uint8]:
