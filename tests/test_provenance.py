@@ -12,6 +12,7 @@ from llvmlite.binding import get_host_cpu_name
 
 from stablib.reproduce.compare import compare, only_local
 from stablib.runs import RunStore
+from stablib.runs.cost import costs
 from stablib.runs.obtain import groups
 from stablib.runs.provenance import machine
 from stablib.studies import open_study
@@ -49,3 +50,18 @@ def test_compare_says_which_instructions_differ(tmp_path: Path, own_cache: Path)
         sides.append(only_local(side))
     (row,) = [row for row in compare(study, *sides) if row["runs"]]
     assert row["instructions"] == "AVX512 against AVX2"
+
+
+def test_a_plan_says_how_much_memory_like_runs_took(tmp_path: Path, own_cache: Path) -> None:
+    study = open_study("synthetic_irreproducibility", preset="smoke")
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    first, second = study.wanted()[:2]
+    assert costs([second], store, study.inputs)[0].memory is None
+    for group in groups(first, study.inputs(first.recipe)):
+        for number, plan in enumerate(first.plans):
+            made = {"seconds": 1.0, "memory": 100 + number}
+            store.write(group, (plan,), {"pd": np.zeros(3)}, made)
+    (cost,) = costs([second], store, study.inputs)
+    assert cost.memory in range(100, 100 + len(first.plans))
+    peak = machine(["numpy"])["memory"]
+    assert 20 < peak < 100_000

@@ -19,7 +19,7 @@ from transformers import (
 
 from stablib import files
 from stablib.data import stand_in
-from stablib.errors import UsageError
+from stablib.errors import StablibError, UsageError
 from stablib.mitigation import SWA, TGTSS, Ensemble
 from stablib.models import encoders
 from stablib.models.features import features
@@ -461,6 +461,16 @@ def test_an_encoder_folder_without_its_tokenizer_is_refused_by_name(distilbert) 
     (distilbert.folder / "tokenizer.json").unlink()
     with pytest.raises(encoders.EncoderMissing, match="distilbert.* lacks tokenizer.json"):
         encoders.find(DISTILBERT)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 5000])
+def test_a_truncated_encoder_is_one_clear_error(distilbert, keep: int) -> None:
+    weights = distilbert.folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:keep])
+    with pytest.raises(StablibError, match=r"the encoder in .* cannot be loaded: "):
+        load_encoder(distilbert.folder)
+    with pytest.raises(StablibError, match=r"the encoder in .* cannot be loaded: "):
+        load_classifier(distilbert.folder, 3, np.random.default_rng(0))
 
 
 def test_own_token_ids_pass_through_the_frozen_layers_or_are_refused(distilbert) -> None:

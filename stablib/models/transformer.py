@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stablib.errors import StablibError
 from stablib.models.tokens import Ragged
 
 
@@ -368,6 +369,8 @@ def _quietly(kind: Any, folder: Path, **options: Any) -> tuple[Any, set[str]]:
     logging.disable_progress_bar()
     try:
         model, report = kind.from_pretrained(folder, output_loading_info=True, **options)
+    except Exception as error:  # Whatever altered files make the library stumble over.
+        raise StablibError(f"the encoder in {folder} cannot be loaded: {error}") from error
     finally:
         logging.set_verbosity(level)
         if bar:

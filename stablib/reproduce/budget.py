@@ -57,6 +57,11 @@ class Plan:
         """All that will be trained."""
         return sum(cost.seconds for cost in self.costs)
 
+    @property
+    def memory(self) -> int:
+        """MiB that a training process will take at most, as far as like runs say; 0 if not."""
+        return max((cost.memory or 0 for cost in self.costs), default=0)
+
 
 def make(
     study: Study,

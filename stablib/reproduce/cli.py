@@ -192,6 +192,11 @@ def _show_plan(study: Study, plan: Plan, *, only: bool) -> None:
             f"{in_words(plan.seconds)} of training here, once the data are prepared"
             + (" (a guess)" if guessed else "")
         )
+        if plan.memory:
+            out.print(
+                f"each process will take about {plan.memory / 1024:.1f} GiB of memory, like those "
+                "that trained such runs before"
+            )
     elif only:
         out.print(f"{study.name}: nothing is missing")
     if only and plan.costs:

@@ -38,11 +38,14 @@ class Cost:
         Estimate for this machine.
     guessed : bool
         Whether no like run was there to estimate from.
+    memory : int or None
+        MiB that a process took for the most like runs; None if they do not say.
     """
 
     request: Request
     seconds: float
     guessed: bool
+    memory: int | None = None
 
 
 def costs(
@@ -86,7 +89,7 @@ class Pricer:
         self, store: RunStore, inputs: Callable[[Recipe], Inputs], *, jobs: int = 1
     ) -> None:
         self.store, self.inputs, self.jobs = store, inputs, jobs
-        self._rates: dict[tuple[Recipe, str], float | None] = {}
+        self._known: dict[tuple[Recipe, str], tuple[float | None, int | None]] = {}
 
     def costs(self, requests: Sequence[Request], *, beyond: Sequence[Cost] = ()) -> list[Cost]:
         """What is missing of requests, and of all that must be trained before; nothing twice.
@@ -123,29 +126,32 @@ class Pricer:
 
     def _cost(self, request: Request) -> Cost:
         workload, inputs = request.recipe.workload, self.inputs(request.recipe)
-        rate = self._rate(request.recipe, inputs)
+        rate, memory = self._like(request.recipe, inputs)
         share = 1 if workload.stacked else min(self.jobs, len(request.plans))
         seconds = (_GUESS if rate is None else rate) * workload.work(request, inputs) / share
-        return Cost(request, seconds, guessed=rate is None)
+        return Cost(request, seconds, guessed=rate is None, memory=memory)
 
-    def _rate(self, recipe: Recipe, inputs: Inputs) -> float | None:
-        """Median seconds a unit of work, over the groups that are most like the recipe."""
+    def _like(self, recipe: Recipe, inputs: Inputs) -> tuple[float | None, int | None]:
+        """Seconds a unit of work, and memory, of the groups that are most like the recipe."""
         alike = recipe.with_method(Control())  # Methods do not count.
-        if (alike, inputs.key) not in self._rates:
-            self._rates[alike, inputs.key] = self._look_up(alike, inputs)
-        return self._rates[alike, inputs.key]
+        if (alike, inputs.key) not in self._known:
+            self._known[alike, inputs.key] = self._look_up(alike, inputs)
+        return self._known[alike, inputs.key]
 
-    def _look_up(self, recipe: Recipe, inputs: Inputs) -> float | None:
-        rates: dict[int, list[float]] = {}
+    def _look_up(self, recipe: Recipe, inputs: Inputs) -> tuple[float | None, int | None]:
+        found: dict[int, list[tuple[float, int]]] = {}
         for header in self._headers:
             group = header["group"]
             if group["recipe"].get("kind") == recipe.kind:
                 like = _alike(identity(recipe), group["recipe"]) + 2 * (group["data"] == inputs.key)
                 # Runs of code that is not loaded here, or of another version of it, say nothing.
                 with suppress(ValueError):
-                    rates.setdefault(like, []).append(_seconds_a_unit(header, inputs))
-        rates = {like: each for like, each in rates.items() if each}
-        return statistics.median(rates[max(rates)]) if rates else None
+                    made = (_seconds_a_unit(header, inputs), _memory(header))
+                    found.setdefault(like, []).append(made)
+        if not found:
+            return None, None
+        rates, memory = zip(*found[max(found)], strict=True)
+        return statistics.median(rates), max(memory) or None
 
     @cached_property
     def _headers(self) -> list[Header]:
@@ -159,11 +165,20 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     return sum(1 if one.get(name) == other.get(name) else -1 for name in fields)
 
 
-def _seconds_a_unit(header: Header, inputs: Inputs) -> float:
+def _made(header: Header) -> list[dict[str, Any]]:
+    """Provenance of each run in a file."""
     made = header["provenance"]
-    each = made if isinstance(made, list) else [made]
+    return made if isinstance(made, list) else [made]
+
+
+def _memory(header: Header) -> int:
+    """MiB that a process took for these runs; 0 if they do not say."""
+    return max(run.get("memory") or 0 for run in _made(header))
+
+
+def _seconds_a_unit(header: Header, inputs: Inputs) -> float:
     seconds = statistics.median(
-        run["seconds"] * calibration() / run.get("calibration", _REFERENCE) for run in each
+        run["seconds"] * calibration() / run.get("calibration", _REFERENCE) for run in _made(header)
     )
     recipe = Recipe.model_validate(header["group"]["recipe"])
     record = Record.model_validate(header["group"]["record"])

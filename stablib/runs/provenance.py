@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -31,6 +32,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         "hardware": f"{_processor()}, {os.cpu_count()} cores",
         "instructions": _instructions(packages[0]),
         "calibration": calibration(),
+        "memory": _peak_memory(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 
@@ -49,6 +51,16 @@ def calibration() -> float:
             np.sort(np.exp(-values))
         best = min(best, time.thread_time() - began)
     return round(best, 5)
+
+
+def _peak_memory() -> int | None:
+    """MiB that this process has taken at most; None on a system that does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak / (2**20 if sys.platform == "darwin" else 2**10))
 
 
 @cache
