@@ -118,6 +118,13 @@ def _centred(
     return shifted
 
 
+def correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Pearson correlation; nan, in silence, if one of them does not vary, as in a few runs."""
+    if np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
 def cells(frame: pd.DataFrame, value: str, low: str, high: str, digits: int = 1) -> dict[str, str]:
     """One column of a table, from three columns of :func:`reductions`."""
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.local_instability.comparison import (
     NOT_LOOKED_AT,
     cells,
+    correlation,
     generator,
     mean_and_sd,
     percent_correct,
@@ -33,6 +34,7 @@ from stablib.show.local_instability.comparison import (
     with_interval,
 )
 from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
+from stablib.workloads.text import TextRecipe
 
 #: Resamples of runs for the intervals of LI-X4.
 _RESAMPLES = 500
@@ -44,32 +46,34 @@ def ablation(many: Sequence[Results]) -> Exhibit:
     """Temperature on and off for TGTSS, and both readings of eq. 2 (LI-A1)."""
     if not many:
         return left_out("LI-A1", NOT_LOOKED_AT)
-    columns: dict[str, dict[str, str]] = {}
+    columns: dict[tuple[str, str], dict[str, str]] = {}
     measured: list[Measured] = []
     findings = []
-    for results in many:
+    for results in sorted(many, key=lambda one: one.model):
         frame, replicates = reductions(results)
-        columns[f"ΔLE_m (%), {results.split}"] = cells(frame, "reduction", "low", "high")
-        columns[f"accuracy (%), {results.split}"] = {
+        name = results.model
+        columns[name, f"ΔLE_m (%), {results.split}"] = cells(frame, "reduction", "low", "high")
+        columns[name, f"accuracy (%), {results.split}"] = {
             method.title: mean_and_sd(percent_correct(results, method)) for method in frame.index
         }
-        findings.append(
-            f"On {results.split}, against no temperature, "
-            + " and ".join(_gain(frame, teacher) for teacher in _TEACHERS)
-            + "."
-        )
+        teachers = [t for t in _TEACHERS if set(_rows(t)) <= set(frame.index)]
+        gains = " and ".join(_gain(frame, teacher) for teacher in teachers)
+        if gains:
+            findings.append(f"{name}, {results.split}: against no temperature, {gains}.")
         if results.split == "val":
-            measured = _ablation_answers(frame, replicates)
+            measured += _ablation_answers(name, teachers, frame, replicates)
+    rows = [row.title for row in many[0].runs if row != CONTROL]
     return record(
         "LI-A1",
-        pd.DataFrame(columns),
+        pd.DataFrame(columns).reindex(rows).fillna("–"),
         made_by=ablation,
         results=many,
         measured=measured,
         finding=" ".join(findings),
         caption=(
             "TGTSS with the targets sharpened as p^(1/T), without temperature, and flattened as "
-            "eq. 2 prints them (p^T), for a shared teacher and for teachers of one's own."
+            "eq. 2 prints them (p^T), for a shared teacher and for teachers of one's own. The "
+            "temporal means of top layers take every fifth step."
         ),
     )
 
@@ -94,19 +98,68 @@ def _gain(frame: pd.DataFrame, teacher: Literal["shared", "own"]) -> str:
 
 
 def _ablation_answers(
-    frame: pd.DataFrame, replicates: Mapping[Variant, NDArray[np.float64]]
+    model: str,
+    teachers: Sequence[Literal["shared", "own"]],
+    frame: pd.DataFrame,
+    replicates: Mapping[Variant, NDArray[np.float64]],
 ) -> list[Measured]:
     found = []
-    for teacher in _TEACHERS:
+    for teacher in teachers:
         without, sharp, printed = _rows(teacher)
-        for claim, method in (("a1-massive-without", without), ("a1-massive-with", sharp)):
-            row = frame.loc[method]
-            found.append(Measured(claim, row["reduction"], row["low"], row["high"], teacher))
+        for claim, method, reading in (
+            ("a1-massive-without", without, ""),
+            ("a1-massive-with", sharp, "p^(1/T), "),
+            ("a1-massive-with", printed, "p^T, "),
+        ):
+            row, variant = frame.loc[method], f"{reading}{teacher}, {model}"
+            found.append(Measured(claim, row["reduction"], row["low"], row["high"], variant))
         for claim, method in (("a1-massive-gain", sharp), ("a1-massive-gain-printed", printed)):
             value = float(frame.loc[method, "reduction"] - frame.loc[without, "reduction"])
             interval = centred_interval(value, replicates[method] - replicates[without])
-            found.append(Measured(claim, value, *interval, teacher))
+            found.append(Measured(claim, value, *interval, f"{teacher}, {model}"))
     return found
+
+
+def models(many: Sequence[Results]) -> Exhibit:
+    """Control by what is trained, and how fast: accuracy, r and disagreement (LI-X7)."""
+    if not many:
+        return left_out("LI-X7", NOT_LOOKED_AT)
+    rows, strength = {}, {}
+    for results in many:
+        runs = results.runs[CONTROL]
+        labels, confidence = results.labels(CONTROL), results.confidence(CONTROL)
+        name = (
+            f"{results.model}, lr {cast(TextRecipe, runs.recipe).learning_rate:g}, n = {len(runs)}"
+        )
+        on_validation = 100.0 * accuracy(runs["labels_val"], results.dataset.gold["val"])
+        entropies, spreads = entropy_confidence_replicates(
+            labels, confidence, rng=generator(), n_resamples=_RESAMPLES
+        )
+        r = correlation(confidence_sd(confidence), results.le_m[CONTROL])
+        draws = [correlation(s, e) for s, e in zip(spreads, entropies, strict=True)]
+        strength[name] = r
+        rows[name] = {
+            "accuracy, val (%)": mean_and_sd(on_validation),
+            "accuracy, test (%)": mean_and_sd(percent_correct(results, CONTROL)),
+            "r(LE_m, σ_m)": with_interval(r, centred_interval(r, draws), 2),
+            "two runs differ (%)": _disagreeing(labels),
+        }
+    least, most = min(strength, key=strength.__getitem__), max(strength, key=strength.__getitem__)
+    return record(
+        "LI-X7",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=models,
+        results=many,
+        finding=(
+            f"r between LE_m and σ_m runs from {strength[least]:.2f} ({least}) to "
+            f"{strength[most]:.2f} ({most})."
+        ),
+        caption=(
+            "Control on MASSIVE; lr is Adam's learning rate. Mean ± sd over runs (ddof 1); r and "
+            "disagreement on the test split, with 95 % bootstrap intervals over runs. With few "
+            "runs LE_m takes few values, which lowers r."
+        ),
+    )
 
 
 def fine_tuning(results: Results | None) -> Exhibit:

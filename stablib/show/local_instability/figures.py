@@ -21,7 +21,7 @@ from stablib.metrics import (
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
-from stablib.show.local_instability.comparison import CLAIMS, NOT_LOOKED_AT, generator
+from stablib.show.local_instability.comparison import CLAIMS, NOT_LOOKED_AT, correlation, generator
 from stablib.show.style import PALETTE, figure
 from stablib.studies.local_instability import CONTROL, Results, Variant
 
@@ -30,13 +30,6 @@ _RESAMPLES = 200
 
 #: The method of Figures 3 and 8.
 TGTSS = Variant("tgtss", "shared")
-
-
-def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Pearson correlation; nan, in silence, if one of them does not vary, as in a few runs."""
-    if np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _scatter(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
@@ -62,14 +55,14 @@ def le_m_against_sigma(results: Results | None, exhibit: str) -> Exhibit:
     if results is None:
         return left_out(exhibit, NOT_LOOKED_AT)
     le_m, sigma = results.le_m[CONTROL], confidence_sd(results.confidence(CONTROL))
-    r = _correlation(sigma, le_m)
+    r = correlation(sigma, le_m)
     entropies, spreads = entropy_confidence_replicates(
         results.labels(CONTROL),
         results.confidence(CONTROL),
         rng=generator(),
         n_resamples=_RESAMPLES,
     )
-    draws = [_correlation(s, e) for s, e in zip(spreads, entropies, strict=True)]
+    draws = [correlation(s, e) for s, e in zip(spreads, entropies, strict=True)]
     claim = f"f1-{results.dataset.name}-r"
     measured = [Measured(claim, r, *centred_interval(r, draws))]
     with figure() as made:
@@ -101,14 +94,14 @@ def le_s_against_le_m(results: Results | None, exhibit: str) -> Exhibit:
     if results is None:
         return left_out(exhibit, NOT_LOOKED_AT)
     le_m, le_s = results.le_m[CONTROL], results.le_s[CONTROL]
-    each = [_correlation(run, le_m) for run in le_s]
+    each = [correlation(run, le_m) for run in le_s]
     entropies, _ = entropy_confidence_replicates(
         results.labels(CONTROL),
         results.confidence(CONTROL),
         rng=generator(),
         n_resamples=_RESAMPLES,
     )
-    draws = [_correlation(le_s[0], entropy) for entropy in entropies]
+    draws = [correlation(le_s[0], entropy) for entropy in entropies]
     claim = f"f2-{results.dataset.name}-r"
     measured = [Measured(claim, each[0], *centred_interval(each[0], draws))]
     with figure() as made:

@@ -75,6 +75,11 @@ class Results(Outcome):
         asked = next(iter(self.runs.values())).recipe.model_dump()["dataset"]
         return asked if self.dataset.name == asked else f"stand-in for {asked}"
 
+    @property
+    def model(self) -> str:
+        """What was trained."""
+        return next(iter(self.runs.values())).recipe.model_name
+
     def texts(self) -> list[str]:
         """Text of each example, or its id where texts are not at hand."""
         return [self.dataset.describe(self.split, index) for index in range(len(self.gold))]
@@ -91,10 +96,9 @@ class Results(Outcome):
     def about(self) -> str:
         """Data, split, model and number of runs."""
         counts = sorted({len(runs) for runs in self.runs.values()})
-        recipe = next(iter(self.runs.values())).recipe
         return (
             f"{self.dataset.source}, {self.split} split, {len(self.gold):,} examples; "
-            f"{recipe.model_name}, {' or '.join(map(str, counts))} runs a method"
+            f"{self.model}, {' or '.join(map(str, counts))} runs a method"
         )
 
 

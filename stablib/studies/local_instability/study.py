@@ -15,7 +15,7 @@ from stablib.studies.local_instability.design import Design, Variant, Wanted
 from stablib.studies.local_instability.results import Results, SourceResults, Standin
 from stablib.studies.local_instability.settings import LABELS, PRESETS, LocalInstabilitySettings
 from stablib.studies.settings import Settings
-from stablib.training import Request
+from stablib.training import Control, Request
 from stablib.workloads.text import TextRecipe, n_train
 
 
@@ -54,12 +54,16 @@ class LocalInstability(Study):
             massive = Design(self.settings, "massive")
             needs["LI-A1"] = list(massive.ablation().values())
             needs["LI-X5"] = list(massive.sources().values())
+            needs["LI-X7"] = [massive.of(Control())]
             needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
         return needs
 
     def optional(self) -> list[Request]:
         """The trained top layer, as far as it is published."""
-        return design.top_layer(self.settings) if "massive" in self.datasets else []
+        found = [request for name in self.datasets for request in design.rates(self.settings, name)]
+        if "massive" in self.datasets:
+            found += design.top_layer(self.settings, "massive").ablation().values()
+        return found
 
     def _whole(self, dataset: str) -> list[Request]:
         chosen = Design(self.settings, dataset)
@@ -124,12 +128,39 @@ class LocalInstability(Study):
         return self.results(split=self.settings.split or split, variants=[design.CONTROL])
 
     def ablation(self) -> list[Results]:
-        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at."""
+        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at.
+
+        Those of the settings' model, then of the trained top layer as far as it is published.
+        """
         if "massive" not in self.datasets:
             return []
-        splits = ("val", "test")
-        designs = [Design(self.settings, "massive", split) for split in splits]
-        return [self._results(d.split, d.ablation()) for d in designs]
+        found = []
+        for split in ("val", "test"):
+            own = Design(self.settings, "massive", split).ablation()
+            found.append(self._results(split, own))
+            top = self._there(design.top_layer(self.settings, "massive", split).ablation())
+            if len(top) > 1 and top.keys() & own.keys() and top != own:
+                found.append(self._results(split, top))
+        return found
+
+    def models(self) -> list[Results]:
+        """Control on the test split of MASSIVE by what is trained and how fast.
+
+        The settings' model; where they are published, the top layer at each learning rate and
+        the whole encoder.
+        """
+        if "massive" not in self.datasets:
+            return []
+        chosen = Design(self.settings, "massive", "test").of(Control())
+        others = [*design.rates(self.settings, "massive")]
+        others.append(design.top_layer(self.settings, "massive").of(Control()))
+        others += [r for v, r in design.fine_tuning(self.settings).items() if v == design.CONTROL]
+        wanted = [chosen, *(request for request in others if self.has(request))]
+        return [self._results("test", {design.CONTROL: r}) for r in dict.fromkeys(wanted)]
+
+    def _there(self, wanted: Wanted) -> Wanted:
+        """What a store has of it."""
+        return {variant: request for variant, request in wanted.items() if self.has(request)}
 
     def fine_tuning(self) -> Results | None:
         """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds; None without any."""
