@@ -6,6 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -92,19 +93,52 @@ def test_cells_are_brought_up_to_date(tmp_path: Path) -> None:
 # Claims.
 
 
-@pytest.fixture
-def claim() -> Claim:
-    return study_class("local_instability").claims()["t3-massive-tgtss-reduction"]
+def claim(rule: str, target: float | None, tolerance: float | None, null: float | None) -> Claim:
+    """A claim with nothing but what decides about it."""
+    return Claim("c", "X", "", "", "", "", target, tolerance, null, rule, "")
+
+
+EFFECT = claim("value", 30.0, 5.0, 0.0)
+NO_EFFECT = claim("value", -2.0, 5.0, 0.0)
+EQUAL = claim("value", 0.0, 0.3, None)
+ORDER = claim("greater", None, None, 0.0)
+SIZE = claim("magnitude", 1e-6, 1.0, None)
+STRONG = claim("at_least", 0.7, None, 0.0)
+SMALL = claim("at_most", 1.25, None, None)
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "high", "verdict"),
+    ("claim", "value", "low", "high", "verdict"),
     [
-        (33.0, 32.0, 34.0, "reproduced"),
-        (45.0, 30.0, 60.0, "reproduced"),
-        (10.0, 5.0, 15.0, "direction reproduced"),
-        (3.0, -1.0, 7.0, "not reproduced"),
-        (float("nan"), 0.0, 0.0, "not attempted"),
+        (EFFECT, 33.0, 32.0, 34.0, "reproduced"),
+        (EFFECT, 33.0, 1.0, 65.0, "reproduced"),
+        (EFFECT, 33.0, -1.0, 67.0, "undecided"),
+        (EFFECT, 45.0, 28.0, 62.0, "direction reproduced"),  # Not, because the interval is wide.
+        (EFFECT, 8.0, 5.0, 11.0, "direction reproduced"),
+        (EFFECT, 7.0, 5.0, 9.0, "undecided"),
+        (EFFECT, 3.0, 1.0, 5.0, "not reproduced"),  # Less than a quarter, and no more.
+        (EFFECT, 3.0, -10.0, 16.0, "undecided"),
+        (EFFECT, -30.0, -31.0, -29.0, "not reproduced"),
+        (NO_EFFECT, 1.0, -3.0, 4.0, "reproduced"),
+        (NO_EFFECT, 1.0, -9.0, 11.0, "undecided"),
+        (NO_EFFECT, 9.0, 6.0, 12.0, "not reproduced"),
+        (EQUAL, 0.1, -0.1, 0.3, "reproduced"),
+        (EQUAL, 0.1, -0.5, 0.7, "undecided"),
+        (EQUAL, 0.9, 0.4, 1.4, "not reproduced"),
+        (ORDER, 1.0, 0.1, 2.0, "reproduced"),
+        (ORDER, 1.0, -0.1, 2.0, "undecided"),
+        (ORDER, -1.0, -2.0, -0.1, "not reproduced"),
+        (SIZE, 2e-6, 1e-6, 9e-6, "reproduced"),
+        (SIZE, 2e-6, 0.0, 2e-5, "undecided"),
+        (SIZE, 2e-4, 1e-4, 9e-4, "not reproduced"),
+        (STRONG, 0.8, 0.71, 0.9, "reproduced"),
+        (STRONG, 0.68, 0.6, 0.76, "direction reproduced"),
+        (STRONG, 0.1, -0.6, 0.8, "undecided"),
+        (STRONG, 0.1, -0.1, 0.3, "not reproduced"),
+        (SMALL, 1.1, 1.0, 1.2, "reproduced"),
+        (SMALL, 1.1, 1.0, 1.3, "undecided"),
+        (SMALL, 1.4, 1.3, 1.5, "not reproduced"),
+        (EFFECT, float("nan"), 0.0, 0.0, "not attempted"),
     ],
 )
 def test_verdicts(claim: Claim, value: float, low: float, high: float, verdict: str) -> None:
@@ -112,6 +146,35 @@ def test_verdicts(claim: Claim, value: float, low: float, high: float, verdict: 
     assert judge(claim, measured) == verdict
     assert {s.verdict for s in score([measured], [claim])} == {verdict}
     assert {s.verdict for s in score([measured], [claim], judged=False)} == {"no verdict"}
+
+
+@pytest.mark.parametrize("claim", [EFFECT, NO_EFFECT, EQUAL, ORDER, SIZE, STRONG, SMALL])
+def test_noise_never_helps(claim: Claim) -> None:
+    """The same value with a wider interval: reproduced, then perhaps direction, then undecided."""
+    ranks = {"not reproduced": 0, "undecided": 1, "direction reproduced": 2, "reproduced": 3}
+    rng = np.random.default_rng(0)
+    scale = 10.0 * abs(claim.target or 1.0)
+    for value in rng.uniform(-scale, scale, size=400):
+        widths = np.sort(rng.uniform(0.0, scale, size=8))
+        found = [judge(claim, Measured("c", value, value - w, value + w)) for w in widths]
+        best = max(ranks[found[0]], ranks["undecided"])
+        assert all(ranks[verdict] <= best for verdict in found)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_what_does_nothing_reproduces_no_effect(paper: str) -> None:
+    """The null runs themselves, with intervals of any width: other seeds gave 4 points."""
+    rng = np.random.default_rng(0)
+    for claim in study_class(paper).claims().values():
+        if claim.null is None or abs((claim.target or np.inf) - claim.null) <= (
+            claim.tolerance or 0
+        ):
+            continue
+        scale = abs(claim.target or 1.0)
+        for null in (claim.null, claim.null + 0.1 * scale, claim.null - 0.1 * scale):
+            for below, above in rng.uniform(0.0, 3.0 * scale, size=(50, 2)):
+                measured = Measured(claim.claim, null, null - below, null + above, null=null)
+                assert judge(claim, measured) in ("undecided", "not reproduced")
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -185,9 +185,7 @@ def test_an_interrupted_pair_goes_on_where_it_was(
     request = Request(recipe, PLANS[:1], (PairRecord(),))
     expected = training.train_pair(recipe, PLANS[0])
     monkeypatch.setattr(training, "_STRIDE", 64)
-    obtaining = importlib.import_module("stablib.runs.obtain")
-    monkeypatch.setattr(obtaining, "SAVE_EVERY", 0.0)
-    monkeypatch.setattr(obtaining, "_SHARE", 0.0)
+    monkeypatch.setattr(importlib.import_module("stablib.runs.obtain"), "SAVE_EVERY", 0.0)
     trained: list[int] = []
 
     @contextlib.contextmanager

@@ -12,8 +12,16 @@ from typing import Literal
 from stablib.errors import unknown
 
 Verdict = Literal[
-    "reproduced", "direction reproduced", "not reproduced", "no verdict", "not attempted"
+    "reproduced",
+    "direction reproduced",
+    "undecided",
+    "not reproduced",
+    "no verdict",
+    "not attempted",
 ]
+
+#: The part of a claimed effect that its direction needs at least.
+_DIRECTION = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Claim:
     reported : str
         As the text says it.
     target, tolerance, null : float or None
-        The reported number; how far off still counts as reproduced; the value of no effect.
+        The reported number; how far off still counts as reproduced; the value of no effect, if it
+        claims one. A target within the tolerance of it claims that there is none.
     rule : {"value", "magnitude", "at_least", "at_most", "greater"}
         How it is judged, see :func:`judge`.
     read_at : str
@@ -91,6 +100,9 @@ class Measured:
         Value and 95 % confidence interval.
     variant : str, default ""
         Reading of the paper under which it was measured, e.g. ``"shared"`` teacher.
+    null : float, optional
+        What was measured in the same way where there is no effect, e.g. with other seeds; the
+        claim's null by default.
     """
 
     claim: str
@@ -98,6 +110,7 @@ class Measured:
     low: float
     high: float
     variant: str = ""
+    null: float | None = None
 
 
 def read_claims(file: Traversable) -> dict[str, Claim]:
@@ -129,68 +142,104 @@ def read_claims(file: Traversable) -> dict[str, Claim]:
 def judge(claim: Claim, measured: Measured | None) -> Verdict:
     """Compare a reproduced value with a claim.
 
+    Noise never helps: a wider interval around the same value may turn a verdict to *undecided*,
+    and none to *reproduced*. A value that differs from its null by nothing reproduces no effect.
+
     Parameters
     ----------
     claim : Claim
-        ``rule="value"``: reproduced if the value is within the tolerance of the target or the
-        interval contains it. ``"magnitude"``: the same for decimal logarithms, with a tolerance
-        in decades. ``"at_least"``, ``"at_most"``: if the value reaches, or does not pass, the
-        target. ``"greater"``: if the whole interval lies above the null.
+        ``rule="value"`` with a null claims an effect: reproduced if the whole interval lies
+        beyond the null, on the target's side, and the value within the tolerance of the target.
+        Without a null, or with one within the tolerance of the target, it claims equality:
+        reproduced if the whole interval lies within the tolerance of the target, or of the null.
+        ``"magnitude"``: equality of decimal logarithms. ``"at_least"``, ``"at_most"``: if the
+        whole interval reaches, or does not pass, the target. ``"greater"``: if the whole interval
+        lies above the null.
     measured : Measured or None
         None if it was not attempted.
 
     Returns
     -------
     str
-        ``"direction reproduced"`` if it is not reproduced, but lies on the target's side of the
-        null: with its whole interval for ``"value"`` and ``"at_least"``, by its value alone for
-        ``"greater"``.
+        ``"direction reproduced"`` if an effect is not reproduced, but the whole interval lies
+        beyond the null on its side and the value is at least a quarter of it away.
+        ``"undecided"`` if the interval allows both a reproduction, or the direction, and not.
 
     Examples
     --------
     >>> from importlib.resources import files
     >>> claims = read_claims(files("stablib.papers") / "local_instability.csv")
-    >>> claim = claims["t3-massive-tgtss-reduction"]
+    >>> claim = claims["t3-massive-tgtss-reduction"]  # 31.4 ± 5
     >>> judge(claim, Measured(claim.claim, 33.0, 31.9, 34.0))
     'reproduced'
     >>> judge(claim, Measured(claim.claim, 10.0, 5.0, 15.0))
     'direction reproduced'
+    >>> judge(claim, Measured(claim.claim, 33.0, -1.9, 68.0))
+    'undecided'
     """
-    if measured is None or measured.value != measured.value:
+    if measured is None or math.isnan(measured.value):
         return "not attempted"
+    null = claim.null if measured.null is None else measured.null
+    low, high = measured.low, measured.high
     if claim.rule == "greater":
-        assert claim.null is not None
-        if measured.low > claim.null:
-            return "reproduced"
-        return "direction reproduced" if measured.value > claim.null else "not reproduced"
+        assert null is not None
+        return _within(low > null, high > null)
     assert claim.target is not None
+    if claim.rule == "at_most":
+        return _within(high <= claim.target, low <= claim.target)
     if claim.rule == "at_least":
-        reached = measured.value >= claim.target
-    elif claim.rule == "at_most":
-        reached = measured.value <= claim.target
-    elif claim.rule == "magnitude":
-        assert claim.tolerance is not None
-        reached = _decades(measured.value, claim.target) <= claim.tolerance
-    else:
-        assert claim.tolerance is not None
-        near = abs(measured.value - claim.target) <= claim.tolerance
-        reached = near or measured.low <= claim.target <= measured.high
-    if reached:
+        found = _within(low >= claim.target, high >= claim.target)
+        forward = null is not None and _is_forward(measured, null, claim.target - null)
+        return "direction reproduced" if found != "reproduced" and forward else found
+    assert claim.tolerance is not None
+    if claim.rule == "magnitude":
+        low, high = _decades(low, claim.target), _decades(high, claim.target)
+        return _inside(low, high, 0.0, claim.tolerance)
+    if claim.null is None or null is None:
+        return _inside(low, high, claim.target, claim.tolerance)
+    effect = claim.target - claim.null
+    if abs(effect) <= claim.tolerance:
+        return _inside(low, high, null, claim.tolerance)
+    return _of_effect(
+        measured, null, effect, near=abs(measured.value - claim.target) <= claim.tolerance
+    )
+
+
+def _within(surely: bool, possibly: bool) -> Verdict:
+    return "reproduced" if surely else "undecided" if possibly else "not reproduced"
+
+
+def _inside(low: float, high: float, centre: float, margin: float) -> Verdict:
+    """Whether an interval lies inside a band, or meets it."""
+    first, last = centre - margin, centre + margin
+    return _within(first <= low and high <= last, first <= high and low <= last)
+
+
+def _gains(measured: Measured, null: float, effect: float) -> tuple[float, float, float]:
+    """Value and ends of the interval beyond the null, in the direction of the effect."""
+    sign = math.copysign(1.0, effect)
+    value, one, other = (sign * (x - null) for x in (measured.value, measured.low, measured.high))
+    return value, min(one, other), max(one, other)
+
+
+def _is_forward(measured: Measured, null: float, effect: float) -> bool:
+    """Whether the whole interval is on the effect's side, and the value far enough."""
+    value, least, _ = _gains(measured, null, effect)
+    return least > 0.0 and value >= _DIRECTION * abs(effect)
+
+
+def _of_effect(measured: Measured, null: float, effect: float, *, near: bool) -> Verdict:
+    _, least, most = _gains(measured, null, effect)
+    if near and least > 0.0:
         return "reproduced"
-    return "direction reproduced" if _same_side(claim, measured) else "not reproduced"
+    if _is_forward(measured, null, effect):
+        return "direction reproduced"
+    return "undecided" if most >= _DIRECTION * abs(effect) else "not reproduced"
 
 
 def _decades(value: float, target: float) -> float:
-    """How many powers of ten apart two positive numbers are."""
-    return abs(math.log10(value / target)) if value > 0.0 else math.inf
-
-
-def _same_side(claim: Claim, measured: Measured) -> bool:
-    """Whether the interval lies wholly on the target's side of the null."""
-    if claim.null is None or claim.target is None:
-        return False
-    above = claim.target > claim.null
-    return measured.low > claim.null if above else measured.high < claim.null
+    """Powers of ten by which a positive number is above another; minus infinity for 0."""
+    return math.log10(value / target) if value > 0.0 else -math.inf
 
 
 @dataclasses.dataclass(frozen=True)

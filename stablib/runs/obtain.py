@@ -24,9 +24,6 @@ from stablib.training.workload import Block
 #: Seconds between two times that a run in the making is kept, to go on from.
 SAVE_EVERY = 30.0
 
-#: It is kept less often if that takes longer than this part of the time.
-_SHARE = 30.0
-
 
 class Runs:
     """Runs of one recipe as arrays with a leading run axis.
@@ -240,7 +237,8 @@ class _Keeper:
         began = time.perf_counter()
         self.store.write_unfinished(self.groups[0], self.request.plans, arrays)
         self.saved = time.perf_counter()
-        self.pause = max(SAVE_EVERY, _SHARE * (self.saved - began))
+        # A large state is kept less often: so many seconds for each second that it takes.
+        self.pause = SAVE_EVERY * max(1.0, self.saved - began)
 
     def keep(self, finished: Sequence[tuple[SeedPlan, list[Arrays]]]) -> None:
         """Write runs that were finished together."""

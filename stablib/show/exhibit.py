@@ -24,6 +24,7 @@ from stablib.studies.base import Outcome
 VERDICT_MARKS = {
     "reproduced": "●",
     "direction reproduced": "◐",
+    "undecided": "◇",
     "not reproduced": "○",
     "no verdict": "◌",
     "not attempted": "–",

@@ -53,10 +53,14 @@ def answer(
     quantity: str,
     value: float,
     interval: Interval,
+    null: float | None = None,
 ) -> list[Measured]:
-    """The answer to the paper's claim about a method; empty if the paper makes none."""
+    """The answer to the paper's claim about a method; empty if the paper makes none.
+
+    ``null`` is what other seeds of control give.
+    """
     claim = claim_name(table, results.dataset.name, variant, quantity)
-    return [Measured(claim, value, *interval, variant.teacher)] if claim in CLAIMS else []
+    return [Measured(claim, value, *interval, variant.teacher, null)] if claim in CLAIMS else []
 
 
 def with_interval(value: float, interval: Interval, digits: int = 1) -> str:

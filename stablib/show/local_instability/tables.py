@@ -135,7 +135,9 @@ def table_3(many: Sequence[Results]) -> Exhibit:
                 ("share", ("share", "share_low", "share_high")),
             ):
                 value, low, high = (float(row[key]) for key in keys)
-                measured += answer("t3", results, method, quantity, value, Interval(low, high))
+                null = float(frame.loc[NULL, quantity])
+                interval = Interval(low, high)
+                measured += answer("t3", results, method, quantity, value, interval, null)
         measured += _ordering(frame, replicates, data.name)
         findings.append(_headline(results.title, data.name, frame))
         columns[results.title, "accuracy (%)"] = accuracies
@@ -199,7 +201,8 @@ def table_5(many: Sequence[Results]) -> Exhibit:
         frame, _ = reductions(results, subset=subset)
         for method, row in frame.iterrows():
             interval = Interval(row["low"], row["high"])
-            measured += answer("t5", results, method, "reduction", row["reduction"], interval)
+            value, null = row["reduction"], float(frame.loc[NULL, "reduction"])
+            measured += answer("t5", results, method, "reduction", value, interval, null)
         title = f"ΔLE_m (%), {subset.sum()} examples"
         columns[results.title, title] = cells(frame, "reduction", "low", "high")
         shared, own = (frame.loc[tgtss, "reduction"] for tgtss in _TGTSS)

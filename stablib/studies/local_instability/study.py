@@ -27,11 +27,13 @@ class LocalInstability(Study):
     presets: ClassVar[Mapping[str, Settings]] = PRESETS
     settings: LocalInstabilitySettings
     rules = (
-        "A claim counts as *reproduced* if the value is within the tolerance (accuracy: two of the "
-        "paper's standard deviations; reductions: 5 points; shares of E_b: 10 points) or the "
-        "interval contains the reported number, and as *direction reproduced* if the whole "
-        "interval lies on the same side of no effect. Where the paper leaves open whether students "
-        "share a teacher, both variants are scored."
+        "An effect counts as *reproduced* if the whole interval lies beyond what other seeds of "
+        "control give, measured in the same way, and the value is within the tolerance of the "
+        "reported one (reductions: 5 points; shares of E_b: 10 points); as *direction reproduced* "
+        "if only the first holds and the value is at least a quarter of the way. An accuracy, or "
+        "no effect, counts as reproduced if the whole interval lies within the tolerance "
+        "(accuracy: two of the paper's standard deviations). Where the paper leaves open whether "
+        "students share a teacher, both variants are scored."
     )
 
     @property

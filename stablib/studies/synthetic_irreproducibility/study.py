@@ -28,10 +28,10 @@ class SyntheticIrreproducibility(Study):
     settings: SyntheticIrreproducibilitySettings
     rules = (
         "The paper prints curves, and few numbers: its orders of magnitude count as *reproduced* "
-        "within a factor of ten, its orderings if the whole interval of the ratio, in decades, is "
-        "on the claimed side. Where it uses words such as *equal* or *comparable*, the limit that "
-        "is counted as such is ours, and stands beside them. T is the length of the stream; the "
-        "paper's is 2^26."
+        "if the whole interval is within a factor of ten, its orderings if the whole interval of "
+        "the ratio, in decades, is on the claimed side. Where it uses words such as *equal* or "
+        "*comparable*, the limit that is counted as such is ours, and stands beside them. T is the "
+        "length of the stream; the paper's is 2^26."
     )
 
     @cached_property
