@@ -12,6 +12,7 @@ from stablib.metrics.alignment import Layer, Symmetries
 from stablib.papers.claims import Measured
 from stablib.show.synthetic_irreproducibility.comparison import (
     above,
+    counted,
     decades,
     least_above,
     length,
@@ -177,19 +178,12 @@ def cosines(curves: Curves) -> list[Measured]:
 
 def flips(curves: Curves) -> list[Measured]:
     """Of Figure 3: pairs of single units with opposite signs."""
-
-    def share(models: NDArray[np.float64]) -> float:
-        return 100.0 * float(np.mean(flipped(models)))
-
     kinds = ("identity 1", "relu 1")
     same = [p for name in kinds for p in curves[name].points]
     distinct = [curves[f"{name}, diff"].points[0] for name in kinds]
     return [
-        measure(
-            claim,
-            share,
-            np.concatenate([p.arrays["weights"] for p in points]),
-            variant=length(curves),
+        counted(
+            claim, flipped(np.concatenate([p.arrays["weights"] for p in points])), length(curves)
         )
         for claim, points in (("f3-flipped-diff", distinct), ("f3-flipped-same", same))
     ]
@@ -247,9 +241,7 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
     )
     single = simple_curves["relu 1"].points
 
-    def stuck(values: NDArray[np.float64]) -> float:
-        return 100.0 * float(np.mean(values > 10.0 * np.median(relu[0].loss)))
-
+    stuck = relu[0].loss > 10.0 * np.median(relu[0].loss)
     return [
         measure("f6-identity", mean_of, identity[0].pd, variant=variant),
         above("f6-relu-small", relu[0].pd, single[0].pd, variant),
@@ -257,7 +249,7 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
         above("f6-identity-large", identity[-1].pd, single[-1].pd, variant),
         above("f6-smooth-above-identity", smelu[0].pd, identity[0].pd, variant),
         above("f6-smooth-below-relu", relu[0].pd, smelu[0].pd, variant),
-        measure("f6-stuck", stuck, relu[0].loss, variant=variant),
+        counted("f6-stuck", stuck, variant),
     ]
 
 

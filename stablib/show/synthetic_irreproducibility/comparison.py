@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from stablib.metrics import Interval, bootstrap_interval, centred_interval, resample_runs
 from stablib.papers.claims import Measured
@@ -46,6 +47,13 @@ def measure(
     """A statistic of pairs with its interval, as the answer to a claim."""
     value = statistic(*samples)
     return Measured(f"si-{claim}", value, *interval(statistic, *samples), variant)
+
+
+def counted(claim: str, hits: NDArray[np.bool_], variant: str = "") -> Measured:
+    """A share in percent with its Wilson interval: none of 16 does not mean that there are none."""
+    found = binomtest(int(hits.sum()), hits.size).proportion_ci(method="wilson")
+    share, low, high = (100.0 * float(x) for x in (hits.mean(), found.low, found.high))
+    return Measured(f"si-{claim}", share, low, high, variant)
 
 
 def decades(pairs: NDArray[np.float64]) -> float:
