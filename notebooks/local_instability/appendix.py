@@ -13,7 +13,7 @@
 #
 # **What the paper claims.** Utterances with medium confidence vary most; some are stable and wrong,
 # probably annotation errors; the relations of section 3 hold on CLINC150 too; and TGTSS reduces
-# both entropies most where they are high.
+# both entropies considerably where they are high.
 
 # %% tags=["parameters"]
 from typing import Optional
