@@ -141,7 +141,8 @@ def fit(
     watchers : sequence of Observer
         Told after each step.
     report : callable
-        Told of each step, and how to write down the state after it.
+        Told of the steps that an earlier training did, then of each step and how to write down
+        the state after it.
     state : dict of str to ndarray, optional
         What an interrupted training of the same network wrote down last.
 
@@ -159,6 +160,7 @@ def fit(
     n_steps = n_epochs * -(-n_train // batch_size)
     order = plan.source("shuffle")
     done = 0 if state is None else training.restore(state)
+    report(done)
     step = 0
     for epoch in range(1, n_epochs + 1):
         network.start_epoch(epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -206,7 +207,7 @@ def _train(
         n_epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         watchers=watchers,
-        report=lambda steps, state=None: report(next(shares), state),
+        report=lambda steps, state=None: report(sum(itertools.islice(shares, steps)), state),
         state=state,
     )
     return [watcher.finish(predictor)[0] for watcher in watchers]
