@@ -294,6 +294,12 @@ SI_CASES: dict[str, Case] = {
         lambda r: r.recipe.data.seed,
         4,
     ),
+    "n_towers": (
+        {"n_towers": 6},
+        lambda r: len(r.recipe.hidden) == 4 and not r.recipe.same_init,
+        lambda r: len(r.plans),
+        3,
+    ),
     "beta": (
         {"beta": 0.7},
         lambda r: r.recipe.activation == "smelu" and len(r.recipe.hidden) == 4,

@@ -55,6 +55,7 @@ log2_examples: Optional[int] = None  # log2 T of the narrow models
 log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
 log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
 log2_examples_long: Optional[int] = None  # log2 T of models that are shown if published
+n_towers: Optional[int] = None  # ReLU towers among which stuck ones are counted
 n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
 truth: Optional[int] = None  # seed of the true linear weights
 truth_quadratic: Optional[int] = None  # seed of the true quadratic weights

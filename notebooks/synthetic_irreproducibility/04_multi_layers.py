@@ -18,7 +18,8 @@
 #
 # **What was run.** The towers with AdaGrad 0.1 on the shorter stream, shown in the figures, and on
 # the paper's, as far as those pairs are published; claims are checked on both. What counts as stuck
-# is a loss of ten times the median.
+# is a loss of ten times the median, among many more towers than pairs: initial weights decide it,
+# and a few of them may miss it.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -30,6 +31,7 @@ log2_examples: Optional[int] = None  # log2 T of the narrow models
 log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings
 log2_examples_wide: Optional[int] = None  # log2 T of the 1024-512 models
 log2_examples_long: Optional[int] = None  # log2 T of models that are shown if published
+n_towers: Optional[int] = None  # ReLU towers among which stuck ones are counted
 n_windows: Optional[int] = None  # shuffling windows, from one mini-batch to the whole stream
 truth: Optional[int] = None  # seed of the true linear weights
 truth_quadratic: Optional[int] = None  # seed of the true quadratic weights
@@ -53,7 +55,7 @@ curves, long = study.towers(), study.long()
 # elsewhere.
 
 # %%
-figures.towers(curves, study.simple(), long)
+figures.towers(curves, study.simple(), study.stuck(), long)
 
 # %% [markdown]
 # (si-f7)=

@@ -240,8 +240,6 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
         curves[f"{kind} 16-8-4-2"].points for kind in ("relu", "identity", "smelu")
     )
     single = simple_curves["relu 1"].points
-
-    stuck = relu[0].loss > 10.0 * np.median(relu[0].loss)
     return [
         measure("f6-identity", mean_of, identity[0].pd, variant=variant),
         above("f6-relu-small", relu[0].pd, single[0].pd, variant),
@@ -249,8 +247,13 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
         above("f6-identity-large", identity[-1].pd, single[-1].pd, variant),
         above("f6-smooth-above-identity", smelu[0].pd, identity[0].pd, variant),
         above("f6-smooth-below-relu", relu[0].pd, smelu[0].pd, variant),
-        counted("f6-stuck", stuck, variant),
     ]
+
+
+def stuck(curves: Curves) -> Measured:
+    """Of section 4: towers that learn nothing, each with initial weights of its own."""
+    loss = curves.curves[0].points[0].loss
+    return counted("f6-stuck", loss > 10.0 * np.median(loss), length(curves))
 
 
 def cloud(curves: Curves) -> list[Measured]:

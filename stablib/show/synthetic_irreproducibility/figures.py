@@ -52,9 +52,12 @@ def simple_long(curves: Curves | None) -> Exhibit:
     )
 
 
-def towers(curves: Curves, simple_curves: Curves, long: Curves | None = None) -> Exhibit:
-    """PD of narrow towers over windows and against loss (SI-F6)."""
-    lengths = with_long(curves, long)
+def towers(
+    curves: Curves, simple_curves: Curves, many: Curves, long: Curves | None = None
+) -> Exhibit:
+    """PD of narrow towers over windows and against loss, and how many are stuck (SI-F6)."""
+    lengths, stuck = with_long(curves, long), claims.stuck(many)
+    n_towers = many.curves[0].points[0].loss.size
     return _windows_and_losses(
         curves,
         exhibit="SI-F6",
@@ -64,11 +67,15 @@ def towers(curves: Curves, simple_curves: Curves, long: Curves | None = None) ->
             for each, singles in zip(lengths, (simple_curves, long), strict=False)
             if singles
             for m in claims.towers(each, singles)
-        ],
-        results=lengths,
+        ]
+        + [stuck],
+        results=[*lengths, many],
         caption=(
             "As SI-F2, for towers of 16, 8, 4 and 2 hidden units with the same initial weights in "
-            "a pair, and the linear model."
+            f"a pair, and the linear model. Not in the figure: of {n_towers} ReLU towers with "
+            f"initial weights of their own, {stuck.variant}, window of one mini-batch, "
+            f"{stuck.value:.1f} % are stuck, with a 95 % Wilson interval from {stuck.low:.1f} to "
+            f"{stuck.high:.1f} %."
         ),
     )
 

@@ -17,6 +17,9 @@ from stablib.workloads.streams.recipe import LOG2_BATCH, Activation
 #: The paper's widest window (Figures 2 to 4); the whole stream would be 2^21.
 _WIDEST = 20
 
+#: log2 of examples after which a tower that is stuck can be told from one that learns.
+_SHORT = 18
+
 #: Weights of large models are kept only for Figure 9.
 FEW_WEIGHTS = PairRecord()
 
@@ -136,6 +139,13 @@ class Design:
             )
             for kind in kinds
         ]
+
+    def stuck(self) -> Request:
+        """Many ReLU towers with initial weights of their own, two a pair, on a shorter stream."""
+        t = min(_SHORT, self.settings.log2_examples)
+        tower = self.base(t, hidden=(16, 8, 4, 2), activation="relu", same_init=False)
+        plans = seed_plans(self.settings.n_towers // 2, first_seed=self.settings.first_pair)
+        return Request(tower, plans, (FEW_WEIGHTS,))
 
     def embeddings(self) -> list[Curve]:
         """Two embeddings and 1000 units, by activation, optimizer and learning rate (Figure 8)."""

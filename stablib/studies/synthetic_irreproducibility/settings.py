@@ -35,6 +35,12 @@ class SyntheticIrreproducibilitySettings(Settings):
         le=26,
         description="log2 T of models that are shown if published",
     )
+    n_towers: int = Field(
+        default=400,
+        ge=4,
+        le=10_000,
+        description="ReLU towers among which stuck ones are counted",
+    )
     n_windows: int = Field(
         default=5,
         ge=1,
@@ -54,6 +60,7 @@ PRESETS: Mapping[str, SyntheticIrreproducibilitySettings] = MappingProxyType(
     {
         "smoke": SyntheticIrreproducibilitySettings(
             n_pairs=2,
+            n_towers=4,
             log2_examples=12,
             log2_examples_embedding=9,
             log2_examples_wide=8,

@@ -52,6 +52,7 @@ class SyntheticIrreproducibility(Study):
         # The explorer on the page of Figures 2 to 4 shows all models.
         needs = {f"SI-{name}": everything for name in ("F2", "X1", "F3", "F4", "X2")}
         needs |= {f"SI-{name}": [*simple, *towers] for name in ("F6", "F7")}
+        needs["SI-F6"] = [*needs["SI-F6"], d.stuck()]
         needs["SI-F1"] = simple
         needs["SI-F8"] = embeddings
         needs["SI-F9"] = [*embeddings, d.embedding_pair()]
@@ -74,6 +75,10 @@ class SyntheticIrreproducibility(Study):
     def towers(self) -> Curves:
         """Narrow towers, and the linear model for comparison."""
         return self._curves([*self.design.simple()[:1], *self.design.towers()])
+
+    def stuck(self) -> Curves:
+        """ReLU towers of which many initial weights were tried, at the smallest window."""
+        return Curves(self, (Traced("relu 16-8-4-2, diff", (self._point(self.design.stuck()),)),))
 
     def embeddings(self) -> Curves:
         """Wide models on embeddings."""
