@@ -28,8 +28,9 @@ def temper(
     reading : {"sharpen", "printed"}, default "sharpen"
         ``"printed"`` is eq. 2 as it stands, p^T: with T < 1 it flattens. ``"sharpen"`` is
         p^(1/T), the usual meaning of a temperature: with T < 1 it sharpens. The paper's ablation
-        gains 14 points of entropy reduction by its temperature; with the laptop preset neither
-        reading does, see the book's exhibit LI-A1.
+        gains 14 points of entropy reduction by its temperature. On a trained top layer with a
+        shared teacher p^T gains as much and p^(1/T) loses, on heads neither gains: see the book's
+        exhibit LI-A1.
 
     Returns
     -------

@@ -46,30 +46,28 @@ def ablation(many: Sequence[Results]) -> Exhibit:
     """Temperature on and off for TGTSS, and both readings of eq. 2 (LI-A1)."""
     if not many:
         return left_out("LI-A1", NOT_LOOKED_AT)
-    columns: dict[tuple[str, str], dict[str, str]] = {}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
     measured: list[Measured] = []
     findings = []
-    for results in sorted(many, key=lambda one: one.model):
+    for results in many:
         frame, replicates = reductions(results)
-        name = results.model
-        columns[name, f"ΔLE_m (%), {results.split}"] = cells(frame, "reduction", "low", "high")
-        columns[name, f"accuracy (%), {results.split}"] = {
-            method.title: mean_and_sd(percent_correct(results, method)) for method in frame.index
-        }
-        teachers = [t for t in _TEACHERS if set(_rows(t)) <= set(frame.index)]
-        gains = " and ".join(_gain(frame, teacher) for teacher in teachers)
-        if gains:
-            findings.append(f"{name}, {results.split}: against no temperature, {gains}.")
+        reduced = cells(frame, "reduction", "low", "high")
+        for method in frame.index:
+            row = rows.setdefault((results.model, method.title), {})
+            row[f"ΔLE_m (%), {results.split}"] = reduced[method.title]
+            row[f"accuracy (%), {results.split}"] = mean_and_sd(percent_correct(results, method))
         if results.split == "val":
-            measured += _ablation_answers(name, teachers, frame, replicates)
-    rows = [row.title for row in many[0].runs if row != CONTROL]
+            teachers = [t for t in _TEACHERS if set(_rows(t)) <= set(frame.index)]
+            gains = " and ".join(_gain(frame, teacher) for teacher in teachers)
+            findings += [f"With a {results.model}, against no temperature, {gains}."] * bool(gains)
+            measured += _ablation_answers(results.model, teachers, frame, replicates)
     return record(
         "LI-A1",
-        pd.DataFrame(columns).reindex(rows).fillna("–"),
+        pd.DataFrame.from_dict(rows, orient="index"),
         made_by=ablation,
         results=many,
         measured=measured,
-        finding=" ".join(findings),
+        finding=" ".join(["On the validation set.", *findings]),
         caption=(
             "TGTSS with the targets sharpened as p^(1/T), without temperature, and flattened as "
             "eq. 2 prints them (p^T), for a shared teacher and for teachers of one's own. The "
