@@ -59,8 +59,12 @@ def write(
     Raises
     ------
     StoreError
-        If the file cannot be written (disk full, no permission); no partial file stays.
+        If the file cannot be written (disk full, no permission, an array of more than 2 GiB); no
+        partial file stays.
     """
+    largest = max((array.nbytes for array in arrays.values()), default=0)
+    if largest > _LARGEST:
+        raise StoreError(f"cannot write file {path}: an array of {largest:,} bytes is too large")
     header = {**header, "checksums": {name: _checksum(array) for name, array in arrays.items()}}
     encoded = dict(arrays)
     if published:

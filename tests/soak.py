@@ -553,7 +553,7 @@ class Soak:
 
         def read(path: Path) -> Any:
             store = RunStore(self.halfway / "runs", self.halfway / "none")
-            arrays = store.read_unfinished(group, (plans[path.name],))
+            arrays = store.read_unfinished([group], (plans[path.name],))
             return arrays and hashed(arrays)
 
         return states(self.halfway), read

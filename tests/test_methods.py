@@ -278,3 +278,23 @@ def test_classifiers_honour_every_hook() -> None:
     for recipe in (HeadRecipe, FineTuneRecipe, TopLayerRecipe):
         assert recipe.workload.honours == set(HOOKS)
     assert all(hasattr(Method, hook) for hook in HOOKS)
+
+
+def test_an_averager_has_to_say_what_grows() -> None:
+    with pytest.raises(TypeError, match="Forgetful has to name in 'growing'"):
+
+        class Forgetful(Averager):
+            def after_step(self, step: int, weights: Any) -> None:
+                self.steps = step
+
+    class Onlooker(Averager):
+        growing = ()
+
+        def after_epoch(self, epoch: int, weights: Any) -> None:
+            assert epoch > 0
+
+    class Inherits(Onlooker):
+        def after_step(self, step: int, weights: Any) -> None:
+            assert step > 0
+
+    assert Inherits.growing == ()

@@ -329,13 +329,25 @@ def test_a_whole_pack_in_anothers_place_is_not_believed(store, tmp_path, other, 
 
 @pytest.mark.parametrize(("group", "plans"), [(GROUP, OTHER_PLAN), (OTHER_GROUPS[0], PLAN)])
 def test_a_state_in_anothers_place_is_not_gone_on_from(store, group, plans):
-    store.write_unfinished(GROUP, PLAN, make_arrays())
+    store.write_unfinished([GROUP], PLAN, make_arrays())
     (own,) = store.folder.glob("*/*.unfinished")
-    store.write_unfinished(group, plans, make_arrays(1))
+    store.write_unfinished([group], plans, make_arrays(1))
     (other,) = set(store.folder.glob("*/*.unfinished")) - {own}
     shutil.copy(other, own)
-    assert store.read_unfinished(GROUP, PLAN) is None
-    assert_equal(store.read_unfinished(group, plans), make_arrays(1))
+    assert store.read_unfinished([GROUP], PLAN) is None
+    assert_equal(store.read_unfinished([group], plans), make_arrays(1))
+
+
+def test_a_state_of_a_training_that_kept_other_records_is_not_gone_on_from(store):
+    """Teachers of two methods and plain runs all keep their final predictions first."""
+
+    def with_mean(every):
+        return [GROUP, dataclasses.replace(GROUP, record=TrainMean(after_step=3, every=every))]
+
+    store.write_unfinished(with_mean(1), PLAN, make_arrays())
+    assert store.read_unfinished(with_mean(2), PLAN) is None
+    assert store.read_unfinished([GROUP], PLAN) is None
+    assert_equal(store.read_unfinished(with_mean(1), PLAN), make_arrays())
 
 
 def test_missing_reads_no_whole_run(store, written, tmp_path, monkeypatch):

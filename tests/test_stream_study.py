@@ -288,7 +288,7 @@ def test_every_claim_is_answered_by_its_exhibit(
     assert study.missing() == []
     simple, towers = study.simple(), study.towers()
     figures.simple(simple)
-    figures.towers(towers, simple)
+    figures.towers(towers, simple, study.stuck())
     figures.embeddings(study.embeddings())
     figures.quadratic(study.quadratic())
     weights.pair_weights(simple)

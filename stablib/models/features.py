@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,11 @@ from stablib.models.transformer import hidden_states, load_encoder
 
 
 def features(
-    encoder: Encoder, texts: Sequence[str], *, cache: Path | None = None
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    cache: Path | None = None,
+    pause: Callable[[], object] = lambda: None,
 ) -> NDArray[np.float32]:
     """Mean of each text's last hidden states.
 
@@ -30,6 +34,8 @@ def features(
         Texts.
     cache : Path, optional
         Folder in which features are kept under a hash of encoder and texts.
+    pause : callable, optional
+        Called between batches; may raise.
 
     Returns
     -------
@@ -37,7 +43,7 @@ def features(
         Not normalised.
     """
     if cache is None:
-        return _mean_pooled(encoder, texts)
+        return _mean_pooled(encoder, texts, pause)
     made_of = hashlib.sha256("\x1e".join([encoder.checksum, *texts]).encode()).hexdigest()
     path = cache / f"{encoder.name}-{made_of[:16]}.npz"
     cache.mkdir(parents=True, exist_ok=True)
@@ -45,7 +51,7 @@ def features(
     with FileLock(path.with_suffix(".lock")):
         found = _read(path, made_of)
         if found is None:
-            found = _mean_pooled(encoder, texts)
+            found = _mean_pooled(encoder, texts, pause)
             files.write(path, {"features": found}, {"made of": made_of}, compress=False)
     return found
 
@@ -64,7 +70,10 @@ def _read(path: Path, made_of: str) -> NDArray[np.float32] | None:
         return None
 
 
-def _mean_pooled(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
-    states: Ragged = hidden_states(load_encoder(encoder.folder), tokenize(encoder, texts))
+def _mean_pooled(
+    encoder: Encoder, texts: Sequence[str], pause: Callable[[], object]
+) -> NDArray[np.float32]:
+    network = load_encoder(encoder.folder)
+    states: Ragged = hidden_states(network, tokenize(encoder, texts), pause=pause)
     sums = np.add.reduceat(states.values, states.starts[:-1], axis=0)
     return (sums / states.lengths[:, None]).astype(np.float32)

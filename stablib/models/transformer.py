@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -290,7 +291,13 @@ def by_length(texts: Ragged) -> np.ndarray:
     return np.argsort(texts.lengths, kind="stable")
 
 
-def hidden_states(network: Unpadded, texts: Ragged, layers: slice = slice(None)) -> Ragged:
+def hidden_states(
+    network: Unpadded,
+    texts: Ragged,
+    layers: slice = slice(None),
+    *,
+    pause: Callable[[], object] = lambda: None,
+) -> Ragged:
     """Hidden states of texts after some layers, in evaluation mode, in batches.
 
     Parameters
@@ -301,6 +308,8 @@ def hidden_states(network: Unpadded, texts: Ragged, layers: slice = slice(None))
         Token ids.
     layers : slice, default all
         Layers to run after the embedding.
+    pause : callable, optional
+        Called between batches; may raise.
 
     Returns
     -------
@@ -317,6 +326,7 @@ def hidden_states(network: Unpadded, texts: Ragged, layers: slice = slice(None))
             states = network.run_layers(network.embed(batch), batch.starts, layers)
             places = Ragged(np.arange(len(texts.values)), texts.starts).take(rows).values
             values[places] = states.numpy()
+            pause()
     return Ragged(values, texts.starts)
 
 

@@ -38,7 +38,7 @@ class Claim:
         As the text says it.
     target, tolerance, null : float or None
         The reported number; how far off still counts as reproduced; the value of no effect, if it
-        claims one. A target within the tolerance of it claims that there is none.
+        claims one.
     rule : {"value", "magnitude", "at_least", "at_most", "greater"}
         How it is judged, see :func:`judge`.
     read_at : str
@@ -149,9 +149,9 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     ----------
     claim : Claim
         ``rule="value"`` with a null claims an effect: reproduced if the whole interval lies
-        beyond the null, on the target's side, and the value within the tolerance of the target.
-        Without a null, or with one within the tolerance of the target, it claims equality:
-        reproduced if the whole interval lies within the tolerance of the target, or of the null.
+        beyond the null, on the target's side, and the value at least a quarter of the way and
+        within the tolerance of the target. Without a null it claims equality: reproduced if the
+        whole interval lies within the tolerance of the target.
         ``"magnitude"``: equality of decimal logarithms. ``"at_least"``, ``"at_most"``: if the
         whole interval reaches, or does not pass, the target. ``"greater"``: if the whole interval
         lies above the null.
@@ -161,8 +161,7 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     Returns
     -------
     str
-        ``"direction reproduced"`` if an effect is not reproduced, but the whole interval lies
-        beyond the null on its side and the value is at least a quarter of it away.
+        ``"direction reproduced"`` if all of that holds of an effect but for the tolerance.
         ``"undecided"`` if the interval allows both a reproduction, or the direction, and not.
 
     Examples
@@ -181,6 +180,8 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
         return "not attempted"
     null = claim.null if measured.null is None else measured.null
     low, high = measured.low, measured.high
+    if any(math.isnan(x) for x in (low, high, null or 0.0)):
+        return "undecided"
     if claim.rule == "greater":
         assert null is not None
         return _within(low > null, high > null)
@@ -197,12 +198,8 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
         return _inside(low, high, 0.0, claim.tolerance)
     if claim.null is None or null is None:
         return _inside(low, high, claim.target, claim.tolerance)
-    effect = claim.target - claim.null
-    if abs(effect) <= claim.tolerance:
-        return _inside(low, high, null, claim.tolerance)
-    return _of_effect(
-        measured, null, effect, near=abs(measured.value - claim.target) <= claim.tolerance
-    )
+    near = abs(measured.value - claim.target) <= claim.tolerance
+    return _of_effect(measured, null, claim.target - claim.null, near=near)
 
 
 def _within(surely: bool, possibly: bool) -> Verdict:
@@ -229,11 +226,9 @@ def _is_forward(measured: Measured, null: float, effect: float) -> bool:
 
 
 def _of_effect(measured: Measured, null: float, effect: float, *, near: bool) -> Verdict:
-    _, least, most = _gains(measured, null, effect)
-    if near and least > 0.0:
-        return "reproduced"
     if _is_forward(measured, null, effect):
-        return "direction reproduced"
+        return "reproduced" if near else "direction reproduced"
+    _, _, most = _gains(measured, null, effect)
     return "undecided" if most >= _DIRECTION * abs(effect) else "not reproduced"
 
 

@@ -28,6 +28,7 @@ from stablib.reproduce.console import (
     open_with,
     out,
     print_rows,
+    processes,
 )
 from stablib.reproduce.groups import book_app, data_app, runs_app
 
@@ -136,6 +137,7 @@ def reproduce(
     from stablib.reproduce.notebooks import select
 
     check_preset(preset)
+    jobs = processes(jobs, dask)
     if param and section is None:
         raise UsageError(
             "--param goes with a paper or a section: stablib reproduce PAPER --param …"
@@ -294,6 +296,7 @@ def train(
     """Train the runs that a paper's exhibits need and that no store has."""
     from stablib.reproduce.budget import make, parse_time
 
+    jobs = processes(jobs, dask)
     study = open_with(paper, preset, param or (), strict_data)
     _check_skip(skip or (), [study])
     limit = parse_time(budget or "none")

@@ -25,6 +25,13 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--param", help="name=value of a paper's setting; repeat for several."),
 ]
+
+
+def processes(jobs: int, dask: str | None) -> int:
+    """How many of the processes asked for there will be: no more than cores on this machine."""
+    return jobs if dask else min(jobs, CORES)
+
+
 Jobs = Annotated[int, typer.Option(min=1, max=1024, help="Training processes on this machine.")]
 Strict = Annotated[
     bool, typer.Option("--strict-data", help="Fail instead of using data that only stand in.")

@@ -125,15 +125,10 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def local_executor(workers: int) -> Iterator[tuple[Executor, Any]]:
-    """Processes of this machine that share its cores, and where they tell of their progress.
-
-    Never more than it has cores: they would only take each other's time and memory.
-    """
+    """Processes of this machine that share its cores, and where they tell of their progress."""
     context = multiprocessing.get_context("spawn")
     tell = context.Queue()
-    cores = os.cpu_count() or 1
-    workers = min(workers, cores)
-    threads = cores // workers
+    threads = max(1, (os.cpu_count() or 1) // workers)
     executor = ProcessPoolExecutor(
         workers, mp_context=context, initializer=_begin, initargs=(threads, tell, os.getpid())
     )

@@ -224,7 +224,7 @@ class _Keeper:
         self.state: Arrays | None = None
         # A state belongs to one run; a stack keeps whole runs, and begins the others anew.
         if len(request.plans) == 1:
-            self.state = store.read_unfinished(self.groups[0], request.plans)
+            self.state = store.read_unfinished(self.groups, request.plans)
             if self.state is not None:
                 self.earlier = float(self.state.pop("seconds"))
         self.waiting: list[list[Arrays]] = []
@@ -235,7 +235,7 @@ class _Keeper:
         seconds = self.earlier + time.perf_counter() - self.began
         arrays = {**state, "seconds": np.asarray(seconds)}
         began = time.perf_counter()
-        self.store.write_unfinished(self.groups[0], self.request.plans, arrays)
+        self.store.write_unfinished(self.groups, self.request.plans, arrays)
         self.saved = time.perf_counter()
         # A large state is kept less often: so many seconds for each second that it takes.
         self.pause = SAVE_EVERY * max(1.0, self.saved - began)

@@ -100,18 +100,23 @@ class RunStore:
         files.write(path, arrays, {**_header(group, plans), "provenance": provenance})
         path.with_suffix(_UNFINISHED).unlink(missing_ok=True)
 
-    def read_unfinished(self, group: Group, plans: Sequence[SeedPlan]) -> Arrays | None:
-        """Return the state of a run that was interrupted, None if there is none or damaged."""
-        path = self._path(group, plans_key(plans)).with_suffix(_UNFINISHED)
+    def read_unfinished(self, groups: Sequence[Group], plans: Sequence[SeedPlan]) -> Arrays | None:
+        """Return the state of a run that was interrupted while it was trained for these groups.
+
+        None if there is none, it is damaged, or of a training that kept other records.
+        """
+        path = self._path(groups[0], plans_key(plans)).with_suffix(_UNFINISHED)
         try:
             arrays, header = files.read(path)
-            _check_place(path, header, group)
+            _check_place(path, header, groups[0])
             _check_plans(path, header, plans)
         except (FileNotFoundError, files.DamagedFile):
             return None
-        return arrays
+        return arrays if header.get("groups") == [group.key for group in groups] else None
 
-    def write_unfinished(self, group: Group, plans: Sequence[SeedPlan], arrays: Arrays) -> None:
+    def write_unfinished(
+        self, groups: Sequence[Group], plans: Sequence[SeedPlan], arrays: Arrays
+    ) -> None:
         """Keep the state of a run in the making; the finished run takes its place.
 
         Raises
@@ -119,8 +124,9 @@ class RunStore:
         StoreError
             If it cannot be written.
         """
-        path = self._path(group, plans_key(plans)).with_suffix(_UNFINISHED)
-        files.write(path, arrays, _header(group, plans), compress=False)
+        path = self._path(groups[0], plans_key(plans)).with_suffix(_UNFINISHED)
+        header = {**_header(groups[0], plans), "groups": [group.key for group in groups]}
+        files.write(path, arrays, header, compress=False)
 
     def missing(
         self, group: Group, blocks: Sequence[Block], *, by_reading: bool = False
@@ -156,14 +162,15 @@ class RunStore:
             lock.acquire(timeout=_PATIENCE)
         except Timeout:
             with suppress(OSError):
-                say(f"waiting for {holder.read_text('utf-8')}")
+                say(f"waiting for {holder.read_text('utf-8') or 'another process'}")
             lock.acquire()
         try:
             with suppress(OSError):  # Only for those who wait.
                 holder.write_text(f"process {os.getpid()} on {platform.node()}: {title}", "utf-8")
             yield
         finally:
-            holder.unlink(missing_ok=True)
+            with suppress(OSError):
+                holder.unlink(missing_ok=True)
             lock.release()
 
     def catalogue(self) -> list[dict[str, Any]]:

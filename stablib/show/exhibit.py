@@ -222,8 +222,9 @@ def _value(scored: Scored) -> str:
     m = scored.measured
     if m is None:
         return "–"
-    variant = f" ({m.variant})" if m.variant else ""
-    return estimate(scored.claim, m) + variant
+    null = "" if m.null is None else f"other seeds {m.null:.1f}"
+    notes = ", ".join(filter(None, (m.variant, null)))
+    return estimate(scored.claim, m) + (f" ({notes})" if notes else "")
 
 
 def estimate(claim: Claim, measured: Measured) -> str:

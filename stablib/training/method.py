@@ -8,22 +8,19 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.training.growing import Growing
 from stablib.training.record import TrainMean
 from stablib.training.seeds import SeedPlan
 from stablib.training.tagged import Tagged
 
 
-class Averager:
+class Averager(Growing):
     """Base of what averages weights while a training goes on; by itself it only looks on.
 
     Weights have shape (n_models, n_parameters): torch tensors of models that train side by side,
     one a row, which must not be mixed. Writing into them changes the models.
 
     """
-
-    #: Attributes that change while a training goes on: all that is kept when it is interrupted.
-    #: Numbers, arrays, tensors, or lists and dicts of these.
-    growing: ClassVar[tuple[str, ...]] = ()
 
     def after_step(self, step: int, weights: Any) -> None:
         """Look at, or change, the weights after an optimization step, counted from 1."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stablib.errors import UsageError
+from stablib.training.growing import Growing
 from stablib.training.record import Arrays, Observed, Probabilities, Record, Steps, TrainMean
 from stablib.training.task import Task
 
@@ -23,13 +24,10 @@ class Stack(Protocol):
         """Class probabilities (n_examples, n_classes) of one model, without dropout."""
 
 
-class Observer(abc.ABC):
+class Observer(Growing, abc.ABC):
     """Called after each optimization step and at the end of training."""
 
-    #: Attributes that grow while a training goes on: all that is kept when it is interrupted.
-    growing: ClassVar[tuple[str, ...]] = ()
-
-    def after_step(self, step: int, stack: Stack) -> None:  # noqa: B027 - most look at the end.
+    def after_step(self, step: int, stack: Stack) -> None:
         """Look at the models after step ``step``, counted from 1."""
 
     @abc.abstractmethod

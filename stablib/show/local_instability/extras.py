@@ -127,7 +127,8 @@ def models(many: Sequence[Results]) -> Exhibit:
         runs = results.runs[CONTROL]
         labels, confidence = results.labels(CONTROL), results.confidence(CONTROL)
         name = (
-            f"{results.model}, lr {cast(TextRecipe, runs.recipe).learning_rate:g}, n = {len(runs)}"
+            f"{results.dataset.name}: {results.model}, "
+            f"lr {cast(TextRecipe, runs.recipe).learning_rate:g}, n = {len(runs)}"
         )
         on_validation = 100.0 * accuracy(runs["labels_val"], results.dataset.gold["val"])
         entropies, spreads = entropy_confidence_replicates(
@@ -153,7 +154,7 @@ def models(many: Sequence[Results]) -> Exhibit:
             f"{strength[most]:.2f} ({most})."
         ),
         caption=(
-            "Control on MASSIVE; lr is Adam's learning rate. Mean ± sd over runs (ddof 1); r and "
+            "Control; lr is Adam's learning rate. Mean ± sd over runs (ddof 1); r and "
             "disagreement on the test split, with 95 % bootstrap intervals over runs. With few "
             "runs LE_m takes few values, which lowers r."
         ),

@@ -179,13 +179,15 @@ def cosines(curves: Curves) -> list[Measured]:
 def flips(curves: Curves) -> list[Measured]:
     """Of Figure 3: pairs of single units with opposite signs."""
     kinds = ("identity 1", "relu 1")
-    same = [p for name in kinds for p in curves[name].points]
-    distinct = [curves[f"{name}, diff"].points[0] for name in kinds]
+    # A pair has the same initial weights at every window: it is one trial, not one a window.
+    same = [
+        np.any([flipped(p.arrays["weights"]) for p in curves[name].points], axis=0)
+        for name in kinds
+    ]
+    distinct = [flipped(curves[f"{name}, diff"].points[0].arrays["weights"]) for name in kinds]
     return [
-        counted(
-            claim, flipped(np.concatenate([p.arrays["weights"] for p in points])), length(curves)
-        )
-        for claim, points in (("f3-flipped-diff", distinct), ("f3-flipped-same", same))
+        counted(claim, np.concatenate(pairs), length(curves))
+        for claim, pairs in (("f3-flipped-diff", distinct), ("f3-flipped-same", same))
     ]
 
 

@@ -27,13 +27,13 @@ class LocalInstability(Study):
     presets: ClassVar[Mapping[str, Settings]] = PRESETS
     settings: LocalInstabilitySettings
     rules = (
-        "An effect counts as *reproduced* if the whole interval lies beyond what other seeds of "
-        "control give, measured in the same way, and the value is within the tolerance of the "
-        "reported one (reductions: 5 points; shares of E_b: 10 points); as *direction reproduced* "
-        "if only the first holds and the value is at least a quarter of the way. An accuracy, or "
-        "no effect, counts as reproduced if the whole interval lies within the tolerance "
-        "(accuracy: two of the paper's standard deviations). Where the paper leaves open whether "
-        "students share a teacher, both variants are scored."
+        "An effect counts as *direction reproduced* if the whole interval lies beyond no effect, "
+        "in Tables 3 and 5 beyond what other seeds of control give, measured in the same way, and "
+        "the value is at least a quarter of the way to the reported one; as *reproduced* if the "
+        "value is within the tolerance of it as well (reductions: 5 points; shares of E_b: 10 "
+        "points). An accuracy counts as reproduced if the whole interval lies within the tolerance "
+        "(two of the paper's standard deviations). Where the paper leaves open whether students "
+        "share a teacher, both variants are scored."
     )
 
     @property
@@ -141,15 +141,15 @@ class LocalInstability(Study):
             own = Design(self.settings, "massive", split).ablation()
             found.append(self._results(split, own))
             top = self._there(design.top_layer(self.settings, "massive", split).ablation())
-            if len(top) > 1 and top.keys() & own.keys() and top != own:
+            if self.settings.model != "top_layer" and len(top) > 1:
                 found.append(self._results(split, top))
         return found
 
     def models(self) -> list[Results]:
-        """Control on the test split of MASSIVE by what is trained and how fast.
+        """Control on the test split by what is trained and how fast.
 
-        The settings' model; where they are published, the top layer at each learning rate and
-        the whole encoder.
+        The settings' model on MASSIVE; where they are published, the top layer at each learning
+        rate, of CLINC150 too, and the whole encoder.
         """
         if "massive" not in self.datasets:
             return []
@@ -157,6 +157,8 @@ class LocalInstability(Study):
         others = [*design.rates(self.settings, "massive")]
         others.append(design.top_layer(self.settings, "massive").of(Control()))
         others += [r for v, r in design.fine_tuning(self.settings).items() if v == design.CONTROL]
+        if "clinc150" in self.datasets:
+            others += design.rates(self.settings, "clinc150")
         wanted = [chosen, *(request for request in others if self.has(request))]
         return [self._results("test", {design.CONTROL: r}) for r in dict.fromkeys(wanted)]
 

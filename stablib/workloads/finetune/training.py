@@ -42,9 +42,11 @@ def train_each(
     recipe = cast(TextRecipe, request.recipe)
     with one_thread():
         # What is frozen never changes, so every run of the encoder shares it.
-        task = task_of(recipe, inputs, lambda: prepare(kind, recipe, inputs))
+        task = task_of(recipe, inputs, lambda: prepare(kind, recipe, inputs, lambda: report(0)))
         if task is inputs.data:  # Texts of one's own, which nobody has prepared.
-            task = inputs.once(f"for {recipe.kind}", lambda: kind.made_ready(recipe, task))
+            task = inputs.once(
+                f"for {recipe.kind}", lambda: kind.made_ready(recipe, task, lambda: report(0))
+            )
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
@@ -52,12 +54,18 @@ def train_each(
             yield [(plan, _train(network, recipe, plan, task, request, report, state))]
 
 
-def prepare(kind: type[WholeEncoder], recipe: TextRecipe, inputs: Inputs) -> Task:
-    """Make the data's texts ready for a kind of network."""
+def prepare(
+    kind: type[WholeEncoder],
+    recipe: TextRecipe,
+    inputs: Inputs,
+    pause: Callable[[], object] = lambda: None,
+) -> Task:
+    """Make the data's texts ready for a kind of network; ``pause`` may end it between batches."""
     data = inputs.data.head(recipe.limit)
     encoder = encoders.find(recipe.encoder)
     ids = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
-    return kind.made_ready(recipe, Task(inputs=ids, gold=data.gold, n_classes=data.n_classes))
+    task = Task(inputs=ids, gold=data.gold, n_classes=data.n_classes)
+    return kind.made_ready(recipe, task, pause)
 
 
 class WholeEncoder:
@@ -82,7 +90,7 @@ class WholeEncoder:
         self.pause = pause
 
     @staticmethod
-    def made_ready(recipe: TextRecipe, task: Task) -> Task:
+    def made_ready(recipe: TextRecipe, task: Task, pause: Callable[[], object]) -> Task:
         """Take token ids as they are.
 
         Raises
@@ -144,7 +152,7 @@ class LastLayer(WholeEncoder):
     """An encoder of which the last layer and the head are trained."""
 
     @staticmethod
-    def made_ready(recipe: TextRecipe, task: Task) -> Task:
+    def made_ready(recipe: TextRecipe, task: Task, pause: Callable[[], object]) -> Task:
         """Put hidden states below the last layer into the place of token ids.
 
         Raises
@@ -158,7 +166,10 @@ class LastLayer(WholeEncoder):
             return task
         folder = encoders.find(recipe.encoder).folder
         network = load_classifier(folder, task.n_classes, np.random.default_rng(0))
-        states = {s: hidden_states(network, ids, slice(-1)) for s, ids in task.inputs.items()}
+        states = {
+            split: hidden_states(network, ids, slice(-1), pause=pause)
+            for split, ids in task.inputs.items()
+        }
         return Task(inputs=states, gold=task.gold, n_classes=task.n_classes)
 
     def named(self) -> Mapping[str, torch.nn.Parameter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -30,11 +30,14 @@ from stablib.workloads.text import check_records, task_of, work_by_step
 STACK_MEMORY = 3 * 2**30
 
 
-def prepare(recipe: HeadRecipe, inputs: Inputs) -> Task:
+def prepare(recipe: HeadRecipe, inputs: Inputs, pause: Callable[[], object] = lambda: None) -> Task:
     """Features of the data's texts, from a cache on disk where they were made before."""
     data = inputs.data.head(recipe.limit)
     encoder, cache = encoders.find(recipe.encoder), cache_folder() / "features"
-    made = {split: features(encoder, texts, cache=cache) for split, texts in data.texts.items()}
+    made = {
+        split: features(encoder, texts, cache=cache, pause=pause)
+        for split, texts in data.texts.items()
+    }
     return Task(inputs=made, gold=data.gold, n_classes=data.n_classes)
 
 
@@ -46,7 +49,7 @@ def train_stacks(
     Targets are made anew for each chunk: all at once, they would not fit the memory.
     """
     recipe, plans = cast(HeadRecipe, request.recipe), request.plans
-    task = task_of(recipe, inputs, lambda: prepare(recipe, inputs))
+    task = task_of(recipe, inputs, lambda: prepare(recipe, inputs, lambda: report(0)))
     if not isinstance(task.inputs["train"], np.ndarray):
         raise UsageError("heads train on features of shape (n_examples, n_features)")
     check_records(request.records, recipe.steps(task.sizes["train"]))
