@@ -321,6 +321,15 @@ def test_workers_of_a_cluster_that_die_are_one_line(
         raise distributed.KilledWorker("work", SimpleNamespace(address="tcp://a"), 3)
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
+def test_workers_are_deaf_to_ctrl_c_from_the_start(own_cache: Path) -> None:
+    """One that is interrupted while it loads its packages would print where it was."""
+    with jobs.local_executor(1) as (executor, _), jobs._ctrl_c_waits():
+        in_the_worker = executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(120)
+    assert signal.SIGINT in in_the_worker
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 SLOW_NOTEBOOK = """# %% tags=["parameters"]
 preset: str = "smoke"
 

@@ -136,8 +136,11 @@ def local_executor(workers: int) -> Iterator[tuple[Executor, Any]]:
         yield executor, tell
     finally:
         processes = list((executor._processes or {}).values())
+        manager: Any = executor._executor_manager_thread
         executor.shutdown(wait=False, cancel_futures=True)
         end_all(processes)
+        if manager is not None:
+            manager.join(GRACE)  # Else it may close its pipe while the interpreter uses it to end.
 
 
 def end_all(processes: Iterable[Any]) -> None:
@@ -325,9 +328,27 @@ class _Bar:
         self.progress.update(self.bar, advance=gained * self.share[number], description=title)
 
 
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Start worker processes that are deaf to Ctrl-C from their first moment.
+
+    They inherit that it is held back, so that none is interrupted while it loads its packages.
+    Here it comes through afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _do(jobs: Sequence[Job], executor: Executor, bar: _Bar) -> None:
     """Let the executor do jobs; whatever fails ends the others that have not begun."""
-    futures: set[Future[int]] = {executor.submit(work, job) for job in jobs}
+    with _ctrl_c_waits():
+        futures: set[Future[int]] = {executor.submit(work, job) for job in jobs}
     try:
         waiting = futures
         while waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
 import platform
 import sys
@@ -162,11 +163,14 @@ class RunStore:
             lock.acquire(timeout=_PATIENCE)
         except Timeout:
             with suppress(OSError):
-                say(f"waiting for {holder.read_text('utf-8') or 'another process'}")
+                command, _, who = holder.read_text("utf-8").partition("\n")
+                if command != _command():  # Processes of one command wait for each other unseen.
+                    say(f"waiting for {who or 'another process'}")
             lock.acquire()
         try:
             with suppress(OSError):  # Only for those who wait.
-                holder.write_text(f"process {os.getpid()} on {platform.node()}: {title}", "utf-8")
+                who = f"process {os.getpid()} on {platform.node()}: {title}"
+                holder.write_text(f"{_command()}\n{who}", "utf-8")
             yield
         finally:
             with suppress(OSError):
@@ -303,6 +307,12 @@ class RunStore:
             origin = {**provenance, "origin": "published runs"}
             runs[plans_key((plan,))] = Run((plan,), one, origin)
         return runs
+
+
+def _command() -> str:
+    """The command to which this process belongs, which may be one of its workers."""
+    pid = os.getpid() if multiprocessing.parent_process() is None else os.getppid()
+    return f"{pid} {platform.node()}"
 
 
 def _header(group: Group, plans: Sequence[SeedPlan]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 from stablib.training import Inputs, Request, SeedPlan
 from stablib.training.record import Arrays
@@ -39,6 +39,8 @@ class FineTuning(TextWorkload):
     name = "finetune"
     version = 1
     packages = ("torch", "transformers", "numpy")
+    #: What is trained: a class of ``stablib.workloads.finetune.training``, loaded when used.
+    network: ClassVar[str] = "WholeEncoder"
 
     def train(
         self,
@@ -50,29 +52,17 @@ class FineTuning(TextWorkload):
         state: Arrays | None,
     ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
         """Train each plan for itself."""
-        from stablib.workloads.finetune.training import WholeEncoder, train_each
+        from stablib.workloads.finetune import training
 
-        return train_each(WholeEncoder, request, inputs, taught, report=report, state=state)
+        kind = getattr(training, self.network)
+        return training.train_each(kind, request, inputs, taught, report=report, state=state)
 
 
 class TopLayer(FineTuning):
     """Trains one last layer after the other, on one thread each."""
 
     name = "top_layer"
-
-    def train(
-        self,
-        request: Request,
-        inputs: Inputs,
-        taught: Taught,
-        *,
-        report: Report,
-        state: Arrays | None,
-    ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
-        """Train each plan for itself."""
-        from stablib.workloads.finetune.training import LastLayer, train_each
-
-        return train_each(LastLayer, request, inputs, taught, report=report, state=state)
+    network = "LastLayer"
 
 
 FineTuneRecipe.workload = FineTuning()
