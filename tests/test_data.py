@@ -68,7 +68,7 @@ def frame(n: int = 6) -> pd.DataFrame:
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A notice is said, and the hub asked, once per process; each test is one of its own."""
     monkeypatch.setattr(notices, "SAID", set())
-    monkeypatch.setattr(registry, "FAILED", {})
+    monkeypatch.setenv("STABLIB_HUB_FAILED", "{}")
 
 
 @pytest.fixture
@@ -834,6 +834,8 @@ def test_a_process_asks_the_hub_once_for_what_it_does_not_give(
         with pytest.raises(DataError, match=r"503.* \(not asked again .*stablib data fetch"):
             load("requests", label, strict=True)
     assert len(FakeHub.asked) == asked
+    # Kernels and workers that it starts inherit what it knows.
+    assert "503" in os.environ["STABLIB_HUB_FAILED"]
     registry.fetch(requests)  # What 'stablib data fetch' does.
     assert load("requests", strict=True).source.endswith("from cache")
 

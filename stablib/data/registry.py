@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -33,8 +34,9 @@ _SOURCES = {
     "cache": "from cache",
 }
 
-#: Why the hub could not give a data set, by name and address: this process does not wait again.
-FAILED: dict[tuple[str, str], str] = {}
+#: Why the hub could not give data sets, as JSON: this process does not wait again, and neither do
+#: the workers and kernels that it starts, which inherit the variable.
+_FAILED = "STABLIB_HUB_FAILED"
 
 
 def cache_folder() -> Path:
@@ -235,7 +237,7 @@ def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
     item : Entry
         Which.
     again : bool, default True
-        Ask the hub even if this process has asked it for the data set in vain.
+        Ask the hub even if this command has asked it for the data set in vain.
 
     Returns
     -------
@@ -250,17 +252,19 @@ def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
         If ``HF_ENDPOINT`` is not an address.
     """
     _hub(item)
-    key = (item.name, hub.endpoint())
-    if key in FAILED and not again:
+    key = f"{item.name} at {hub.endpoint()}"
+    failed = json.loads(os.environ.get(_FAILED, "{}"))
+    if key in failed and not again:
         raise DataError(
-            f"{FAILED[key]} (not asked again by this process; 'stablib data fetch' asks)"
+            f"{failed[key]} (not asked again by this command; 'stablib data fetch' asks)"
         )
     try:
         frame = download(item)
     except DataError as error:
-        FAILED[key] = str(error)
+        os.environ[_FAILED] = json.dumps({**failed, key: str(error)})
         raise
-    FAILED.pop(key, None)
+    failed.pop(key, None)
+    os.environ[_FAILED] = json.dumps(failed)
     write_table(frame, cache_folder() / "data" / item.file, columns=item.columns)
     return frame
 
