@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from llvmlite.binding import get_host_cpu_name
 
 from stablib.reproduce.compare import compare, only_local
@@ -18,6 +20,7 @@ from stablib.runs.provenance import machine
 from stablib.studies import open_study
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="has no AVX2")
 def test_provenance_tells_runs_of_other_instructions_apart() -> None:
     """The same processor, told to use fewer, gives other last bits."""
     script = (

@@ -76,7 +76,7 @@ def data_folder() -> Path | None:
 def load(name: str, label: str | None = None, *, strict: bool = False) -> Dataset:
     """Load a data set from what is at hand, then from the hub, else take its stand-in.
 
-    The hub is asked for a data set once per process, and given up within seconds.
+    The hub is asked for a data set once a command, and given up within seconds.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def compare(study: Study, fresh: RunStore, published: RunStore) -> list[dict[str
     -------
     list of dict
         One row a group: runs compared, runs with identical arrays, the largest difference and
-        what it measures, and the vector instructions of both sides where they differ.
+        what it measures, and the vector instructions of both sides.
     """
     rows = []
     for request in study.wanted():

@@ -11,7 +11,13 @@ import pandas as pd
 
 from stablib.errors import DataError
 from stablib.papers.claims import Claim, Measured, Scored, score
-from stablib.show.exhibit import VERDICT_MARKS, estimate, summary, table_html
+from stablib.show.exhibit import (
+    VERDICT_MARKS,
+    estimate,
+    summary,
+    table_html,
+    variant_and_null,
+)
 from stablib.studies import papers, study_class
 
 
@@ -70,7 +76,7 @@ def _row(claim: Claim, scored: Scored) -> dict[str, str]:
         "reported": claim.said,
         "read at": claim.read_at,
         "reproduced": "–" if m is None else estimate(claim, m),
-        "variant": "" if m is None else m.variant,
+        "variant": "" if m is None else variant_and_null(m),
         "verdict": f"{VERDICT_MARKS[scored.verdict]} {scored.verdict}",
     }
 
@@ -82,8 +88,8 @@ def page(exhibits: Path) -> str:
     parts = [
         "# Scorecard\n",
         "Every claim of the papers that a number can answer, beside what came out here: value and "
-        "95 % bootstrap interval over runs. Model and size are those of the preset, not the "
-        "paper's.\n",
+        "95 % interval over runs. Model and size are those of the preset, or of the variant where "
+        "it names a model, and not the paper's.\n",
         *(f"- {line}" for line in made_from(exhibits)),
         f"\n**{summary(scored)}.**\n",
     ]

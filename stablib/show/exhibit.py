@@ -222,9 +222,14 @@ def _value(scored: Scored) -> str:
     m = scored.measured
     if m is None:
         return "–"
-    null = "" if m.null is None else f"other seeds {m.null:.1f}"
-    notes = ", ".join(filter(None, (m.variant, null)))
+    notes = variant_and_null(m)
     return estimate(scored.claim, m) + (f" ({notes})" if notes else "")
+
+
+def variant_and_null(measured: Measured) -> str:
+    """Say under which reading a value was measured, and what no effect gave in the same way."""
+    null = "" if measured.null is None else f"other seeds {measured.null:.1f}"
+    return ", ".join(filter(None, (measured.variant, null)))
 
 
 def estimate(claim: Claim, measured: Measured) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,6 @@ from stablib.show.local_instability.comparison import (
     with_interval,
 )
 from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
-from stablib.workloads.text import TextRecipe
 
 #: Resamples of runs for the intervals of LI-X4.
 _RESAMPLES = 500
@@ -128,7 +127,7 @@ def models(many: Sequence[Results]) -> Exhibit:
         labels, confidence = results.labels(CONTROL), results.confidence(CONTROL)
         name = (
             f"{results.dataset.name}: {results.model}, "
-            f"lr {cast(TextRecipe, runs.recipe).learning_rate:g}, n = {len(runs)}"
+            f"lr {results.recipe.learning_rate:g}, n = {len(runs)}"
         )
         on_validation = 100.0 * accuracy(runs["labels_val"], results.dataset.gold["val"])
         entropies, spreads = entropy_confidence_replicates(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from stablib.metrics import label_entropy
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.local_instability.design import Variant
+from stablib.workloads.text import TextRecipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,13 +73,18 @@ class Results(Outcome):
     @property
     def title(self) -> str:
         """Name of the data set that was asked for, and whether another stands in for it."""
-        asked = next(iter(self.runs.values())).recipe.model_dump()["dataset"]
+        asked = self.recipe.dataset
         return asked if self.dataset.name == asked else f"stand-in for {asked}"
+
+    @property
+    def recipe(self) -> TextRecipe:
+        """The first recipe, for what all methods have in common."""
+        return cast(TextRecipe, next(iter(self.runs.values())).recipe)
 
     @property
     def model(self) -> str:
         """What was trained."""
-        return next(iter(self.runs.values())).recipe.model_name
+        return self.recipe.model_name
 
     def texts(self) -> list[str]:
         """Text of each example, or its id where texts are not at hand."""

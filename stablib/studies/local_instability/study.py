@@ -32,7 +32,8 @@ class LocalInstability(Study):
         "the value is at least a quarter of the way to the reported one; as *reproduced* if the "
         "value is within the tolerance of it as well (reductions: 5 points; shares of E_b: 10 "
         "points). An accuracy counts as reproduced if the whole interval lies within the tolerance "
-        "(two of the paper's standard deviations). Where the paper leaves open whether students "
+        "(two of the paper's standard deviations). These rules took the place of looser ones after "
+        "the heads had been measured. Where the paper leaves open whether students "
         "share a teacher, both variants are scored."
     )
 

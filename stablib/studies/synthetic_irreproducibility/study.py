@@ -31,10 +31,11 @@ class SyntheticIrreproducibility(Study):
         "if the whole interval is within a factor of ten, its orderings if the whole interval of "
         "the ratio, in decades, is on the claimed side. Where it uses words such as *equal* or "
         "*comparable*, the limit that is counted as such is ours, and stands beside them. T is the "
-        "length of the stream; the paper's is 2^26. Two rules were changed after they had been "
-        "measured by: that the same initial weights reach the PD of distinct ones, from at least "
-        "-1 decades to at least -0.3, as other equalities; that no pair has opposite signs, from "
-        "none seen here to a share of at most 5 % by its whole interval."
+        "length of the stream; the paper's is 2^26. That limits and equalities need the whole "
+        "interval was decided after most curves had been measured, and so were two rules: that "
+        "the same initial weights reach the PD of distinct ones, from at least -1 decades to at "
+        "least -0.3, as other equalities; that no pair has opposite signs, from none seen here to "
+        "a share of at most 5 % by its whole interval."
     )
 
     @cached_property
