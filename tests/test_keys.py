@@ -38,11 +38,11 @@ from stablib.workloads.streams import DataModel, PairRecord
 #: Every kind that the package has, with all options given and none a default.
 METHODS: list[Method] = [
     Control(),
-    Ensemble(temperature=2.0, reading="printed", teacher="own", teacher_seed=7, members=3),
+    Ensemble(temperature=2.0, reading="sharpen", teacher="own", teacher_seed=7, members=3),
     L2(weight_decay=0.5),
     LabelSmoothing(alpha=0.25),
     SWA(last_epochs=3),
-    TGTSS(temperature=2.0, reading="printed", teacher="own", teacher_seed=7, after_step=9, every=4),
+    TGTSS(temperature=2.0, reading="sharpen", teacher="own", teacher_seed=7, after_step=9, every=4),
 ]
 TEXT = {"dataset": "massive", "label": "domain", "limit": 9, "encoder": "e", "learning_rate": 0.5,
         "epochs": 2, "batch_size": 8}  # fmt: skip
@@ -126,7 +126,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "control": {},
         "ensemble": {
             "temperature": 0.5,
-            "reading": "sharpen",
+            "reading": "printed",
             "teacher": "shared",
             "teacher_seed": 1000,
             "members": 200,
@@ -136,7 +136,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "swa": {"last_epochs": 2},
         "tgtss": {
             "temperature": 0.5,
-            "reading": "sharpen",
+            "reading": "printed",
             "teacher": "shared",
             "teacher_seed": 1000,
             "after_step": ...,

@@ -299,10 +299,10 @@ def test_every_claim_is_answered_by_its_exhibit(
         row
         for path in tmp_path.glob("SI-*/claims.json")
         for row in json.loads(path.read_text())
-        if row["measured"]
+        if row["answers"]
     ]
     assert {row["claim"]["claim"] for row in rows} == set(study.claims())
-    assert {row["verdict"] for row in rows} == {"no verdict"}
+    assert {answer["verdict"] for row in rows for answer in row["answers"]} == {"no verdict"}
     frame, kept = points_frame([simple, towers])
     assert not frame.duplicated(["curve", "log2_window", "log2_examples"]).any()
     assert kept

@@ -313,7 +313,7 @@ def test_notebook_parameters_exhibit_and_scorecard(
     assert made.returncode == 0, made.stderr
     exhibit = toy / "_build" / "exhibits" / "TOY-T1"
     (claim,) = json.loads((exhibit / "claims.json").read_text())
-    assert claim["verdict"] == "reproduced"
+    assert [answer["verdict"] for answer in claim["answers"]] == ["reproduced"]
     before = (exhibit / "numbers.csv").read_bytes()
     assert "unchanged" in stablib("reproduce", "toy", cwd=toy).stdout
 
@@ -324,7 +324,7 @@ def test_notebook_parameters_exhibit_and_scorecard(
     assert "TOY-T1: The mean slope is" in rerun.stdout
     assert (exhibit / "numbers.csv").read_bytes() == before
     (beside,) = (toy / "_build" / "reruns").glob("*/exhibits/TOY-T1/claims.json")
-    assert json.loads(beside.read_text())[0]["verdict"] == "no verdict"
+    assert json.loads(beside.read_text())[0]["answers"][0]["verdict"] == "no verdict"
 
     monkeypatch.setenv("COLUMNS", "200")
     scored = stablib("scorecard", cwd=toy)

@@ -21,7 +21,8 @@
 #
 # **What was run.** Runs that differ only by their seed: initial weights, order of the examples and
 # dropout. At the `laptop` preset they are small heads on frozen MiniLM features instead of the
-# paper's fine-tuned DistilBERT; the line under each exhibit says what its numbers rest on.
+# paper's fine-tuned DistilBERT; folded below is the same of networks that are really trained. The
+# line under each exhibit says what its numbers rest on.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -36,13 +37,13 @@ first_seed: Optional[int] = None  # seed of the first run
 step_runs: Optional[int] = None  # runs that are watched while they train
 members: Optional[int] = None  # teachers of the shared ensemble
 own_members: Optional[int] = None  # teachers of each student's own ensemble
-learning_rate: Optional[float] = None  # Adam's learning rate
+learning_rate: Optional[float] = None  # Adam's; the model's own by default
 epochs: Optional[int] = None  # passes over the training set
 batch_size: Optional[int] = None  # examples in a mini-batch
 hidden: Optional[int] = None  # hidden units of a head
 limit: Optional[int] = None  # first examples of each split; all by default
 temperature: Optional[float] = None  # T of eq. 2
-reading: Optional[str] = None  # sharpen, p^(1/T), or printed, p^T, as eq. 2 stands
+reading: Optional[str] = None  # printed, p^T, as eq. 2 stands, or sharpen, p^(1/T)
 weight_decay: Optional[float] = None  # of L2
 alpha: Optional[float] = None  # label smoothing; .1 and .5 as the paper
 after_step: Optional[int] = None  # N of TGTSS: steps not averaged; 180 and 200 as the paper
@@ -52,13 +53,11 @@ fine_tuned_runs: Optional[int] = None  # runs of full fine-tuning; 0 for none
 source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
+from stablib.show.exhibit import with_models
 from stablib.show.local_instability import figures, tables
 from stablib.studies import open_study
 
 study = open_study("local_instability", vars())
-
-# %%
-results = study.control(split="val")
 
 # %% [markdown]
 # (li-t1)=
@@ -68,7 +67,7 @@ results = study.control(split="val")
 # labels, the second of them although its confidence hardly varies.
 
 # %%
-tables.table_1(results)
+with_models(study, "LI-T1", lambda s: tables.table_1(s.control(split="val")))
 
 # %% [markdown]
 # (li-x3)=
@@ -79,4 +78,4 @@ tables.table_1(results)
 # [section 3](03_measurement.ipynb)) and adds it up; the caption gives the shares.
 
 # %%
-figures.entropy_histogram(results)
+with_models(study, "LI-X3", lambda s: figures.entropy_histogram(s.control(split="val")))

@@ -37,13 +37,13 @@ first_seed: Optional[int] = None  # seed of the first run
 step_runs: Optional[int] = None  # runs that are watched while they train
 members: Optional[int] = None  # teachers of the shared ensemble
 own_members: Optional[int] = None  # teachers of each student's own ensemble
-learning_rate: Optional[float] = None  # Adam's learning rate
+learning_rate: Optional[float] = None  # Adam's; the model's own by default
 epochs: Optional[int] = None  # passes over the training set
 batch_size: Optional[int] = None  # examples in a mini-batch
 hidden: Optional[int] = None  # hidden units of a head
 limit: Optional[int] = None  # first examples of each split; all by default
 temperature: Optional[float] = None  # T of eq. 2
-reading: Optional[str] = None  # sharpen, p^(1/T), or printed, p^T, as eq. 2 stands
+reading: Optional[str] = None  # printed, p^T, as eq. 2 stands, or sharpen, p^(1/T)
 weight_decay: Optional[float] = None  # of L2
 alpha: Optional[float] = None  # label smoothing; .1 and .5 as the paper
 after_step: Optional[int] = None  # N of TGTSS: steps not averaged; 180 and 200 as the paper
@@ -53,13 +53,13 @@ fine_tuned_runs: Optional[int] = None  # runs of full fine-tuning; 0 for none
 source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
+from stablib.show.exhibit import with_models
 from stablib.show.local_instability import figures, widgets
 from stablib.studies import open_study
 
 study = open_study("local_instability", vars())
 
 # %%
-validation = study.control(split="val")
 results = study.results(watched=True)
 
 # %% [markdown]
@@ -67,7 +67,7 @@ results = study.results(watched=True)
 # ## LI-F1 · Figure 1: label entropy against the spread of confidence
 
 # %%
-figures.le_m_against_sigma(validation, "LI-F1")
+with_models(study, "LI-F1", lambda s: figures.le_m_against_sigma(s.control(split="val"), "LI-F1"))
 
 # %% [markdown]
 # (li-f2)=
@@ -78,7 +78,7 @@ figures.le_m_against_sigma(validation, "LI-F1")
 # holdout set here.
 
 # %%
-figures.le_s_against_le_m(results, "LI-F2")
+with_models(study, "LI-F2", lambda s: figures.le_s_against_le_m(s.results(watched=True), "LI-F2"))
 
 # %% [markdown]
 # ## Explore

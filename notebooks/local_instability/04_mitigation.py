@@ -43,13 +43,13 @@ first_seed: Optional[int] = None  # seed of the first run
 step_runs: Optional[int] = None  # runs that are watched while they train
 members: Optional[int] = None  # teachers of the shared ensemble
 own_members: Optional[int] = None  # teachers of each student's own ensemble
-learning_rate: Optional[float] = None  # Adam's learning rate
+learning_rate: Optional[float] = None  # Adam's; the model's own by default
 epochs: Optional[int] = None  # passes over the training set
 batch_size: Optional[int] = None  # examples in a mini-batch
 hidden: Optional[int] = None  # hidden units of a head
 limit: Optional[int] = None  # first examples of each split; all by default
 temperature: Optional[float] = None  # T of eq. 2
-reading: Optional[str] = None  # sharpen, p^(1/T), or printed, p^T, as eq. 2 stands
+reading: Optional[str] = None  # printed, p^T, as eq. 2 stands, or sharpen, p^(1/T)
 weight_decay: Optional[float] = None  # of L2
 alpha: Optional[float] = None  # label smoothing; .1 and .5 as the paper
 after_step: Optional[int] = None  # N of TGTSS: steps not averaged; 180 and 200 as the paper
@@ -59,20 +59,18 @@ fine_tuned_runs: Optional[int] = None  # runs of full fine-tuning; 0 for none
 source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
+from stablib.show.exhibit import with_models
 from stablib.show.local_instability import figures
 from stablib.studies import open_study
 
 study = open_study("local_instability", vars())
-
-# %%
-results = study.results(watched=True)
 
 # %% [markdown]
 # (li-f3)=
 # ## LI-F3 · Figure 3: confidence during training, before and after TGTSS
 
 # %%
-figures.trajectories(results)
+with_models(study, "LI-F3", lambda s: figures.trajectories(s.results(watched=True)))
 
 # %% [markdown]
 # The utterances are picked by a rule, not by hand: the unstable ones are those on which TGTSS helps

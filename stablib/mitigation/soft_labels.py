@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from pydantic import Field
 from stablib.mitigation.temperature import Reading, temper
 from stablib.training.method import Method
 from stablib.training.seeds import SeedPlan
+from stablib.training.tagged import ALWAYS_WRITTEN
 
 Teacher = Literal["shared", "own"]
 
@@ -23,7 +24,7 @@ class SoftLabels(Method):
     ----------
     temperature : float, default 0.5
         T of eq. 2.
-    reading : {"sharpen", "printed"}, default "sharpen"
+    reading : {"printed", "sharpen"}, default "printed"
         See :func:`stablib.mitigation.temper`.
     teacher : {"shared", "own"}, default "shared"
         Whether all students learn from the same teachers, or each from teachers of its own. The
@@ -34,7 +35,7 @@ class SoftLabels(Method):
     """
 
     temperature: float = Field(default=0.5, gt=0.0)
-    reading: Reading = "sharpen"
+    reading: Annotated[Reading, ALWAYS_WRITTEN] = "printed"
     teacher: Teacher = "shared"
     teacher_seed: int = Field(default=1000, ge=0)
 

@@ -103,6 +103,8 @@ class Measured:
     null : float, optional
         What was measured in the same way where there is no effect, e.g. with other seeds; the
         claim's null by default.
+    model : str, default ""
+        The model, of a study that looks at several.
     """
 
     claim: str
@@ -111,6 +113,7 @@ class Measured:
     high: float
     variant: str = ""
     null: float | None = None
+    model: str = ""
 
 
 def read_claims(file: Traversable) -> dict[str, Claim]:
@@ -238,28 +241,45 @@ def _decades(value: float, target: float) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
+class Answer:
+    """What was measured about a claim in one variant, and the verdict on it."""
+
+    measured: Measured
+    verdict: Verdict
+
+
+@dataclasses.dataclass(frozen=True)
 class Scored:
-    """A claim, what was measured and the verdict: one row of the scorecard."""
+    """A claim and its answers, that of the main variant first: one entry of the scorecard."""
 
     claim: Claim
-    measured: Measured | None
-    verdict: Verdict
+    answers: tuple[Answer, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """That on the main variant."""
+        return self.answers[0].verdict if self.answers else "not attempted"
 
 
 def score(
     measured: Iterable[Measured], claims: Iterable[Claim], *, judged: bool = True
 ) -> list[Scored]:
-    """Judge every claim; one with several variants gets a row each, one without any gets one.
+    """Judge every claim.
 
     Parameters
     ----------
     measured : iterable of Measured
-        Values.
+        Values; of several variants that answer a claim, the main one first.
     claims : iterable of Claim
         Claims that they may answer.
     judged : bool, default True
         False for values that say nothing about the paper, such as those of stand-in data: they
         get no verdict.
+
+    Returns
+    -------
+    list of Scored
+        One a claim, in the order of the claims.
 
     Raises
     ------
@@ -267,13 +287,10 @@ def score(
         If a measured value answers no known claim.
     """
     known = {claim.claim: claim for claim in claims}
-    by_claim: dict[str, list[Measured]] = {name: [] for name in known}
+    answers: dict[str, list[Answer]] = {name: [] for name in known}
     for value in measured:
         if value.claim not in known:
             raise unknown("claim", value.claim, known)
-        by_claim[value.claim].append(value)
-    return [
-        Scored(known[name], value, judge(known[name], value) if judged else "no verdict")
-        for name, values in by_claim.items()
-        for value in values or [None]  # type: ignore[list-item]
-    ]
+        verdict = judge(known[value.claim], value) if judged else "no verdict"
+        answers[value.claim].append(Answer(value, verdict))
+    return [Scored(known[name], tuple(found)) for name, found in answers.items()]

@@ -311,7 +311,8 @@ def train(
 @app.command()
 def scorecard(preset: Preset = "laptop") -> None:
     """Print every claim beside what came out in the executed notebooks."""
-    from stablib.reproduce.scorecard import collect, frame, made_from
+    from stablib.reproduce.scorecard import collect, made_from
+    from stablib.show.exhibit import comparison
     from stablib.studies import papers
 
     check_preset(preset)
@@ -320,4 +321,4 @@ def scorecard(preset: Preset = "laptop") -> None:
     for line in heads or ["no notebook has been executed yet: stablib reproduce"]:
         out.print(line, soft_wrap=True, markup=False)
     for paper in papers():
-        print_rows(frame(collect(exhibits, paper)).to_dict("records"))
+        print_rows(comparison(collect(exhibits, paper)).to_dict("records"))

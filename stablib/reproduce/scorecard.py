@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from stablib.errors import DataError
-from stablib.papers.claims import Claim, Measured, Scored, score
-from stablib.show.exhibit import (
-    VERDICT_MARKS,
-    estimate,
-    summary,
-    table_html,
-    variant_and_null,
-)
+from stablib.papers.claims import Answer, Measured, Scored
+from stablib.show.exhibit import comparison, summary, table_html
 from stablib.studies import papers, study_class
 
 
 def collect(exhibits: Path, paper: str) -> list[Scored]:
     """Read how every claim of a paper was judged; what was not recorded was not attempted.
 
+    Of several models, the answer of the one that the study names first is judged.
+
     Raises
     ------
     DataError
         If a recorded file cannot be read.
     """
-    claims = study_class(paper).claims()
-    found: dict[str, list[Scored]] = {name: [] for name in claims}
+    study = study_class(paper)
+    claims = study.claims()
+    found: dict[str, list[Answer]] = {name: [] for name in claims}
     for exhibit in dict.fromkeys(claim.exhibit for claim in claims.values()):
-        for row in _read(exhibits / exhibit / "claims.json", []):
-            name = row["claim"]["claim"]
-            if name in claims and row["measured"]:
-                measured = Measured(**row["measured"])
-                found[name].append(Scored(claims[name], measured, row["verdict"]))
-    rows = [scored for name in claims for scored in found[name] or score([], [claims[name]])]
-    return rows
+        folder = exhibits / exhibit
+        for path in (folder / "claims.json", *sorted(folder.glob("*/claims.json"))):
+            for row in _read(path, []):
+                name = row["claim"]["claim"]
+                answers = (Answer(Measured(**a["measured"]), a["verdict"]) for a in row["answers"])
+                found.setdefault(name, []).extend(answers)
+
+    def rank(answer: Answer) -> int:
+        known = answer.measured.model in study.models
+        return study.models.index(answer.measured.model) if known else len(study.models)
+
+    return [Scored(claim, tuple(sorted(found[name], key=rank))) for name, claim in claims.items()]
 
 
 def made_from(exhibits: Path) -> list[str]:
@@ -63,24 +63,6 @@ def _read(path: Path, default: Any) -> Any:
         ) from error
 
 
-def frame(scored: Sequence[Scored]) -> pd.DataFrame:
-    """One row a comparison."""
-    return pd.DataFrame([_row(s.claim, s) for s in scored])
-
-
-def _row(claim: Claim, scored: Scored) -> dict[str, str]:
-    m = scored.measured
-    return {
-        "exhibit": claim.exhibit,
-        "claim": claim.title,
-        "reported": claim.said,
-        "read at": claim.read_at,
-        "reproduced": "–" if m is None else estimate(claim, m),
-        "variant": "" if m is None else variant_and_null(m),
-        "verdict": f"{VERDICT_MARKS[scored.verdict]} {scored.verdict}",
-    }
-
-
 def page(exhibits: Path) -> str:
     """Write the scorecard as a page of the book."""
     by_paper = {paper: collect(exhibits, paper) for paper in papers()}
@@ -97,10 +79,8 @@ def page(exhibits: Path) -> str:
         study = study_class(paper)
         parts.append(f"\n## {study.title}\n")
         parts.append(f"{study.rules} {summary(rows)}.\n")
-        if not rows:
-            continue
-        for exhibit, table in frame(rows).groupby("exhibit", sort=False):
+        for exhibit, group in itertools.groupby(rows, key=lambda row: row.claim.exhibit):
             # A plain link would find this very heading.
-            parts.append(f"\n### {{ref}}`{exhibit} <{str(exhibit).lower()}>`\n")
-            parts.append(table_html(table.drop(columns="exhibit").reset_index(drop=True)) + "\n")
+            parts.append(f"\n### {{ref}}`{exhibit} <{exhibit.lower()}>`\n")
+            parts.append(table_html(comparison(list(group)).drop(columns="exhibit")) + "\n")
     return "\n".join(parts)

@@ -10,16 +10,18 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from stablib.commit import commit
 from stablib.data.registry import cache_folder
-from stablib.papers.claims import Claim, Measured, Scored, score
+from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.show.style import to_png, to_svg
-from stablib.studies.base import Outcome
+from stablib.studies.base import Outcome, Study
+
+AnyStudy = TypeVar("AnyStudy", bound=Study)
 
 VERDICT_MARKS = {
     "reproduced": "●",
@@ -97,15 +99,19 @@ def record(
     -------
     Exhibit
     """
-    target = folder() / exhibit
-    target.mkdir(parents=True, exist_ok=True)
     data = content if isinstance(content, pd.DataFrame) else numbers
     if data is None:
         raise ValueError(f"exhibit {exhibit}: a picture needs the numbers behind it")
     study = results[0].study
+    place = f"{exhibit}/{study.aside}" if study.aside else exhibit
+    target = folder() / place
+    target.mkdir(parents=True, exist_ok=True)
     claims = [claim for claim in study.claims().values() if claim.exhibit == exhibit]
     why_not = _why_unjudged(results)
-    scored = score(measured, claims, judged=not why_not)
+    named = [dataclasses.replace(m, model=study.model) for m in measured]
+    scored = score(named, claims, judged=not why_not)
+    if study.aside:  # What a variant leaves open is the study's to answer.
+        scored = [each for each in scored if each.answers]
     provenance = {
         "exhibit": exhibit,
         "caption": caption,
@@ -123,7 +129,7 @@ def record(
         json.dumps([dataclasses.asdict(s) for s in scored], indent=1)
     )
     if isinstance(content, Figure):
-        svg = to_svg(content, name=exhibit)
+        svg = to_svg(content, name=place)
         (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
         (target / "figure.png").write_bytes(to_png(content))
         body = (
@@ -134,18 +140,45 @@ def record(
     page = "\n".join(
         [
             # A live notebook would typeset $...$ in an utterance as a formula.
-            f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{exhibit}">',
+            f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{place}">',
             _notices(results),
             body,
             f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
             f'<p class="exhibit-line">{_bases(results)}</p>',
-            f'<p class="exhibit-line">{_links(exhibit, made_by)}</p>',
+            f'<p class="exhibit-line">{_links(place, made_by)}</p>',
             claims_html(scored, why_not) if scored else "",
             "</div>",
         ]
     )
     return Exhibit(exhibit, data, page)
+
+
+def with_models(study: AnyStudy, exhibit: str, make: Callable[[AnyStudy], Exhibit]) -> Exhibit:
+    """Make an exhibit, and the same of the study's other models folded below it.
+
+    Parameters
+    ----------
+    study : Study
+        Whose :meth:`~stablib.studies.base.Study.beside` names the others.
+    exhibit : str
+        Id.
+    make : callable
+        Makes it from a study.
+
+    Returns
+    -------
+    Exhibit
+        The study's own, on a page that shows all.
+    """
+    made = make(study)
+    for other in study.beside(exhibit):
+        folded = (
+            f'<details class="exhibit-beside"><summary>{exhibit} with another model: '
+            f"{html.escape(other.model)}</summary>{make(other).page}</details>"
+        )
+        made = Exhibit(exhibit, made.numbers, f"{made.page}\n{folded}")
+    return made
 
 
 def left_out(exhibit: str, why: str) -> Exhibit:
@@ -193,18 +226,39 @@ def _why_unjudged(results: Sequence[Outcome]) -> str:
 
 def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     """What the paper says beside what came out."""
-    frame = pd.DataFrame(
-        {
-            "claim": [s.claim.title for s in scored],
-            "paper": [s.claim.said for s in scored],
-            "here [95 % interval]": [_value(s) for s in scored],
-            "verdict": [f"{VERDICT_MARKS[s.verdict]} {s.verdict}" for s in scored],
-        }
-    )
     reason = f" ({html.escape(why_not)})" if why_not else ""
     head = f"<summary>{summary(scored)}{reason}</summary>"
     unfolded = " open" if len(scored) <= _SHORT else ""
-    return f'<details class="exhibit-claims"{unfolded}>{head}{table_html(frame)}</details>'
+    table = table_html(comparison(scored).drop(columns=["exhibit", "read at"]))
+    return f'<details class="exhibit-claims"{unfolded}>{head}{table}</details>'
+
+
+def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
+    """One row an answer; those of other variants below the one that is judged."""
+    rows = []
+    for each in scored:
+        claim = each.claim
+        about = {
+            "exhibit": claim.exhibit,
+            "claim": claim.title,
+            "paper": claim.said,
+            "read at": claim.read_at,
+        }
+        if not each.answers:
+            rows.append(about | _answer("–", "", each.verdict))
+        for answer in each.answers:
+            value = estimate(claim, answer.measured)
+            rows.append(about | _answer(value, variant_and_null(answer.measured), answer.verdict))
+            about = dict.fromkeys(about, "")
+    return pd.DataFrame(rows)
+
+
+def _answer(value: str, variant: str, verdict: Verdict) -> dict[str, str]:
+    return {
+        "here [95 % interval]": value,
+        "variant": variant,
+        "verdict": f"{VERDICT_MARKS[verdict]} {verdict}",
+    }
 
 
 def summary(scored: Sequence[Scored]) -> str:
@@ -215,21 +269,13 @@ def summary(scored: Sequence[Scored]) -> str:
 
 
 def _count(number: int) -> str:
-    return "1 comparison" if number == 1 else f"{number} comparisons"
-
-
-def _value(scored: Scored) -> str:
-    m = scored.measured
-    if m is None:
-        return "–"
-    notes = variant_and_null(m)
-    return estimate(scored.claim, m) + (f" ({notes})" if notes else "")
+    return "1 claim" if number == 1 else f"{number} claims"
 
 
 def variant_and_null(measured: Measured) -> str:
-    """Say under which reading a value was measured, and what no effect gave in the same way."""
+    """Say of what, and in which reading, a value was measured, and what no effect gave there."""
     null = "" if measured.null is None else f"other seeds {measured.null:.1f}"
-    return ", ".join(filter(None, (measured.variant, null)))
+    return ", ".join(filter(None, (measured.model, measured.variant, null)))
 
 
 def estimate(claim: Claim, measured: Measured) -> str:
@@ -255,16 +301,16 @@ def command() -> str:
     return f"stablib reproduce {page}".strip()
 
 
-def _links(exhibit: str, made_by: Callable[..., Any]) -> str:
+def _links(place: str, made_by: Callable[..., Any]) -> str:
     """Ways to code, data, provenance and command; links where the page is part of a book."""
     root = os.environ.get("STABLIB_BOOK_ROOT")
     code = f"{made_by.__module__}.{made_by.__qualname__}"
     how = f"<code>{html.escape(command())}</code>"
     if root is None:
-        return f"code: <code>{code}</code> · data: <code>{folder() / exhibit}</code> · again: {how}"
+        return f"code: <code>{code}</code> · data: <code>{folder() / place}</code> · again: {how}"
     line = inspect.getsourcelines(made_by)[1]
     source = f"{root}/source/{made_by.__module__.replace('.', '/')}.py.html#line-{line}"
-    base = f"{root}/exhibits/{exhibit}"
+    base = f"{root}/exhibits/{place}"
     return (
         f'<a href="{source}">code</a> · <a href="{base}/numbers.csv">data</a> · '
         f'<a href="{base}/provenance.json">provenance</a> · again: {how}'

@@ -47,6 +47,8 @@ class Study(abc.ABC):
     title: ClassVar[str]
     #: How the paper's claims are judged, in words.
     rules: ClassVar[str]
+    #: Models whose answers to a claim are listed together, the one that is judged first.
+    models: ClassVar[Sequence[str]] = ()
     #: Presets as rows of numbers.
     presets: ClassVar[Mapping[str, Settings]]
     #: The paper's claims; a file with the study's name beside the others by default.
@@ -62,6 +64,9 @@ class Study(abc.ABC):
     ) -> None:
         self.preset = preset
         self.settings: Any = choose(self.presets, preset, changes)
+        self._base = self.presets[preset]
+        #: Name of the variant of the preset that this is; empty for the preset itself.
+        self.aside = ""
         self.store = store or RunStore()
         self.strict = strict
         self._inputs: dict[str, Inputs] = {}
@@ -79,6 +84,19 @@ class Study(abc.ABC):
         """What is shown where a store has it, and never trained for an exhibit."""
         return ()
 
+    def variants(self) -> Sequence[Self]:
+        """The same study with other models, shown beside this one where a store has their runs."""
+        return ()
+
+    def beside(self, exhibit: str) -> list[Self]:
+        """Those of them for which a store has all that an exhibit needs."""
+        return [
+            other
+            for other in self.variants()
+            if all(map(other.has, other.requests().get(exhibit, ())))
+            and exhibit in other.requests()
+        ]
+
     def check(self) -> None:
         """Refuse settings that fit no training, before anything is trained."""
         self.wanted()  # A request checks itself.
@@ -90,10 +108,14 @@ class Study(abc.ABC):
         return read_claims(cls.claims_file or folder / f"{cls.name}.csv")
 
     @property
+    def model(self) -> str:
+        """Which of :attr:`models` this is; empty for a study that looks at one."""
+        return ""
+
+    @property
     def changes(self) -> dict[str, Any]:
         """Settings that differ from the preset's."""
-        base = self.presets[self.preset]
-        return {k: v for k, v in self.settings if v != getattr(base, k)}
+        return {k: v for k, v in self.settings if v != getattr(self._base, k)}
 
     @property
     def unjudged(self) -> str:
@@ -106,6 +128,12 @@ class Study(abc.ABC):
         """Return the same study with other settings."""
         fields = {**self.settings.model_dump(), **changes}
         return type(self)(self.preset, store=self.store, strict=self.strict, **fields)
+
+    def varied(self, name: str, **changes: Any) -> Self:
+        """Return a variant of the preset: the same study with settings that count as its own."""
+        other = self.changed(**changes)
+        other.aside, other._base = name, self._base.model_copy(update=changes)
+        return other
 
     def wanted(self, exhibits: Sequence[str] | None = None) -> list[Request]:
         """Requests of some exhibits, of all by default, without repetition.

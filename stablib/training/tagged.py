@@ -57,11 +57,16 @@ class Tagged(BaseModel):
         return cls.kinds[kind].model_validate(value)
 
 
+#: Marks a field whose default was another one once: its value is always written.
+ALWAYS_WRITTEN = "always written"
+
+
 def identity(value: Any) -> Any:
     """Write a value as JSON values; of models only what differs from the defaults, and the kind.
 
     A new field with a default leaves the identity of everything made before as it was. A changed
-    default would not be noticed, so defaults are pinned by a test.
+    default would not be noticed: defaults are pinned by a test, and a field whose default changes
+    is marked ``ALWAYS_WRITTEN``.
 
     Parameters
     ----------
@@ -79,6 +84,7 @@ def identity(value: Any) -> Any:
             for name, field in type(value).model_fields.items()
             if name == "kind"
             or field.is_required()
+            or ALWAYS_WRITTEN in field.metadata
             or getattr(value, name) != field.get_default(call_default_factory=True)
         }
     if isinstance(value, Mapping):

@@ -21,6 +21,7 @@ from stablib.metrics import (
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.local_instability.answers import of_regions, settled
 from stablib.show.local_instability.comparison import CLAIMS, NOT_LOOKED_AT, correlation, generator
 from stablib.show.style import PALETTE, figure
 from stablib.studies.local_instability import CONTROL, Results, Variant
@@ -174,6 +175,7 @@ def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
                 "Scatter of sigma_m against mu_m, one point an utterance: an arch, low on both "
                 f"sides and high in the middle. Shares: {shares}."
             ),
+            measured=of_regions(results),
             caption=f"Mean and spread of confidence over runs. Share of the utterances: {shares}.",
         )
 
@@ -227,6 +229,7 @@ def entropy_over_steps(results: Results, method: Variant = TGTSS) -> Exhibit:
             "Label entropy of the predictions up to each step, for the utterances of LI-F3, "
             f"control against {method.title}."
         ),
+        measured=settled(results, method),
     )
 
 
@@ -240,6 +243,7 @@ def _before_after(
     ylabel: str,
     made_by: object,
     caption: str,
+    measured: Sequence[Measured] = (),
 ) -> Exhibit:
     """Two panels of curves over steps: control on the left, the method on the right."""
     steps = results.traces[CONTROL]["steps"][0]
@@ -274,6 +278,7 @@ def _before_after(
                 f"{method.title}."
             ),
             caption=caption,
+            measured=measured,
         )
 
 

@@ -40,6 +40,7 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
     study : LocalInstability
         The study whose settings are the start values.
     """
+    study = study.changed(model="head")  # Trained in seconds.
     s, dataset = study.settings, study.datasets[0]
     controls = {
         "alpha": ipywidgets.BoundedFloatText(s.alpha or ALPHA[dataset], min=0, max=1, step=0.05),
@@ -47,7 +48,9 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
         "after_step": ipywidgets.BoundedIntText(
             AFTER_STEP[dataset] if s.after_step is None else s.after_step, min=0, max=100_000
         ),
-        "learning_rate": ipywidgets.BoundedFloatText(s.learning_rate, min=1e-6, max=1, step=1e-4),
+        "learning_rate": ipywidgets.BoundedFloatText(
+            Design(s, dataset).control.learning_rate, min=1e-6, max=1, step=1e-4
+        ),
         "n_runs": ipywidgets.BoundedIntText(min(10, s.n_runs), min=2, max=200),
         "first_seed": ipywidgets.BoundedIntText(5000, min=0, max=10**9),
     }

@@ -12,17 +12,19 @@ from stablib.metrics import (
     HIGH_ENTROPY,
     Interval,
     bootstrap_interval,
-    centred_interval,
     confidence_sd,
     label_counts,
     percentage_reduction,
+    share_of_reduction,
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
+from stablib.show.local_instability import answers
 from stablib.show.local_instability.comparison import (
     CLAIMS,
     answer,
     cells,
+    claim_name,
     generator,
     mean_and_sd,
     members_note,
@@ -33,10 +35,8 @@ from stablib.show.local_instability.comparison import (
 )
 from stablib.studies.local_instability import CONTROL, NULL, Results, Variant
 
-_TGTSS = (Variant("tgtss", "shared"), Variant("tgtss", "own"))
-
 #: The utterances of Table 1, by their place in MASSIVE's validation split.
-TABLE_1_IDS = ("val-216", "val-214", "val-1181")
+TABLE_1_IDS = {"val-216": "joke", "val-214": "cleanup", "val-1181": "menus"}
 
 
 def table_1(results: Results) -> Exhibit:
@@ -69,6 +69,13 @@ def table_1(results: Results) -> Exhibit:
             }
         )
     most = int((counts > 0).sum(axis=1).max())
+    measured = [
+        answer
+        for place in places
+        for answer in answers.of_utterance(
+            TABLE_1_IDS.get(ids[place], ""), results.labels(CONTROL)[:, place], confidence[:, place]
+        )
+    ]
     return record(
         "LI-T1",
         pd.DataFrame(rows),
@@ -78,6 +85,7 @@ def table_1(results: Results) -> Exhibit:
             f"Here up to {most} different labels are given to one utterance; the paper reports "
             "seven."
         ),
+        measured=measured,
         caption=(
             "Predictions over runs that differ only by their seed. First the paper's three "
             "utterances, then the two of these runs with LE_m above 0.56 and the largest and the "
@@ -89,8 +97,15 @@ def table_1(results: Results) -> Exhibit:
 def table_2(many: Sequence[Results]) -> Exhibit:
     """Statistics of the data sets (LI-T2)."""
     columns = {}
+    measured: list[Measured] = []
     for results in many:
         data = results.dataset
+        for what, count in (
+            ("classes", data.n_classes),
+            ("train", len(data.gold["train"])),
+            ("holdout", len(results.gold)),
+        ):
+            measured += answers.counted(f"t2-{data.name}-{what}", count)
         counts = np.bincount(data.gold["train"], minlength=data.n_classes)
         columns[f"{results.title} ({data.label})"] = {
             "classes": str(data.n_classes),
@@ -108,6 +123,7 @@ def table_2(many: Sequence[Results]) -> Exhibit:
         pd.DataFrame(columns),
         made_by=table_2,
         results=many,
+        measured=measured,
         caption=(
             "Data sets as they were used. The paper's CLINC150 holdout of 3,000 has the size of "
             "the val split."
@@ -123,12 +139,13 @@ def table_3(many: Sequence[Results]) -> Exhibit:
     for results in many:
         data = results.dataset
         frame, replicates = reductions(results)
-        accuracies: dict[str, str] = {}
-        for method in results.runs:
-            values = percent_correct(results, method)
-            accuracies[method.title] = mean_and_sd(values)
-            interval = bootstrap_interval(np.mean, values, rng=generator())
-            measured += answer("t3", results, method, "accuracy", float(values.mean()), interval)
+        percent = {method: percent_correct(results, method) for method in results.runs}
+        accuracies = {method.title: mean_and_sd(values) for method, values in percent.items()}
+        for method, values in percent.items():
+            for quantity, statistic in (("accuracy", np.mean), ("sd", _sd)):
+                claim = claim_name("t3", data.name, method, quantity)
+                measured += answers.over_runs(claim, statistic, values, variant=method.teacher)
+        measured += answers.most_accurate(results, percent)
         for method, row in frame.iterrows():
             for quantity, keys in (
                 ("reduction", ("reduction", "low", "high")),
@@ -138,7 +155,15 @@ def table_3(many: Sequence[Results]) -> Exhibit:
                 null = float(frame.loc[NULL, quantity])
                 interval = Interval(low, high)
                 measured += answer("t3", results, method, quantity, value, interval, null)
-        measured += _ordering(frame, replicates, data.name)
+        name = f"t3-{data.name}"
+        others = (*answers.SIMPLE, *answers.TGTSS)
+        measured += answers.leads(f"{name}-order", frame, replicates, answers.TGTSS, answers.SIMPLE)
+        measured += answers.leads(
+            f"{name}-ensemble-best", frame, replicates, answers.ENSEMBLES, others
+        )
+        value, low, high = frame.loc[Variant("label_smoothing"), ["reduction", "low", "high"]]
+        null = frame.loc[NULL, "reduction"]
+        measured.append(Measured(f"{name}-smoothing-in-words", value, low, high, null=null))
         findings.append(_headline(results.title, data.name, frame))
         columns[results.title, "accuracy (%)"] = accuracies
         columns[results.title, "ΔLE_m (%)"] = cells(frame, "reduction", "low", "high")
@@ -164,30 +189,23 @@ def table_3(many: Sequence[Results]) -> Exhibit:
 def _headline(title: str, dataset: str, frame: pd.DataFrame) -> str:
     """The paper's headline beside ours, in a sentence."""
     best = frame["reduction"].idxmax()
-    shared, own = (frame.loc[tgtss, "share"] for tgtss in _TGTSS)
+    shared, own = (frame.loc[tgtss, "share"] for tgtss in answers.TGTSS)
+    among_own = share_of_reduction(
+        *(frame.loc[variants[1], "reduction"] for variants in (answers.TGTSS, answers.ENSEMBLES))
+    )
     claim = CLAIMS.get(f"t3-{dataset}-tgtss-share")
     paper = f" (the paper: {claim.reported} %)" if claim else ""
     return (
         f"On {title}, {best.title} reduces LE_m most, by {frame.loc[best, 'reduction']:.1f} %; "
         f"TGTSS reaches {shared:.0f} % of the ensemble's reduction with a shared teacher and "
         f"{own:.0f} % with teachers of one's own"
-        f"{paper}; other seeds of control alone give "
-        f"{frame.loc[NULL, 'reduction']:.1f} %."
+        f"{paper}, which is {among_own:.0f} % of what an ensemble of one's own reaches; other "
+        f"seeds of control alone give {frame.loc[NULL, 'reduction']:.1f} %."
     )
 
 
-def _ordering(
-    frame: pd.DataFrame, replicates: Mapping[Variant, NDArray[np.float64]], dataset: str
-) -> list[Measured]:
-    """TGTSS against the best of the methods that know no single example."""
-    simple = frame.loc[[Variant("l2"), Variant("swa"), Variant("label_smoothing")], "reduction"]
-    best = simple.idxmax()
-    found = []
-    for method in _TGTSS:
-        value = frame.loc[method, "reduction"] - simple.max()
-        interval = centred_interval(value, replicates[method] - replicates[best])
-        found.append(Measured(f"t3-{dataset}-order", float(value), *interval, method.teacher))
-    return found
+def _sd(values: NDArray[np.float64]) -> float:
+    return float(np.std(values, ddof=1))
 
 
 def table_5(many: Sequence[Results]) -> Exhibit:
@@ -198,14 +216,17 @@ def table_5(many: Sequence[Results]) -> Exhibit:
     for results in many:
         subset = results.le_m[CONTROL] > HIGH_ENTROPY
         name = results.dataset.name
-        frame, _ = reductions(results, subset=subset)
+        frame, replicates = reductions(results, subset=subset)
+        measured += answers.leads(
+            f"t5-{name}-order", frame, replicates, answers.TGTSS, answers.SIMPLE
+        )
         for method, row in frame.iterrows():
             interval = Interval(row["low"], row["high"])
             value, null = row["reduction"], float(frame.loc[NULL, "reduction"])
             measured += answer("t5", results, method, "reduction", value, interval, null)
         title = f"ΔLE_m (%), {subset.sum()} examples"
         columns[results.title, title] = cells(frame, "reduction", "low", "high")
-        shared, own = (frame.loc[tgtss, "reduction"] for tgtss in _TGTSS)
+        shared, own = (frame.loc[tgtss, "reduction"] for tgtss in answers.TGTSS)
         null = percentage_reduction(results.le_m[NULL], results.le_m[CONTROL])
         findings.append(
             f"On {results.title}, other seeds of control give "
@@ -239,18 +260,63 @@ def _step_table(
     for results in many:
         name = results.dataset.name
         chosen = results.le_m[CONTROL] > HIGH_ENTROPY if high_only else slice(None)
-        sums = {method: le_s[:, chosen].sum(axis=1) for method, le_s in results.le_s.items()}
-        column = {}
-        for method, values in sums.items():
-            if method == CONTROL:
-                continue
-            value = _mean_reduction(values, sums[CONTROL])
-            interval = bootstrap_interval(_mean_reduction, values, sums[CONTROL], rng=generator())
-            measured += answer(table, results, method, "reduction", value, interval)
-            column[method.title] = with_interval(value, interval)
-        columns[results.title, f"ΔLE_s (%), {len(sums[CONTROL])} runs"] = column
-        columns[results.title, "paper (%)"] = reported(table, name, sums)
+        all_steps = _step_reductions(results.le_s, chosen)
+        null, _ = all_steps[NULL]
+        for method, (value, interval) in all_steps.items():
+            measured += answer(table, results, method, "reduction", value, interval, null)
+        measured += _against_tgtss(table, results, chosen)
+        after = results.after_step
+        parts = {
+            "all steps": all_steps,
+            f"after step {after}": _step_reductions(results.le_s_after(after), chosen),
+        }
+        for steps, reduced in parts.items():
+            columns[results.title, f"ΔLE_s (%), {steps}"] = {
+                method.title: with_interval(*each) for method, each in reduced.items()
+            }
+        columns[results.title, "paper (%)"] = reported(table, name, all_steps)
     return pd.DataFrame(columns).fillna("–"), measured
+
+
+def _step_reductions(
+    le_s: Mapping[Variant, NDArray[np.float64]], chosen: NDArray[np.bool_] | slice
+) -> dict[Variant, tuple[float, Interval]]:
+    """Reduction of LE_s against control by every other method, with its interval over runs."""
+    sums = {method: entropies[:, chosen].sum(axis=1) for method, entropies in le_s.items()}
+    baseline = sums.pop(CONTROL)
+    return {
+        method: (
+            _mean_reduction(values, baseline),
+            bootstrap_interval(_mean_reduction, values, baseline, rng=generator()),
+        )
+        for method, values in sums.items()
+    }
+
+
+def _against_tgtss(
+    table: str, results: Results, chosen: NDArray[np.bool_] | slice
+) -> list[Measured]:
+    """Points by which TGTSS is above label smoothing, and its share of the ensemble's reduction."""
+    sums = {m: le_s[:, chosen].sum(axis=1) for m, le_s in results.le_s.items()}
+    smoothing, name = sums[Variant("label_smoothing")], results.dataset.name
+
+    def ahead(*runs: NDArray[np.float64]) -> float:
+        return _mean_reduction(runs[0], runs[2]) - _mean_reduction(runs[1], runs[2])
+
+    def share(*runs: NDArray[np.float64]) -> float:
+        return share_of_reduction(*(_mean_reduction(values, runs[2]) for values in runs[:2]))
+
+    return [
+        measured
+        for tgtss, ensemble in zip(answers.TGTSS, answers.ENSEMBLES, strict=True)
+        for claim, statistic, other in (
+            (f"{table}-{name}-order", ahead, smoothing),
+            (f"{table}-{name}-tgtss-of-ensemble", share, sums[ensemble]),
+        )
+        for measured in answers.over_runs(
+            claim, statistic, sums[tgtss], other, sums[CONTROL], variant=tgtss.teacher
+        )
+    ]
 
 
 def _mean_reduction(values: NDArray[np.float64], baseline: NDArray[np.float64]) -> float:
@@ -275,7 +341,8 @@ def table_4(many: Sequence[Results]) -> Exhibit:
     """Reduction of LE_s, the entropy over the steps of a run (LI-T4)."""
     caption = (
         "Reduction of the summed LE_s against control, mean over a few watched runs (the paper "
-        "watches one), with 95 % bootstrap intervals over them. All steps count, from the first."
+        "watches one), with 95 % bootstrap intervals over them: over all steps, as in the paper, "
+        "and over those after N of TGTSS alone, since most of LE_s falls on the first steps."
     )
     table, measured = _step_table("t4", many, high_only=False)
     return record(

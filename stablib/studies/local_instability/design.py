@@ -13,6 +13,7 @@ from stablib.studies.local_instability.settings import (
     AFTER_STEP,
     ALPHA,
     LABELS,
+    LEARNING_RATE,
     LocalInstabilitySettings,
 )
 from stablib.training import (
@@ -112,17 +113,21 @@ class Design:
     @property
     def control(self) -> TextRecipe:
         """The recipe without mitigation."""
-        s = self.settings
-        if s.model == "head":
-            return self.head(s.learning_rate)
-        trained = TopLayerRecipe if s.model == "top_layer" else FineTuneRecipe
-        return trained(learning_rate=s.learning_rate, **self._fields())
+        model = self.settings.model
+        if model == "head":
+            return self.head
+        trained = TopLayerRecipe if model == "top_layer" else FineTuneRecipe
+        return trained(learning_rate=self._learning_rate(model), **self._fields())
 
-    def head(self, learning_rate: float) -> HeadRecipe:
+    @property
+    def head(self) -> HeadRecipe:
         """A head, whatever the settings' model is."""
-        return HeadRecipe(
-            hidden=self.settings.hidden, learning_rate=learning_rate, **self._fields()
-        )
+        rate = self._learning_rate("head")
+        return HeadRecipe(hidden=self.settings.hidden, learning_rate=rate, **self._fields())
+
+    def _learning_rate(self, model: str) -> float:
+        given = self.settings.learning_rate if self.settings.model == model else None
+        return given or LEARNING_RATE[model][self.dataset]
 
     def _fields(self) -> dict[str, object]:
         s = self.settings
@@ -198,14 +203,16 @@ class Design:
 
     def steps(self) -> Wanted:
         """A few runs of the methods of Tables 4 and 6, watched on the split after every step."""
+        methods = {v: m for v, m in self.methods().items() if v.method not in ("l2", "swa")}
+        record = Steps(split=self._watched_split(), every=self.settings.step_every)
+        watched = {v: self._watched(method, record) for v, method in methods.items()}
+        return {**watched, NULL: self._watched(Control(), record, first_seed=TEACHER_SEED)}
+
+    def _watched(self, method: Method, record: Steps, *, first_seed: int | None = None) -> Request:
         s = self.settings
-        plans = seed_plans(min(s.step_runs, s.n_runs), first_seed=s.first_seed)
-        record = Steps(split=self._watched_split(), every=s.step_every)
-        return {
-            variant: Request(self.control.with_method(method), plans, (record,))
-            for variant, method in self.methods().items()
-            if variant.method not in ("l2", "swa")
-        }
+        first = s.first_seed if first_seed is None else first_seed
+        plans = seed_plans(min(s.step_runs, s.n_runs), first_seed=first)
+        return Request(self.control.with_method(method), plans, (record,))
 
     def _watched_split(self) -> Literal["val", "test"]:
         return "val" if self.split == "val" else "test"
@@ -223,9 +230,9 @@ class Design:
         return wanted
 
     def ablation(self) -> Wanted:
-        """Control, and TGTSS with three kinds of targets (LI-A1)."""
+        """Control, the null, and TGTSS with three kinds of targets (LI-A1)."""
         kinds: Mapping[Literal["sharpen", "none", "printed"], TGTSS]
-        wanted = {CONTROL: self.of(Control())}
+        wanted = {CONTROL: self.of(Control()), NULL: self.null()}
         teachers: tuple[Teacher, ...] = ("shared", "own")
         for teacher in teachers:
             kinds = {
@@ -240,7 +247,6 @@ class Design:
     def sources(self) -> dict[str, Request]:
         """Heads of which only one source of nondeterminism varies, and all of them (LI-X5)."""
         s = self.settings
-        recipe = self.head(s.learning_rate if s.model == "head" else 1e-3)
         varied: dict[str, tuple[str, ...] | None] = {
             "initial weights": ("init",),
             "order": ("shuffle",),
@@ -248,7 +254,7 @@ class Design:
             "all three": None,
         }
         return {
-            name: Request(recipe, seed_plans(s.source_runs, first_seed=s.first_seed, vary=vary))
+            name: Request(self.head, seed_plans(s.source_runs, first_seed=s.first_seed, vary=vary))
             for name, vary in varied.items()
         }
 
@@ -256,15 +262,15 @@ class Design:
 def fine_tuning(settings: LocalInstabilitySettings) -> Wanted:
     """Fewer seeds of the fully fine-tuned encoder: the check that the head's story carries over.
 
-    The control runs are the ensemble's teachers; students have seeds of their own. Empty if the
-    settings ask for no such run.
+    The control runs are the ensemble's teachers; students have seeds of their own, and learn
+    sharpened targets. Empty if the settings ask for no such run.
     """
     n_runs = settings.fine_tuned_runs
     if n_runs < 2:
         return {}
-    changes = {"model": "finetune", "learning_rate": 1e-4, "n_runs": n_runs, "first_seed": 0}
+    changes = {"model": "finetune", "learning_rate": None, "n_runs": n_runs, "first_seed": 0}
     design = Design(settings.model_copy(update=changes), "massive")
-    teaching = {"temperature": settings.temperature, "reading": settings.reading, "teacher_seed": 0}
+    teaching = {"temperature": settings.temperature, "reading": "sharpen", "teacher_seed": 0}
     methods: dict[Variant, Method] = {
         Variant("ensemble", "shared", members=n_runs): Ensemble(members=n_runs, **teaching),
         Variant("tgtss", "shared"): TGTSS(after_step=design.after_step, every=5, **teaching),
@@ -279,22 +285,18 @@ def fine_tuning(settings: LocalInstabilitySettings) -> Wanted:
 #: Learning rates over which control was trained to choose the top layer's: five runs each.
 TOP_LAYER_RATES, RATE_RUNS = (1e-4, 3e-4, 5e-4, 1e-3), 5
 
-#: That with the highest mean accuracy on the validation set, see exhibit LI-X7.
-TOP_LAYER_RATE = {"massive": 3e-4, "clinc150": 5e-4}
-
-
-def top_layer(
-    settings: LocalInstabilitySettings, dataset: str, split: str | None = None, **changes: float
-) -> Design:
-    """The same study of an encoder of which the last layer is trained."""
-    usual = {"model": "top_layer", "learning_rate": TOP_LAYER_RATE[dataset], "teacher_every": 5}
-    return Design(settings.model_copy(update=usual | changes), dataset, split)
-
 
 def rates(settings: LocalInstabilitySettings, dataset: str) -> list[Request]:
     """Control runs of the trained top layer at each learning rate."""
-    changes = [{"learning_rate": rate, "n_runs": RATE_RUNS} for rate in TOP_LAYER_RATES]
-    return [top_layer(settings, dataset, None, **each).of(Control()) for each in changes]
+    return [
+        Design(
+            settings.model_copy(
+                update={"model": "top_layer", "learning_rate": rate, "n_runs": RATE_RUNS}
+            ),
+            dataset,
+        ).of(Control())
+        for rate in TOP_LAYER_RATES
+    ]
 
 
 def standin(settings: LocalInstabilitySettings) -> Request:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stablib.data import Dataset
 from stablib.metrics import label_entropy
+from stablib.mitigation import TGTSS
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.local_instability.design import Variant
@@ -69,6 +70,27 @@ class Results(Outcome):
             variant: np.stack([label_entropy(run) for run in runs["labels"]])
             for variant, runs in self.traces.items()
         }
+
+    def le_s_after(self, step: int) -> dict[Variant, NDArray[np.float64]]:
+        """LE_s over the steps after one, of every traced method, each (n_runs, n_examples)."""
+        return {
+            variant: np.stack(
+                [
+                    label_entropy(labels[steps > step])
+                    for labels, steps in zip(runs["labels"], runs["steps"], strict=True)
+                ]
+            )
+            for variant, runs in self.traces.items()
+        }
+
+    @property
+    def after_step(self) -> int:
+        """N of TGTSS: how many steps its teacher leaves out."""
+        return next(
+            runs.recipe.method.after_step
+            for runs in self.traces.values()
+            if isinstance(runs.recipe.method, TGTSS)
+        )
 
     @property
     def title(self) -> str:

@@ -13,7 +13,12 @@ from stablib.studies.base import Study
 from stablib.studies.local_instability import design
 from stablib.studies.local_instability.design import Design, Variant, Wanted
 from stablib.studies.local_instability.results import Results, SourceResults, Standin
-from stablib.studies.local_instability.settings import LABELS, PRESETS, LocalInstabilitySettings
+from stablib.studies.local_instability.settings import (
+    BESIDE,
+    LABELS,
+    PRESETS,
+    LocalInstabilitySettings,
+)
 from stablib.studies.settings import Settings
 from stablib.training import Control, Request
 from stablib.workloads.text import TextRecipe, n_train
@@ -26,6 +31,7 @@ class LocalInstability(Study):
     title = "Local instability"
     presets: ClassVar[Mapping[str, Settings]] = PRESETS
     settings: LocalInstabilitySettings
+    models = ("fine-tuned", "top layer", "head")
     rules = (
         "An effect counts as *direction reproduced* if the whole interval lies beyond no effect, "
         "in Tables 3 and 5 beyond what other seeds of control give, measured in the same way, and "
@@ -34,8 +40,16 @@ class LocalInstability(Study):
         "points). An accuracy counts as reproduced if the whole interval lies within the tolerance "
         "(two of the paper's standard deviations). These rules took the place of looser ones after "
         "the heads had been measured. Where the paper leaves open whether students "
-        "share a teacher, both variants are scored."
+        "share a teacher, a shared one is judged and both are listed; of several models, the one "
+        "of which most is trained is judged."
     )
+
+    @property
+    def model(self) -> str:
+        """What is trained."""
+        return {"finetune": "fine-tuned", "top_layer": "top layer"}.get(
+            self.settings.model, self.settings.model
+        )
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -47,26 +61,42 @@ class LocalInstability(Study):
         whole = {name: self._whole(name) for name in self.datasets}
         everything = [request for requests in whole.values() for request in requests]
         first = self.datasets[0]
-        control = [Design(self.settings, first).runs()[design.CONTROL]]
-        of_all = ("T3", "T2", "T4", "T5", "T6", "X4", "F5", "F6", "F7", "F8")
+        control = [Design(self.settings, first).of(Control())]
+        of_all = ("T3", "T2", "T4", "T5", "T6", "X4")
         needs = {f"LI-{name}": everything for name in of_all}
-        needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3")}
-        needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1", "F4")}
-        needs["LI-X2"] = [design.standin(self.settings)]
+        needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3", "F8")}
+        needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1")}
+        if "massive" in self.datasets:
+            needs["LI-F4"] = [Design(self.settings, "massive").of(Control())]
+            needs["LI-A1"] = list(Design(self.settings, "massive").ablation().values())
+        if "clinc150" in self.datasets:
+            needs |= {f"LI-{name}": whole["clinc150"] for name in ("F5", "F6", "F7")}
+        return needs | ({} if self.aside else self._about_models())
+
+    def _about_models(self) -> dict[str, list[Request]]:
+        """Exhibits that compare models, or are about one of them."""
+        needs = {"LI-X2": [design.standin(self.settings)]}
         if "massive" in self.datasets:
             massive = Design(self.settings, "massive")
-            needs["LI-A1"] = list(massive.ablation().values())
             needs["LI-X5"] = list(massive.sources().values())
             needs["LI-X7"] = [massive.of(Control())]
             needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
         return needs
 
+    def variants(self) -> list[LocalInstability]:
+        """Other models with the settings that the laptop preset gives them."""
+        if self.aside or self.preset != "laptop":
+            return []
+        return [
+            self.varied(name.replace("_", "-"), **row)
+            for name, row in BESIDE.items()
+            if name != self.settings.model and row["dataset"] in self.datasets
+        ]
+
     def optional(self) -> list[Request]:
-        """The trained top layer, as far as it is published."""
+        """Other models, as far as they are published."""
         found = [request for name in self.datasets for request in design.rates(self.settings, name)]
-        if "massive" in self.datasets:
-            found += design.top_layer(self.settings, "massive").ablation().values()
-        return found
+        return found + [request for other in self.variants() for request in other.wanted()]
 
     def _whole(self, dataset: str) -> list[Request]:
         chosen = Design(self.settings, dataset)
@@ -131,22 +161,13 @@ class LocalInstability(Study):
         return self.results(split=self.settings.split or split, variants=[design.CONTROL])
 
     def ablation(self) -> list[Results]:
-        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at.
-
-        Those of the settings' model, then of the trained top layer as far as it is published.
-        """
+        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at."""
         if "massive" not in self.datasets:
             return []
-        found = []
-        for split in ("val", "test"):
-            own = Design(self.settings, "massive", split).ablation()
-            found.append(self._results(split, own))
-            top = self._there(design.top_layer(self.settings, "massive", split).ablation())
-            if self.settings.model != "top_layer" and len(top) > 1:
-                found.append(self._results(split, top))
-        return found
+        wanted = {split: Design(self.settings, "massive", split) for split in ("val", "test")}
+        return [self._results(split, each.ablation()) for split, each in wanted.items()]
 
-    def models(self) -> list[Results]:
+    def by_model(self) -> list[Results]:
         """Control on the test split by what is trained and how fast.
 
         The settings' model on MASSIVE; where they are published, the top layer at each learning
@@ -156,16 +177,12 @@ class LocalInstability(Study):
             return []
         chosen = Design(self.settings, "massive", "test").of(Control())
         others = [*design.rates(self.settings, "massive")]
-        others.append(design.top_layer(self.settings, "massive").of(Control()))
+        others += [r for each in self.variants() for r in each.requests()["LI-F4"]]
         others += [r for v, r in design.fine_tuning(self.settings).items() if v == design.CONTROL]
         if "clinc150" in self.datasets:
             others += design.rates(self.settings, "clinc150")
         wanted = [chosen, *(request for request in others if self.has(request))]
         return [self._results("test", {design.CONTROL: r}) for r in dict.fromkeys(wanted)]
-
-    def _there(self, wanted: Wanted) -> Wanted:
-        """What a store has of it."""
-        return {variant: request for variant, request in wanted.items() if self.has(request)}
 
     def fine_tuning(self) -> Results | None:
         """Results of the fully fine-tuned encoder on MASSIVE, fewer seeds; None without any."""
