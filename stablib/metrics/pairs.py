@@ -91,7 +91,7 @@ def resampled_pair_mean(
     drawn = int(counts[0].sum())
     if drawn < 2:
         raise UsageError(f"weights must draw at least two runs, got rows that sum to {drawn}")
-    times = counts.astype(np.float64)
+    times = np.ascontiguousarray(counts, dtype=np.float64)
     # How often each pair occurs in each resample: one product for all examples.
     pair_counts = times[:, :, None] * times[:, None, :]
     runs = np.arange(n_runs)

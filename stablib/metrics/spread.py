@@ -42,7 +42,9 @@ def sd_over_runs(values: ArrayLike, *, ddof: int = 0) -> NDArray[np.float64]:
     >>> sd_over_runs([[0.2, 0.5], [0.4, 0.5]]).round(3)
     array([0.1, 0. ])
     """
-    array = _runs(values, at_least=as_count(ddof, name="ddof", at_least=0) + 1)
+    array = _runs(values)
+    if len(array) <= as_count(ddof, name="ddof", at_least=0):
+        raise UsageError(f"values needs more than ddof={ddof} runs, got {len(array)}")
     return np.asarray((array - array[0]).std(axis=0, ddof=ddof))  # Equal runs: exactly 0.
 
 
@@ -72,7 +74,7 @@ def resampled_sd(values: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
     >>> resampled_sd([1.0, 3.0], [[1, 1], [2, 0]])
     array([1., 0.])
     """
-    array = _runs(values, at_least=1)
+    array = _runs(values)
     counts = as_weights(weights, len(array))
     shares = counts / counts[0].sum()
     # About their mean: the squares of a loss near 2 would hide an sd below 1e-8.
@@ -121,19 +123,18 @@ def sd_with_error(
     (0.19, 0.011)
     """
     generator = as_generator(rng)
-    array = _runs(values, at_least=1)
+    array = _runs(values)
     if array.ndim != 1:
         raise UsageError(f"values must have shape (n_runs,), got shape {array.shape}")
     weights = resample_runs(len(array), rng=generator, n_resamples=n_resamples)
     return float(sd_over_runs(array)), float(resampled_sd(array, weights).std())
 
 
-def _runs(values: ArrayLike, *, at_least: int) -> NDArray[np.float64]:
-    """Return finite values with enough runs."""
+def _runs(values: ArrayLike) -> NDArray[np.float64]:
+    """Return finite values of at least one run."""
     array = as_finite(values, name="values")
-    if array.ndim == 0 or len(array) < at_least:
+    if array.ndim == 0 or len(array) == 0:
         raise UsageError(
-            f"values must have shape (n_runs, ...) with n_runs >= {at_least}, "
-            f"got shape {array.shape}"
+            f"values must have shape (n_runs, ...) with n_runs >= 1, got shape {array.shape}"
         )
     return array

@@ -46,8 +46,8 @@ def variability_reduction(method: Variability, baseline: Variability) -> float:
 
     Notes
     -----
-    Nondeterminism paper, Table 5, whose text does not say how it is computed; this reproduces all
-    eight values that are published of it.
+    Nondeterminism paper as printed (ICML 2021), its table of mitigations. The released code does
+    not compute it; this reproduces all eight published values.
 
     Examples
     --------
