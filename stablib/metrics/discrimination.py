@@ -32,8 +32,7 @@ def roc_auc(scores: ArrayLike, gold: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    The random seed paper stops early by it; it does not change where the threshold of the decision
-    is off, as accuracy does.
+    The random seed paper stops early by it. Unlike accuracy it does not depend on a threshold.
 
     Examples
     --------

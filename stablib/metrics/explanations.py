@@ -15,7 +15,8 @@ def importance_shares(importance: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     importance : array_like of float, shape (n_runs, n_tokens)
-        Signed or unsigned importance of the tokens of one text, such as gradients.
+        Signed or unsigned importance of the tokens of one text, such as gradients, or attention
+        that does not sum to 1, as that of DeepICF.
 
     Returns
     -------
