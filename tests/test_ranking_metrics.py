@@ -158,6 +158,17 @@ def test_ece_is_that_of_torchmetrics(n_bins):
     assert found == pytest.approx(float(expected), abs=1e-6)
 
 
+def test_a_confidence_on_an_edge_is_in_the_bin_below():
+    """Guo et al. 2017: bin m takes in ((m - 1) / M, m / M]."""
+    probabilities = np.array([[0.6, 0.4], [0.8, 0.2], [1.0, 0.0]])
+    curve = metrics.reliability_curve(probabilities, [0, 0, 0])
+    assert [b.n_examples for b in curve] == [1, 0, 1, 0, 1]
+    # In one bin the errors of .75 and .85 would cancel; an edge at .75 keeps them apart.
+    pair = [[[0.75, 0.25], [0.875, 0.125]]]
+    found = metrics.expected_calibration_error(pair, [0, 1], n_bins=4)
+    assert found == pytest.approx((0.25 + 0.875) / 2)
+
+
 def test_ece_of_a_calibrated_and_of_a_sure_model():
     # Of ten examples at .9, nine are right; a model that is sure is off by its share of errors.
     nine = np.tile([0.9, 0.1], (1, 10, 1))

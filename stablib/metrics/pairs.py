@@ -102,7 +102,10 @@ def resampled_pair_mean(
 
 
 def _chosen(matrices: ArrayLike, pairs: Pairs) -> NDArray[np.float64]:
-    """Return matrices of which the mean off the diagonal is that of the chosen pairs."""
+    """Return matrices of which the mean off the diagonal is that of the chosen pairs.
+
+    Those above it count twice where those below it do not count.
+    """
     array = as_finite(matrices, name="matrices")
     if array.ndim < 2 or array.shape[-1] != array.shape[-2] or array.shape[-1] < 2:
         raise UsageError(
@@ -113,4 +116,4 @@ def _chosen(matrices: ArrayLike, pairs: Pairs) -> NDArray[np.float64]:
         return array
     if pairs != "upper":
         raise unknown("pairs", pairs, get_args(Pairs))
-    return np.triu(array) + np.swapaxes(np.triu(array, 1), -1, -2)
+    return np.triu(array) + np.triu(array, 1)

@@ -36,8 +36,7 @@ def top_share(explanations: ArrayLike, share: float) -> NDArray[np.bool_]:
     Notes
     -----
     The random seed paper's Figures 5, 7 and 10 take 20 %; the thesis's Listing 4.1 and its chapter
-    3 take 10 %. As floating point numbers 0.1 * 70 is above 7, of which the listing's ``ceil``
-    makes 8 tokens; here such products are taken as what they stand for, 7.
+    3 take 10 %.
 
     Examples
     --------
@@ -50,6 +49,7 @@ def top_share(explanations: ArrayLike, share: float) -> NDArray[np.bool_]:
     if not 0.0 < part <= 1.0:
         raise UsageError(f"share must be more than 0 and at most 1, got {part:g}")
     n_tokens = runs.shape[1]
+    # As a floating point number 0.07 * 100 is above 7.
     count = max(1, math.ceil(round(part * n_tokens, 9)))
     chosen = np.zeros(runs.shape, dtype=bool)
     best = np.argsort(-runs, axis=1, kind="stable")[:, :count]
