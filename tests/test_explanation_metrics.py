@@ -268,7 +268,7 @@ def test_entropy_is_that_of_scipy_and_at_most_that_of_equal_weights(seed):
     assert np.isnan(metrics.explanation_entropy([[1.0]], normalised=True)).all()
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-12, 1.0, 8e307])
+@pytest.mark.parametrize("scale", [1e-300, 1e-12, 1.0, 7e307])
 def test_shares_do_not_depend_on_scale_or_sign(scale):
     gradient = np.random.default_rng(0).normal(size=(3, 8))
     shares = metrics.importance_shares(gradient)
