@@ -69,6 +69,9 @@ def binned_means(
     Random seed paper, Figures 3 to 10, and thesis, Figures 3.10 and 3.11: intervals of size 0.1,
     starting from 0. The papers show no intervals.
 
+    With few runs a bootstrap underestimates how much a standard deviation varies: of ten normal
+    runs, 85 % of the 95 % intervals cover what they should.
+
     Examples
     --------
     >>> from stablib.metrics import resample_runs, resampled_sd, sd_over_runs
