@@ -15,7 +15,7 @@ env: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) torch
-	$(BIN)/python $(PIP) -e '.[train,book,cluster,dev]'
+	$(BIN)/python $(PIP) -e '.[train,book,cluster,explain,dev]'
 	touch $(READY)
 
 # What is installed without any extra, as a wheel: no torch, no numba, no Jupyter Book.
@@ -62,7 +62,7 @@ core-test: $(CORE_READY)
 	$(CORE)/python $(PIP) .
 	mkdir -p _build/core && cd _build/core && ../../$(CORE)/python -m pytest \
 		--import-mode=importlib -c ../../pyproject.toml --rootdir=../.. -p no:cacheprovider \
-		-m "not slow" ../../tests/test_metrics.py ../../tests/test_widgets.py ../../tests/test_core.py
+		-m "not slow" ../../tests/test_*metrics.py ../../tests/test_widgets.py ../../tests/test_core.py
 
 # Parameter cells and made tables, after a setting, a command or a data set has changed.
 pages: $(READY)

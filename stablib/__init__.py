@@ -14,6 +14,8 @@ The subpackages, from the inside out (imports go one way only):
     What the papers report, and how a reproduced value is judged.
 ``training``
     Seed plans, recipes, methods, records, and what a workload is.
+``explain``
+    Input gradients and LIME.
 ``mitigation``
     One method a file: L2, SWA, label smoothing, ensemble soft labels, TGTSS.
 ``runs``
@@ -35,8 +37,10 @@ __version__ = "0.1.0"
 #: Where the public names are defined. ``__init__.pyi`` says the same to type checkers.
 _HOMES = {
     "stablib.errors": ("StablibError",),
+    "stablib.explain": ("input_gradients", "lime_weights", "noise_floor"),
     "stablib.metrics": (
         "accuracy",
+        "binned_means",
         "bootstrap_interval",
         "churn",
         "confidence_mean",
@@ -44,12 +48,18 @@ _HOMES = {
         "cumulative_label_entropy",
         "equal_runs",
         "excess_label_loss",
+        "expected_calibration_error",
         "label_entropy",
+        "pair_mean",
         "pairwise_disagreement",
+        "pairwise_jaccard_distance",
+        "pairwise_relative_entropy",
         "percentage_reduction",
         "relative_prediction_difference",
         "resampled_label_entropy",
+        "sd_over_runs",
         "share_of_reduction",
+        "top_share",
     ),
     "stablib.mitigation": (
         "L2",
@@ -69,6 +79,7 @@ _HOMES = {
 }
 _SUBPACKAGES = (
     "data",
+    "explain",
     "metrics",
     "mitigation",
     "models",

@@ -1,6 +1,7 @@
 """What stablib offers, for type checkers: at run time names are imported when first used."""
 
 from stablib import data as data
+from stablib import explain as explain
 from stablib import metrics as metrics
 from stablib import mitigation as mitigation
 from stablib import models as models
@@ -12,8 +13,10 @@ from stablib import studies as studies
 from stablib import training as training
 from stablib import workloads as workloads
 from stablib.errors import StablibError
+from stablib.explain import input_gradients, lime_weights, noise_floor
 from stablib.metrics import (
     accuracy,
+    binned_means,
     bootstrap_interval,
     churn,
     confidence_mean,
@@ -21,12 +24,18 @@ from stablib.metrics import (
     cumulative_label_entropy,
     equal_runs,
     excess_label_loss,
+    expected_calibration_error,
     label_entropy,
+    pair_mean,
     pairwise_disagreement,
+    pairwise_jaccard_distance,
+    pairwise_relative_entropy,
     percentage_reduction,
     relative_prediction_difference,
     resampled_label_entropy,
+    sd_over_runs,
     share_of_reduction,
+    top_share,
 )
 from stablib.mitigation import (
     L2,
@@ -63,6 +72,7 @@ __all__ = [
     "__version__",
     "accuracy",
     "average_weights",
+    "binned_means",
     "bootstrap_interval",
     "churn",
     "confidence_mean",
@@ -70,15 +80,24 @@ __all__ = [
     "cumulative_label_entropy",
     "equal_runs",
     "excess_label_loss",
+    "expected_calibration_error",
+    "input_gradients",
     "label_entropy",
+    "lime_weights",
+    "noise_floor",
     "open_study",
+    "pair_mean",
     "pairwise_disagreement",
+    "pairwise_jaccard_distance",
+    "pairwise_relative_entropy",
     "percentage_reduction",
     "relative_prediction_difference",
     "resampled_label_entropy",
+    "sd_over_runs",
     "seed_plans",
     "share_of_reduction",
     "smooth_labels",
     "temper",
+    "top_share",
     "train",
 ]

@@ -65,6 +65,16 @@ def rows(rng):
     return rng.dirichlet(np.ones(N_CLASSES), size=N_EXAMPLES)
 
 
+def explained(rng):
+    """Explanations of one text: attention of each run."""
+    return rng.dirichlet(np.ones(N_EXAMPLES), size=N_RUNS)
+
+
+def mean_over_pairs(pairwise):
+    """The mean of a matrix over pairs, which does not depend on the order of runs."""
+    return lambda **arguments: metrics.pair_mean(pairwise(**arguments))
+
+
 def disagreement(runs):
     return metrics.pairwise_disagreement(runs).mean()
 
@@ -92,8 +102,31 @@ CASES = {
         runs=("labels",),
         per_run=True,
     ),
+    "accuracy_at_rate": Case(
+        metrics.accuracy_at_rate,
+        lambda rng: {
+            "scores": chances(rng, N_RUNS, N_EXAMPLES),
+            "gold": np.arange(N_EXAMPLES) % 2,
+            "rate": 0.4,
+        },
+        labels=("gold",),
+        numbers=("scores",),
+        runs=("scores",),
+        per_run=True,
+        names_classes=True,  # 1 is the positive label.
+    ),
     "align_units": Case(
         metrics.align_units, lambda rng: {"first": network(rng), "second": network(rng)}
+    ),
+    "binned_means": Case(  # All scores in one bin: others would be empty, and so nan.
+        metrics.binned_means,
+        lambda rng: {
+            "values": rng.random(N_EXAMPLES),
+            "scores": chances(rng, N_EXAMPLES),
+            "replicates": rng.random((7, N_EXAMPLES)),
+            "n_bins": 1,
+        },
+        numbers=("values", "scores", "replicates"),
     ),
     "bootstrap_interval": Case(
         interval, lambda rng: {"samples": labels(rng), "rng": 3}, any_axes=("samples",)
@@ -157,6 +190,43 @@ CASES = {
         runs=("predictions",),
         per_run=True,
     ),
+    "expected_calibration_error": Case(
+        metrics.expected_calibration_error,
+        lambda rng: {
+            "probabilities": rng.dirichlet(np.ones(N_CLASSES), size=(N_RUNS, N_EXAMPLES)),
+            "gold": labels(rng)[0],
+        },
+        labels=("gold",),
+        numbers=("probabilities",),
+        runs=("probabilities",),
+        per_run=True,
+        names_classes=True,  # Classes are columns.
+    ),
+    "explanation_entropy": Case(
+        metrics.explanation_entropy,
+        lambda rng: {"explanations": explained(rng)},
+        numbers=("explanations",),
+        runs=("explanations",),
+        per_run=True,
+    ),
+    "hit_rate": Case(
+        metrics.hit_rate,
+        lambda rng: {
+            "positives": rng.random((N_RUNS, N_EXAMPLES)),
+            "negatives": rng.random((N_RUNS, N_EXAMPLES, 4)),
+            "k": 2,
+        },
+        any_axes=("positives", "negatives"),
+        runs=("positives", "negatives"),
+        per_run=True,
+    ),
+    "importance_shares": Case(
+        metrics.importance_shares,
+        lambda rng: {"importance": rng.normal(size=(N_RUNS, N_EXAMPLES))},
+        numbers=("importance",),
+        runs=("importance",),
+        per_run=True,
+    ),
     "label_counts": Case(
         metrics.label_counts,
         lambda rng: {"labels": labels(rng), "n_classes": N_CLASSES},
@@ -170,11 +240,42 @@ CASES = {
         labels=("labels",),
         runs=("labels",),
     ),
+    "linear_cka": Case(
+        metrics.linear_cka,
+        lambda rng: {"first": rng.normal(size=(8, 3)), "second": rng.normal(size=(8, 5))},
+        numbers=("first", "second"),
+    ),
     "mean_sd": Case(
         metrics.mean_sd,
         lambda rng: {"values": rng.normal(size=N_RUNS)},
         numbers=("values",),
         runs=("values",),
+    ),
+    "ndcg": Case(
+        metrics.ndcg,
+        lambda rng: {
+            "positives": rng.random((N_RUNS, N_EXAMPLES)),
+            "negatives": rng.random((N_RUNS, N_EXAMPLES, 4)),
+            "k": 2,
+        },
+        any_axes=("positives", "negatives"),
+        runs=("positives", "negatives"),
+        per_run=True,
+    ),
+    "over_examples": Case(
+        lambda examples: metrics.over_examples(metrics.pairwise_relative_entropy, examples),
+        lambda rng: {"examples": [explained(rng)[:3], explained(rng)[:3]]},
+    ),
+    "pair_mean": Case(
+        metrics.pair_mean,
+        lambda rng: {"matrices": rng.random((N_RUNS, N_RUNS))},
+        numbers=("matrices",),
+        any_axes=("matrices",),
+    ),
+    "pairwise_cka": Case(
+        mean_over_pairs(metrics.pairwise_cka),
+        lambda rng: {"representations": rng.normal(size=(N_RUNS, 8, 3))},
+        runs=("representations",),
     ),
     "pairwise_disagreement": Case(
         metrics.pairwise_disagreement,
@@ -182,10 +283,65 @@ CASES = {
         labels=("labels",),
         runs=("labels",),
     ),
+    "pairwise_ensemble_delta": Case(
+        mean_over_pairs(metrics.pairwise_ensemble_delta),
+        lambda rng: {"logits": rng.normal(size=(N_RUNS, N_EXAMPLES, N_CLASSES)), "measure": np.max},
+        numbers=("logits",),
+        any_axes=("logits",),
+        runs=("logits",),
+    ),
+    "pairwise_jaccard_distance": Case(
+        mean_over_pairs(metrics.pairwise_jaccard_distance),
+        lambda rng: {"chosen": rng.random((N_RUNS, N_EXAMPLES)) < 0.5},
+        runs=("chosen",),
+    ),
+    "pairwise_jaccard_index": Case(
+        mean_over_pairs(metrics.pairwise_jaccard_index),
+        lambda rng: {"chosen": rng.random((N_RUNS, N_EXAMPLES)) < 0.5},
+        runs=("chosen",),
+    ),
+    "pairwise_rank_biased_overlap": Case(
+        mean_over_pairs(metrics.pairwise_rank_biased_overlap),
+        lambda rng: {"rankings": np.argsort(rng.random((N_RUNS, 12)), axis=1)[:, :5]},
+        labels=("rankings",),
+        runs=("rankings",),
+        names_classes=True,  # Items come once in a row, and are not those of another test.
+    ),
+    "pairwise_relative_entropy": Case(
+        mean_over_pairs(metrics.pairwise_relative_entropy),
+        lambda rng: {"explanations": explained(rng)},
+        numbers=("explanations",),
+        runs=("explanations",),
+    ),
+    "pairwise_spearman": Case(
+        mean_over_pairs(metrics.pairwise_spearman),
+        lambda rng: {"logits": rng.normal(size=(N_RUNS, N_EXAMPLES, N_CLASSES))},
+        numbers=("logits",),
+        any_axes=("logits",),
+        runs=("logits",),
+    ),
     "percentage_reduction": Case(
         metrics.percentage_reduction,
         lambda rng: dict(zip(("values", "baseline"), rng.random((2, N_EXAMPLES)), strict=True)),
         numbers=("values", "baseline"),
+    ),
+    "perplexity": Case(
+        metrics.perplexity,
+        lambda rng: {"losses": rng.exponential(size=(N_RUNS, N_EXAMPLES))},
+        numbers=("losses",),
+        any_axes=("losses",),
+        runs=("losses",),
+        per_run=True,
+    ),
+    "positive_ranks": Case(
+        metrics.positive_ranks,
+        lambda rng: {
+            "positives": rng.random((N_RUNS, N_EXAMPLES)),
+            "negatives": rng.random((N_RUNS, N_EXAMPLES, 4)),
+        },
+        any_axes=("positives", "negatives"),
+        runs=("positives", "negatives"),
+        per_run=True,
     ),
     "reduction_replicates": Case(  # Which runs are drawn depends on their order.
         replicates,
@@ -200,6 +356,21 @@ CASES = {
         },
         numbers=("predictions", "truth"),
     ),
+    "relative_weight_distance": Case(
+        metrics.relative_weight_distance,
+        lambda rng: {"first": rng.normal(size=(5, 8)), "second": rng.normal(size=(5, 8))},
+        numbers=("first", "second"),
+        any_axes=("first", "second"),
+        runs=("first", "second"),
+        per_run=True,
+    ),
+    "reliability_curve": Case(  # One bin: others would be empty, and so nan.
+        metrics.reliability_curve,
+        lambda rng: {"probabilities": rows(rng), "gold": labels(rng)[0], "n_bins": 1},
+        labels=("gold",),
+        numbers=("probabilities",),
+        names_classes=True,  # Classes are columns.
+    ),
     "resample_runs": Case(metrics.resample_runs, lambda rng: {"n_runs": 5, "rng": 3}),
     "resampled_label_entropy": Case(
         metrics.resampled_label_entropy,
@@ -207,8 +378,68 @@ CASES = {
         labels=("labels", "weights"),
         names_classes=True,  # Weights are counts, which must not be renamed.
     ),
+    "resampled_pair_mean": Case(
+        metrics.resampled_pair_mean,
+        lambda rng: {
+            "matrices": rng.random((N_RUNS, N_RUNS)),
+            "weights": np.eye(N_RUNS, dtype=int) + 1,
+        },
+        labels=("weights",),
+        numbers=("matrices",),
+        any_axes=("matrices",),
+        names_classes=True,  # Weights are counts, which must not be renamed.
+    ),
+    "resampled_sd": Case(
+        metrics.resampled_sd,
+        lambda rng: {
+            "values": rng.normal(size=(N_RUNS, N_EXAMPLES)),
+            "weights": np.eye(N_RUNS, dtype=int) + 1,
+        },
+        labels=("weights",),
+        numbers=("values",),
+        any_axes=("values",),
+        names_classes=True,
+    ),
+    "roc_auc": Case(
+        metrics.roc_auc,
+        lambda rng: {
+            "scores": chances(rng, N_RUNS, N_EXAMPLES),
+            "gold": np.arange(N_EXAMPLES) % 2,
+        },
+        labels=("gold",),
+        numbers=("scores",),
+        runs=("scores",),
+        per_run=True,
+        names_classes=True,  # 1 is the positive label.
+    ),
+    "sd_over_runs": Case(
+        metrics.sd_over_runs,
+        lambda rng: {"values": rng.normal(size=(N_RUNS, N_EXAMPLES))},
+        numbers=("values",),
+        any_axes=("values",),
+        runs=("values",),
+    ),
+    "sd_with_error": Case(
+        metrics.sd_with_error,
+        lambda rng: {"values": rng.normal(size=N_RUNS), "rng": 3, "n_resamples": 20},
+        numbers=("values",),
+    ),
     "share_of_reduction": Case(
         metrics.share_of_reduction, lambda rng: {"reduction": 20.0, "reference": 30.0}
+    ),
+    "top_share": Case(
+        metrics.top_share,
+        lambda rng: {"explanations": explained(rng), "share": 0.2},
+        numbers=("explanations",),
+        runs=("explanations",),
+        per_run=True,
+    ),
+    "variability_reduction": Case(
+        metrics.variability_reduction,
+        lambda rng: {
+            "method": metrics.Variability(*rng.random(5)),
+            "baseline": metrics.Variability(*rng.random(5)),
+        },
     ),
     "weight_correlation": Case(
         metrics.weight_correlation, lambda rng: {"first": network(rng), "second": network(rng)}
@@ -219,9 +450,12 @@ CASES = {
 }
 
 EXEMPT = {
+    "Bin": "the type of a result",
     "Churn": "the type of a result",
     "HIGH_ENTROPY": "a constant of the paper",
     "Interval": "the type of a result",
+    "ReliabilityBin": "the type of a result",
+    "Variability": "the type of an argument",
 }
 
 PLAIN = {
@@ -389,7 +623,13 @@ def test_whole_numbers_are_labels_whatever_holds_them(name, argument, convert):
     np.testing.assert_array_equal(flat(converted), flat(call(name, arguments)))
 
 
-@pytest.mark.parametrize("name", [name for name, case in EVERY.items() if case.labels])
+#: Items of which each comes once a row are not only two.
+OF_ITEMS = ("rankings",)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, case in EVERY.items() if case.labels and case.labels != OF_ITEMS]
+)
 def test_booleans_are_labels(name):
     two = {k: made(name)[k] % 2 for k in EVERY[name].labels if k != "weights"}
     booleans = {k: v.astype(bool) for k, v in two.items()}
@@ -502,12 +742,15 @@ def test_a_tensor_with_a_gradient_is_refused_in_one_line():
 SAME = np.tile([[2, 0, 1]], (N_RUNS, 1))
 SURE = np.tile([[0.1, 0.7, 1.0]], (N_RUNS, 1))
 NET = network(np.random.default_rng(0))
+TOLD = np.tile([[0.5, 0.0, 0.5]], (N_RUNS, 1))
+ROW = metrics.Variability(0.26, 0.0072, 10.7, 0.871, 1.82)
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
         ("accuracy", {"labels": SAME, "gold": [2, 0, 0]}, 2 / 3),
+        ("accuracy_at_rate", {"scores": SURE, "gold": [0, 1, 1], "rate": 2 / 3}, 1.0),
         ("align_units", {"first": NET, "second": NET}, flat(NET)),
         ("bootstrap_interval", {"samples": SAME, "rng": 0}, 0.0),
         ("centred_interval", {"estimate": 0.3, "replicates": [0.2] * 9}, 0.3),
@@ -519,15 +762,31 @@ NET = network(np.random.default_rng(0))
         ("equal_runs", {"labels": SAME[:2], "baseline": SAME, "rng": 0}, SAME[:4].ravel()),
         ("error_cosine", {"first": [1.0, 2.0], "second": [1.0, 2.0], "truth": [0.0, 0.0]}, 1.0),
         ("excess_label_loss", {"predictions": SURE, "truth": SURE[0]}, 0.0),
+        ("explanation_entropy", {"explanations": TOLD}, np.log(2.0)),
+        ("importance_shares", {"importance": -TOLD}, TOLD.ravel()),
         ("label_counts", {"labels": SAME, "n_classes": 3}, N_RUNS * np.eye(3)[SAME[0]].ravel()),
         ("label_entropy", {"labels": SAME}, 0.0),
+        ("linear_cka", {"first": NET[0][0], "second": NET[0][0]}, 1.0),
         ("mean_sd", {"values": [0.5] * N_RUNS}, [0.5, 0.0]),
+        ("over_examples", {"examples": [TOLD, TOLD]}, 0.0),
+        ("pairwise_cka", {"representations": [NET[0][0]] * 3}, 1.0),
         ("pairwise_disagreement", {"labels": SAME}, 0.0),
+        ("pairwise_ensemble_delta", {"logits": SURE, "measure": np.max}, 0.0),
+        ("pairwise_jaccard_distance", {"chosen": TOLD > 0.0}, 0.0),
+        ("pairwise_jaccard_index", {"chosen": TOLD > 0.0}, 1.0),
+        ("pairwise_rank_biased_overlap", {"rankings": SAME}, 1.0),
+        ("pairwise_relative_entropy", {"explanations": TOLD}, 0.0),
+        ("pairwise_spearman", {"logits": SURE}, 1.0),
         ("percentage_reduction", {"values": [0.2, 0.4], "baseline": [0.2, 0.4]}, 0.0),
         ("relative_prediction_difference", {"predictions": SURE}, 0.0),
+        ("relative_weight_distance", {"first": SURE, "second": SURE}, 0.0),
         ("resample_runs", {"n_runs": 1, "rng": 0}, 1),
         ("resampled_label_entropy", {"labels": SAME, "weights": [[1] * N_RUNS]}, 0.0),
+        ("resampled_sd", {"values": SURE, "weights": [[1] * N_RUNS]}, 0.0),
+        ("sd_over_runs", {"values": SURE}, 0.0),
+        ("sd_with_error", {"values": SURE[:, 0], "rng": 0}, 0.0),
         ("share_of_reduction", {"reduction": 20.0, "reference": 20.0}, 100.0),
+        ("variability_reduction", {"method": ROW, "baseline": ROW}, 0.0),
         ("weight_correlation", {"first": NET, "second": NET}, 1.0),
         ("weight_difference", {"first": NET, "second": NET}, 0.0),
         ("TemporalMean", {"probabilities": [[0.1, 0.9]]}, [0.1, 0.9]),
@@ -564,6 +823,8 @@ ONE = [[2, 0, 1]]
         ("label_counts", {"labels": ONE, "n_classes": 3}, np.eye(3)[ONE[0]].ravel()),
         ("label_entropy", {"labels": ONE}, 0.0),
         ("mean_sd", {"values": [0.5]}, [0.5, np.nan]),
+        ("sd_over_runs", {"values": [0.5]}, 0.0),
+        ("sd_with_error", {"values": [0.5], "rng": 0}, 0.0),
         ("reduction_replicates", {"labels": ONE, "baseline": ONE, "rng": 0}, np.nan),
         ("resampled_label_entropy", {"labels": ONE, "weights": [[4]]}, 0.0),
     ],
@@ -577,6 +838,7 @@ def test_one_run_has_no_instability_or_an_unknown_one(name, arguments, expected)
     ("name", "arguments", "said"),
     [
         ("pairwise_disagreement", {"labels": ONE}, "at least two runs"),
+        ("pairwise_relative_entropy", {"explanations": [[0.5, 0.5]]}, "n_runs >= 2"),
         ("relative_prediction_difference", {"predictions": [[0.5]]}, "even number"),
     ],
 )
@@ -647,6 +909,58 @@ def test_what_is_no_network_is_refused(name, argument, network, said):
         ("centred_interval", "confidence", 95, "between 0 and 1, got 95"),
         ("share_of_reduction", "reduction", "31.4", "a number, got '31.4'"),
         ("share_of_reduction", "reference", None, "a number, got None"),
+        ("accuracy_at_rate", "rate", 1.5, "between 0 and 1, got 1.5"),
+        ("accuracy_at_rate", "rate", "0.5", "a number, got '0.5'"),
+        ("accuracy_at_rate", "gold", [1] * N_EXAMPLES, "labels 0 and 1, both of them"),
+        ("roc_auc", "gold", [0] * N_EXAMPLES, "labels 0 and 1, both of them"),
+        ("roc_auc", "gold", [0, 2] * 4 + [1], r"labels 0 and 1, both of them, got \[0 1 2\]"),
+        ("binned_means", "n_bins", 0, "integer >= 1, got 0"),
+        ("binned_means", "scores", [2.0] * N_EXAMPLES, "between 0 and 1, got 2"),
+        ("binned_means", "scores", [0.5], r"one shape \(n_examples,\)"),
+        ("binned_means", "replicates", [[0.5]], rf"shape \(n_resamples, {N_EXAMPLES}\)"),
+        ("expected_calibration_error", "gold", [N_CLASSES] * N_EXAMPLES, "below the 4 classes"),
+        ("expected_calibration_error", "probabilities", [[[1.0]]], "n_classes >= 2"),
+        ("expected_calibration_error", "probabilities", [[[3.0, 1.0]]], "logits"),
+        ("reliability_curve", "n_bins", 2.5, "integer >= 1, got 2.5"),
+        ("explanation_entropy", "explanations", [[0.5, 0.6]], "sum to 1 .* sum to 1.1"),
+        ("importance_shares", "importance", [[1.0], [0.0]], "only 0 in row 1; .*logit"),
+        ("hit_rate", "k", 6, "number of candidates, 5, got 6"),
+        ("hit_rate", "k", 0, "integer >= 1, got 0"),
+        ("ndcg", "k", 6, "number of candidates, 5, got 6"),
+        ("positive_ranks", "negatives", np.full((N_RUNS, N_EXAMPLES, 4), np.nan), "got nan"),
+        ("positive_ranks", "negatives", np.full((N_RUNS, N_EXAMPLES, 4), np.inf), "got inf"),
+        ("positive_ranks", "positives", np.full((N_RUNS, N_EXAMPLES), -np.inf), "got -inf"),
+        ("linear_cka", "second", np.ones((7, 2)), "same examples, got 8 and 7"),
+        ("linear_cka", "first", np.ones((1, 2)), "n_examples >= 2"),
+        ("over_examples", "examples", [], "at least one array, got none"),
+        ("over_examples", "examples", np.ones((2, 3)), "list .* got ndarray"),
+        ("over_examples", "examples", [[[1.0]], [[2.0]]], r"examples\[1\]: .* sum to 1"),
+        ("over_examples", "examples", [[[1.0]], [[1.0]] * 2], r"one shape, .* examples\[1\]"),
+        ("pair_mean", "matrices", np.ones((2, 3)), "n_runs, n_runs"),
+        ("pair_mean", "matrices", np.full((2, 2), np.inf), "finite, got inf"),
+        ("pairwise_cka", "representations", [], "without any"),
+        ("pairwise_cka", "representations", 3, "got int"),
+        ("pairwise_cka", "representations", [np.eye(3), np.eye(2)], r"got \[2, 3\]"),
+        ("pairwise_cka", "representations", [np.eye(3), np.ones(3)], r"representations\[1\]"),
+        ("pairwise_ensemble_delta", "measure", 1.0, "callable, got 1.0"),
+        ("pairwise_ensemble_delta", "measure", list, "the value of measure"),
+        ("pairwise_jaccard_index", "chosen", np.eye(3), "booleans, .* float64"),
+        ("pairwise_jaccard_index", "chosen", np.ones(3, dtype=bool), "n_runs, n_items"),
+        ("pairwise_rank_biased_overlap", "rankings", [[3, 4, 3]], "once a row, got 3 twice"),
+        ("pairwise_rank_biased_overlap", "p", 1.0, "between 0 and 1, got 1"),
+        ("perplexity", "losses", [[-0.1]], "0 or more, got -0.1; .*minus"),
+        ("resampled_pair_mean", "weights", np.eye(N_RUNS, dtype=int), "at least two runs"),
+        ("resampled_pair_mean", "pairs", "lower", "did you mean|unknown pairs 'lower'"),
+        ("sd_over_runs", "ddof", N_RUNS, f"more than ddof={N_RUNS} runs"),
+        ("top_share", "share", 0.0, "more than 0 and at most 1, got 0"),
+        ("top_share", "share", 20, "more than 0 and at most 1, got 20"),
+        ("variability_reduction", "method", (1.0, 2.0), "a Variability, got tuple"),
+        (
+            "variability_reduction",
+            "baseline",
+            metrics.Variability(1.0, 1.0, 1.0, float("nan"), 1.0),
+            "baseline.spearman must be finite, got nan",
+        ),
         ("percentage_reduction", "where", np.arange(N_EXAMPLES), "booleans, .* got dtype int"),
         ("percentage_reduction", "where", [[True], []], "different lengths"),
         ("temper", "temperature", "0.5", "a number, got '0.5'"),

@@ -29,6 +29,7 @@ from stablib.studies import papers, study_class
 ROOT = Path(__file__).parent.parent
 SUBPACKAGES = (
     "data",
+    "explain",
     "metrics",
     "mitigation",
     "runs",
@@ -283,7 +284,7 @@ def test_the_reference_is_in_the_table_of_contents() -> None:
     assert {p.stem for p in API} >= set(stablib._SUBPACKAGES) - {"models"}
 
 
-@pytest.mark.parametrize("subpackage", ["metrics", "mitigation", "training"])
+@pytest.mark.parametrize("subpackage", ["explain", "metrics", "mitigation", "training"])
 def test_pages_by_subject_name_everything(subpackage: str) -> None:
     page = text(f"book/api/{subpackage}.md")
     named = re.findall(

@@ -35,5 +35,5 @@ def test_conda_environment_installs_the_same() -> None:
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     text = " ".join(pip)
     assert "-c constraints.txt" in text
-    assert "-e .[train,book,cluster,dev]" in text
+    assert "-e .[train,book,cluster,explain,dev]" in text
     assert any(str(d).startswith("python=3.11") for d in environment["dependencies"])

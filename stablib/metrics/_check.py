@@ -13,6 +13,8 @@ from stablib.errors import UsageError
 
 #: From here on a float no longer tells neighbouring integers apart.
 _EXACT = 2.0**53
+#: How far a row of probabilities may be from summing to 1: what 16-bit floats round away and more.
+_TOLERANCE = 1e-3
 
 
 def as_array(values: ArrayLike, *, name: str) -> NDArray[Any]:
@@ -105,6 +107,52 @@ def as_fractions(values: ArrayLike, *, name: str) -> NDArray[np.float64]:
     if odd.size:
         raise UsageError(f"{name} must be probabilities between 0 and 1, got {odd[0]:g}")
     return array
+
+
+def as_distributions(values: ArrayLike, *, name: str, shape: str) -> NDArray[np.float64]:
+    """Return rows of probabilities as float64, divided by their sums to take out rounding."""
+    array = as_floats(values, name=name)
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise UsageError(f"{name} must have shape {shape}, got shape {array.shape}")
+    odd = array[~(np.isfinite(array) & (array >= 0.0))]
+    if odd.size:
+        raise UsageError(f"{name} must be finite and 0 or more, got {odd[0]:g} (logits?)")
+    sums = array.sum(axis=-1, keepdims=True)
+    if sums.size and np.abs(sums - 1.0).max() > _TOLERANCE:
+        worst = sums.flat[np.abs(sums - 1.0).argmax()]
+        raise UsageError(
+            f"{name} must sum to 1 in each row (within {_TOLERANCE}), got rows that sum to "
+            f"{worst:g} (logits?)"
+        )
+    return array / sums
+
+
+def as_explanations(values: NDArray[np.float64], *, name: str) -> NDArray[np.float64]:
+    """Return the explanations of one text, of which there is at least one run and one token."""
+    if values.ndim != 2 or values.size == 0:
+        raise UsageError(
+            f"{name} must have shape (n_runs, n_tokens), neither of them 0, "
+            f"got shape {values.shape}"
+        )
+    return values
+
+
+def as_weights(weights: ArrayLike, n_runs: int) -> NDArray[np.integer]:
+    """Return multiplicities of runs, of which each resample holds the same number."""
+    array = as_array(weights, name="weights")
+    if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != n_runs:
+        raise UsageError(
+            f"weights must have shape (n_resamples, {n_runs}) with n_resamples >= 1, "
+            f"got shape {array.shape}"
+        )
+    counts = as_whole(array, name="weights", what="counts")
+    sizes = counts.sum(axis=1)
+    if sizes.min() != sizes.max() or sizes[0] < 1:
+        raise UsageError(
+            "the rows of weights must have the same sum, at least 1, "
+            f"got {sizes.min()} to {sizes.max()}"
+        )
+    return counts
 
 
 def as_runs(values: ArrayLike, *, name: str) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_array, as_count, as_labels, as_whole
+from stablib.metrics._check import as_count, as_labels, as_weights
 
 
 def _n_log_n(n: int) -> NDArray[np.float64]:
@@ -200,7 +200,7 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
            [0.   , 0.   ]])
     """
     array = as_labels(labels)
-    multiplicity = _as_weights(weights, array.shape[0])
+    multiplicity = as_weights(weights, array.shape[0])
     total = int(multiplicity[0].sum())
     entropies = np.zeros((multiplicity.shape[0], array.shape[1]))
     switching = np.flatnonzero((array != array[0]).any(axis=0))
@@ -213,24 +213,6 @@ def resampled_label_entropy(labels: ArrayLike, weights: ArrayLike) -> NDArray[np
         sums += _n_log_n(total)[counts.astype(np.int64)]
     entropies[:, switching] = _entropy(sums, total)
     return entropies
-
-
-def _as_weights(weights: ArrayLike, n_runs: int) -> NDArray[np.integer]:
-    """Return multiplicities of runs, of which each resample holds the same number."""
-    array = as_array(weights, name="weights")
-    if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != n_runs:
-        raise UsageError(
-            f"weights must have shape (n_resamples, {n_runs}) with n_resamples >= 1, "
-            f"got shape {array.shape}"
-        )
-    counts = as_whole(array, name="weights", what="counts")
-    sizes = counts.sum(axis=1)
-    if sizes.min() != sizes.max() or sizes[0] < 1:
-        raise UsageError(
-            "the rows of weights must have the same sum, at least 1, "
-            f"got {sizes.min()} to {sizes.max()}"
-        )
-    return counts
 
 
 def _renumber(labels: NDArray[np.integer]) -> NDArray[np.int64]:

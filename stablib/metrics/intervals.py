@@ -9,6 +9,7 @@ from stablib.errors import UsageError
 from stablib.metrics._check import as_generator, as_labels, as_mask, as_runs
 from stablib.metrics.bootstrap import resample_runs
 from stablib.metrics.entropy import resampled_label_entropy
+from stablib.metrics.spread import resampled_sd
 from stablib.metrics.subsampling import unequal_runs
 
 
@@ -131,6 +132,4 @@ def entropy_confidence_replicates(
             f"got {array.shape} and {values.shape}"
         )
     weights = resample_runs(len(values), rng=rng, n_resamples=n_resamples)
-    shares = weights / len(values)
-    variance = shares @ values**2 - (shares @ values) ** 2
-    return resampled_label_entropy(array, weights), np.sqrt(np.maximum(variance, 0.0))
+    return resampled_label_entropy(array, weights), resampled_sd(values, weights)

@@ -1,0 +1,134 @@
+"""Ranking metrics of recommenders that are tested with one positive item a case."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stablib.errors import UsageError
+from stablib.metrics._check import as_count, as_finite, as_floats
+
+
+def positive_ranks(positives: ArrayLike, negatives: ArrayLike) -> NDArray[np.int64]:
+    """Rank of the positive item of each test case among its candidates.
+
+    Parameters
+    ----------
+    positives : array_like of float, shape (n_runs, n_cases)
+        Score of the item that the user chose. Any shape (..., n_cases).
+    negatives : array_like of float, shape (n_runs, n_cases, n_negatives)
+        Scores of the other candidates; -inf for one that does not count, such as a negative that
+        is the positive item.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_runs, n_cases)
+        From 0, the first place. Ties go against the positive: a model that gives all candidates
+        one score ranks it last.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not fit, there is no case or no negative, or a score is NaN, infinite, or
+        -inf for a positive.
+
+    Notes
+    -----
+    Thesis, section 3.1.4; ties as in the released code, where the positive comes last.
+
+    Examples
+    --------
+    >>> positive_ranks([0.9, 0.5], [[0.1, 0.8], [0.5, 0.1]])
+    array([0, 1])
+    """
+    chosen, others = as_finite(positives, name="positives"), as_floats(negatives, name="negatives")
+    odd = others[np.isnan(others) | (others == np.inf)]
+    if odd.size:
+        raise UsageError(f"negatives must be finite or -inf, got {odd[0]:g}")
+    if chosen.ndim == 0 or others.size == 0 or others.shape[:-1] != chosen.shape:
+        raise UsageError(
+            "positives must have shape (n_runs, n_cases) and negatives (n_runs, n_cases, "
+            f"n_negatives), none of them 0, got {chosen.shape} and {others.shape}"
+        )
+    return (others >= chosen[..., None]).sum(axis=-1, dtype=np.int64)
+
+
+def hit_rate(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
+    """Share of the test cases whose positive item is among the first k candidates (HR@k).
+
+    Parameters
+    ----------
+    positives, negatives
+        As for :func:`positive_ranks`.
+    k : int, default 10
+        At most the number of candidates, n_negatives + 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs,)
+        Fractions.
+
+    Raises
+    ------
+    UsageError
+        If ``k`` is no integer from 1 to the number of candidates, or as :func:`positive_ranks`.
+
+    Notes
+    -----
+    Thesis, section 3.1.4 and Table 3.2.
+
+    Examples
+    --------
+    >>> hit_rate([[0.9, 0.5]], [[[0.1, 0.8], [0.5, 0.1]]], k=1)
+    array([0.5])
+    """
+    ranks, first = _ranks_and_k(positives, negatives, k)
+    return np.asarray((ranks < first).mean(axis=-1))
+
+
+def ndcg(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
+    r"""Normalised discounted cumulative gain of the first k candidates (NDCG@k).
+
+    .. math:: \frac{1}{n} \sum_{c=1}^{n} \frac{[r_c < k]}{\log_2(r_c + 2)}
+
+    where :math:`r_c`, from 0, is the rank of the positive item of case *c*.
+
+    Parameters
+    ----------
+    positives, negatives
+        As for :func:`positive_ranks`.
+    k : int, default 10
+        At most the number of candidates, n_negatives + 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs,)
+        Fractions: 1 if every positive comes first.
+
+    Raises
+    ------
+    UsageError
+        As :func:`hit_rate`.
+
+    Notes
+    -----
+    Thesis, section 3.1.4 (where ranks start from 1) and Table 3.2.
+
+    Examples
+    --------
+    >>> ndcg([[0.9, 0.5]], [[[0.1, 0.8], [0.5, 0.1]]], k=2).round(3)
+    array([0.815])
+    """
+    ranks, first = _ranks_and_k(positives, negatives, k)
+    return np.asarray(np.where(ranks < first, 1.0 / np.log2(ranks + 2.0), 0.0).mean(axis=-1))
+
+
+def _ranks_and_k(
+    positives: ArrayLike, negatives: ArrayLike, k: int
+) -> tuple[NDArray[np.int64], int]:
+    """Return the ranks, and how many of the first places count."""
+    ranks, first = positive_ranks(positives, negatives), as_count(k, name="k")
+    n_candidates = np.shape(negatives)[-1] + 1
+    if first > n_candidates:
+        raise UsageError(f"k must be at most the number of candidates, {n_candidates}, got {first}")
+    return ranks, first
