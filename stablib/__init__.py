@@ -15,7 +15,7 @@ The subpackages, from the inside out (imports go one way only):
 ``training``
     Seed plans, recipes, methods, records, and what a workload is.
 ``mitigation``
-    One method a file: L2, SWA, label smoothing, ensemble soft labels, TGTSS.
+    One method a file: L2, SWA, ASWA, label smoothing, ensemble soft labels, TGTSS.
 ``runs``
     The store of finished runs, and how runs are got.
 ``workloads``
@@ -52,12 +52,18 @@ _HOMES = {
         "share_of_reduction",
     ),
     "stablib.mitigation": (
+        "ASWA",
+        "EMA",
         "L2",
+        "NASWA",
         "SWA",
         "TGTSS",
+        "Averaged",
         "Ensemble",
         "LabelSmoothing",
+        "StepSWA",
         "TemporalMean",
+        "WeightAverager",
         "average_weights",
         "smooth_labels",
         "temper",
