@@ -20,6 +20,7 @@ class RunningAverage(Average):
     growing: ClassVar[tuple[str, ...]] = ("average", "counts")
 
     def __init__(self, denominator: Denominator, restart: Restart) -> None:
+        super().__init__()
         self.by_iteration = denominator == "iterations"
         self.exchange = restart == "exchange"
         #: Weights that entered the average, of each model.

@@ -16,8 +16,9 @@ class Average(Averager):
 
     growing: ClassVar[tuple[str, ...]] = ("average",)
 
-    #: Tensor, shape (n_models, n_parameters); None until there is something to average.
-    average: Any = None
+    def __init__(self) -> None:
+        #: Tensor, shape (n_models, n_parameters); None until there is something to average.
+        self.average: Any = None
 
 
 class ByStep(Method, abc.ABC):

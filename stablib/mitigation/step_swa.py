@@ -18,6 +18,7 @@ class StepAverage(Average):
     """
 
     def __init__(self, share: Callable[[int], float]) -> None:
+        super().__init__()
         self.share = share
 
     def after_step(self, step: int, weights: Any) -> None:
