@@ -114,7 +114,7 @@ def test_aswa_as_released_by_hand() -> None:
     assert shares(method, 3, 2)[1] == over(5, 0, 0, 3, 0, 1, 1, 0)
     # No average is there after the first epoch, which ends as it does without.
     average, weights = shares(method, 2, 2)
-    assert average == weights == over(1, 0, 0, 1, 0, 0)[:2] + over(3, 2, 1, 0)
+    assert average == weights == over(3, 0, 0, 2, 1, 0)
     averager = method.averager(1)
     weights = torch.ones(1, 1)
     for step in (1, 2):
@@ -194,6 +194,21 @@ def test_norms_by_hand(method: NASWA, norm: float) -> None:
     averager.before_step(1, torch.zeros(1, 5))
     averager.before_step(2, torch.tensor([[1.0, -2.0, 3.0, -4.0, 5.0]]))
     assert averager.sums == pytest.approx([norm])
+
+
+@pytest.mark.parametrize("n_epochs", [1, 5, 20])
+def test_while_all_steps_lead_one_way_restarts_make_a_training_slow(n_epochs: int) -> None:
+    """As slow as the docstring says, but for the initial weights, which count twice."""
+    averager: Any = ASWA().averager(n_epochs)
+    weights, step, n_steps = torch.zeros(1, 1, dtype=torch.float64), 0, 1000
+    for epoch in range(1, n_epochs + 1):
+        for _ in range(n_steps):
+            step += 1
+            averager.before_step(step, weights)
+            weights += 1.0 / n_steps
+        averager.after_epoch(epoch, weights)
+    expected = sum(1 / epoch for epoch in range(1, n_epochs + 1)) / 2
+    assert weights.item() == pytest.approx(expected, rel=3e-3)
 
 
 # By the letter of the algorithms.
