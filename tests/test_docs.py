@@ -113,7 +113,7 @@ def test_functions_on_the_rerun_page_work() -> None:
         return float((model(x).argmax(dim=1) == y).float().mean())
 
     def loss(model: Any) -> float:
-        return float(torch.nn.functional.cross_entropy(model(x), y))
+        return float(torch.nn.functional.cross_entropy(model(x), y).detach())
 
     with one_thread():
         student = names["tgtss"](lambda: torch.nn.Linear(3, 3), x, y, steps=1500, after_step=1200)
