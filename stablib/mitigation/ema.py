@@ -19,7 +19,7 @@ class EMA(ByStep):
     ----------
     memory : float, default 0.999
         What each step leaves of the share of earlier weights, the ``decay`` of
-        :func:`torch.optim.swa_utils.get_ema_avg_fn`.
+        ``torch.optim.swa_utils.get_ema_avg_fn``.
 
     Notes
     -----
