@@ -17,7 +17,7 @@ The subpackages, from the inside out (imports go one way only):
 ``explain``
     Input gradients and LIME.
 ``mitigation``
-    One method a file: L2, SWA, label smoothing, ensemble soft labels, TGTSS.
+    One method a file: L2, SWA, ASWA, label smoothing, ensemble soft labels, TGTSS.
 ``runs``
     The store of finished runs, and how runs are got.
 ``workloads``
@@ -62,12 +62,18 @@ _HOMES = {
         "top_share",
     ),
     "stablib.mitigation": (
+        "ASWA",
+        "EMA",
         "L2",
+        "NASWA",
         "SWA",
         "TGTSS",
+        "Averaged",
         "Ensemble",
         "LabelSmoothing",
+        "StepSWA",
         "TemporalMean",
+        "WeightAverager",
         "average_weights",
         "smooth_labels",
         "temper",

@@ -113,6 +113,9 @@ def test_functions_on_the_rerun_page_work() -> None:
     def accuracy(model: Any) -> float:
         return float((model(x).argmax(dim=1) == y).float().mean())
 
+    def loss(model: Any) -> float:
+        return float(torch.nn.functional.cross_entropy(model(x), y).detach())
+
     with one_thread():
         student = names["tgtss"](lambda: torch.nn.Linear(3, 3), x, y, steps=1500, after_step=1200)
     assert accuracy(student) > 0.95
@@ -129,6 +132,11 @@ def test_functions_on_the_rerun_page_work() -> None:
     names["fit"] = noting
     with one_thread():
         names["swa"](model, x, y)
+        # Slow, as the page says: it need not have arrived.
+        averaged = torch.nn.Linear(3, 3)
+        before = loss(averaged)
+        names["aswa"](averaged, x, y)
+    assert loss(averaged) < 0.7 * before
     np.testing.assert_allclose(
         model.weight.detach().numpy(), ((seen[-1] + seen[-2]) / 2).numpy(), rtol=1e-6
     )

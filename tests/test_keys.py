@@ -16,7 +16,18 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from stablib import files
-from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
+from stablib.mitigation import (
+    ASWA,
+    EMA,
+    L2,
+    NASWA,
+    SWA,
+    TGTSS,
+    Averaged,
+    Ensemble,
+    LabelSmoothing,
+    StepSWA,
+)
 from stablib.runs import Group
 from stablib.runs.group import plans_key
 from stablib.training import (
@@ -38,9 +49,19 @@ from stablib.workloads.streams import DataModel, PairRecord
 #: Every kind that the package has, with all options given and none a default.
 METHODS: list[Method] = [
     Control(),
+    ASWA(denominator="accepted", restart="exchange"),
+    EMA(memory=0.5),
     Ensemble(temperature=2.0, reading="sharpen", teacher="own", teacher_seed=7, members=3),
     L2(weight_decay=0.5),
     LabelSmoothing(alpha=0.25),
+    NASWA(
+        denominator="accepted",
+        restart="exchange",
+        norm="max",
+        tensors=("a", "b"),
+        history="reset",
+    ),
+    StepSWA(),
     SWA(last_epochs=3),
     TGTSS(temperature=2.0, reading="sharpen", teacher="own", teacher_seed=7, after_step=9, every=4),
 ]
@@ -64,6 +85,7 @@ RECIPES: list[Recipe] = [
     ),
 ]
 RECORDS: list[Record] = [
+    Averaged(record=Steps(split="val"), methods=(StepSWA(), EMA(memory=0.5))),
     Final(),
     PairRecord(weights="all"),
     Probabilities(split="val"),
@@ -123,7 +145,9 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "Method": {
+        "aswa": {"denominator": "iterations", "restart": "copy"},
         "control": {},
+        "ema": {"memory": 0.999},
         "ensemble": {
             "temperature": 0.5,
             "reading": "printed",
@@ -133,6 +157,14 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         },
         "l2": {"weight_decay": 0.001},
         "label_smoothing": {"alpha": ...},
+        "naswa": {
+            "denominator": "iterations",
+            "restart": "copy",
+            "norm": "all",
+            "tensors": [],
+            "history": "kept",
+        },
+        "step_swa": {},
         "swa": {"last_epochs": 2},
         "tgtss": {
             "temperature": 0.5,
@@ -144,6 +176,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "Record": {
+        "averaged": {"record": ..., "methods": ...},
         "final": {},
         "pair": {"weights": "few"},
         "probabilities": {"split": ...},

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stablib.errors import UsageError
-from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
+from stablib.mitigation import L2, NASWA, SWA, TGTSS, Ensemble, LabelSmoothing, StepSWA
 from stablib.models.head import HeadStack
 from stablib.training import (
     Control,
@@ -254,6 +254,8 @@ def test_a_method_gives_a_run_the_same_bits_alone_and_in_a_stack(method, threads
         (LabelSmoothing(alpha=0.1), "targets"),
         (L2(), "decay"),
         (SWA(), "averager"),
+        (NASWA(), "averager"),
+        (StepSWA(), "averager"),
         (TGTSS(after_step=5), "lesson and targets"),
         (Ensemble(), "lesson and targets"),
         (Scheduled(), "rate"),

@@ -1,5 +1,6 @@
 """The head trainer: same bits anywhere, right gradients, right records."""
 
+import contextlib
 import math
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from stablib.errors import UsageError
-from stablib.mitigation import SWA
+from stablib.mitigation import SWA, WeightAverager
 from stablib.models.head import HeadStack
 from stablib.training import (
     Bit,
@@ -202,8 +203,11 @@ def order_by_hand(plan, n_train, epochs):
     return [torch.from_numpy(rng.permutation(n_train)) for rng in rngs]
 
 
-def by_hand(plan, recipe, task, *, rate=lambda step: 1.0, shrink=1.0):
-    """Weights after each epoch, with torch autograd and Adam; each step scales the weights."""
+def by_hand(plan, recipe, task, *, rate=lambda step: 1.0, shrink=1.0, method=None):
+    """Weights after each epoch, with torch autograd and Adam; each step scales the weights.
+
+    With a method they are what it makes of them, and the next epoch begins there if it writes.
+    """
     stack = HeadStack(
         [plan.generator("init")],
         n_features=task.inputs["train"].shape[1],
@@ -214,6 +218,11 @@ def by_hand(plan, recipe, task, *, rate=lambda step: 1.0, shrink=1.0):
     adam = torch.optim.Adam(layers, lr=recipe.learning_rate, weight_decay=recipe.method.decay)
     x, y = torch.from_numpy(task.inputs["train"]), torch.from_numpy(task.gold["train"])
     masks, epochs, step = DropoutMasks([plan], recipe), [], 0
+    named = {
+        half: torch.nn.ParameterDict({"weight": weight, "bias": bias})
+        for half, weight, bias in (("hidden", *layers[:2]), ("output", *layers[2:]))
+    }
+    averager = None if method is None else WeightAverager(method, torch.nn.ModuleDict(named))
     for order in order_by_hand(plan, len(x), recipe.epochs):
         for rows in order.split(recipe.batch_size):
             step += 1
@@ -226,7 +235,13 @@ def by_hand(plan, recipe, task, *, rate=lambda step: 1.0, shrink=1.0):
             with torch.no_grad():
                 for layer in layers:
                     layer.mul_(shrink)
-        epochs.append([layer.detach().clone() for layer in layers])
+            if averager is not None:
+                averager.step()
+        if averager is not None:
+            averager.restart()
+        beside = averager is not None and not method.writes_back
+        with averager.averaged() if beside else contextlib.nullcontext():
+            epochs.append([layer.detach().clone() for layer in layers])
     return epochs
 
 

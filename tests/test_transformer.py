@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,18 @@ from transformers import (
 from stablib import files
 from stablib.data import stand_in
 from stablib.errors import StablibError, UsageError
-from stablib.mitigation import SWA, TGTSS, Ensemble
+from stablib.mitigation import (
+    ASWA,
+    EMA,
+    NASWA,
+    SWA,
+    TGTSS,
+    Averaged,
+    Ensemble,
+    StepSWA,
+    WeightAverager,
+)
+from stablib.mitigation.by_step import ByStep
 from stablib.models import encoders
 from stablib.models.features import features
 from stablib.models.tokens import tokenize
@@ -254,6 +266,7 @@ def padded_by_hand(
     *,
     rate: float = 1.0,
     shrink: float = 1.0,
+    method: ByStep | None = None,
 ) -> np.ndarray:
     """Test probabilities of the library's model, padded, with autograd and Adam."""
     data = stand_in().head(recipe.limit)
@@ -263,6 +276,7 @@ def padded_by_hand(
             part.requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     adam = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate * rate)
+    averager = None if method is None else WeightAverager(method, model)
     for order in order_by_hand(plan, recipe.limit, recipe.epochs):
         for rows in order.split(recipe.batch_size):
             batch = [data.texts["train"][i] for i in rows]
@@ -274,8 +288,13 @@ def padded_by_hand(
             with torch.no_grad():
                 for parameter in model.parameters():
                     parameter.mul_(shrink if parameter.requires_grad else 1.0)
+            if averager is not None:
+                averager.step()
+        if averager is not None:
+            averager.restart()
     texts = tokenizer(list(data.texts["test"]), padding=True, return_tensors="pt")
-    with torch.no_grad():
+    beside = averager is not None and not averager.method.writes_back
+    with torch.no_grad(), averager.averaged() if beside else contextlib.nullcontext():
         return torch.softmax(model(**texts).logits, dim=-1).numpy()
 
 
@@ -314,6 +333,34 @@ def test_methods_of_fine_tuning_equal_the_padded_model_by_hand(
     ((plain,),) = tune(recipe, [plan], TEST)
     far = np.abs(plain["probabilities"].astype(np.float64) - expected).max() > 0.005
     assert far == bool(options)
+
+
+RELEASED = NASWA(
+    denominator="accepted",
+    norm="mean",
+    tensors=("pre_classifier.bias", "distilbert.transformer.layer.1.attention.v_lin.weight"),
+    history="reset",
+)
+
+
+@pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
+@pytest.mark.parametrize(
+    "method",
+    [ASWA(), ASWA(denominator="accepted", restart="exchange"), NASWA(), RELEASED, EMA(memory=0.6)],
+    ids=lambda method: f"{method.kind}-{getattr(method, 'denominator', '')}",
+)
+def test_averages_of_fine_tuning_are_those_of_a_loop_of_ones_own(
+    undropped: Path, trained: type[TextRecipe], method: ByStep
+) -> None:
+    recipe, (plan,) = (
+        finetune_recipe(DISTILBERT, trained, learning_rate=1e-3, batch_size=16, epochs=2),
+        seed_plans(1),
+    )
+    ((found,),) = tune(recipe.with_method(method), [plan], TEST)
+    expected = padded_by_hand(undropped, recipe, plan, method=method)
+    np.testing.assert_allclose(found["probabilities"], expected, atol=1e-3)
+    ((plain,),) = tune(recipe, [plan], TEST)
+    assert np.abs(plain["probabilities"].astype(np.float64) - expected).max() > 0.005
 
 
 @pytest.mark.parametrize("trained", [FineTuneRecipe, TopLayerRecipe])
@@ -489,6 +536,8 @@ EVERYTHING = (
     TEST,
     Steps(split="val", every=2, confidence=True),
     TrainMean(after_step=1, every=2),
+    Averaged(record=TEST, methods=(StepSWA(), EMA(memory=0.6))),
+    Averaged(record=Steps(split="val", every=2), methods=(StepSWA(),)),
 )
 
 
@@ -503,8 +552,12 @@ class Killed(Exception):
         (SWA(last_epochs=2), SeedPlan()),
         (Kept(after=(1, 3)), SeedPlan(dropout=4, onset={"dropout": 2})),
         (Shrunk(step=0.98, epoch=0.9), SeedPlan(shuffle=5, onset={"shuffle": 3})),
+        (ASWA(denominator="accepted", restart="exchange"), SeedPlan()),
+        (NASWA(), SeedPlan()),
+        (RELEASED, SeedPlan()),
+        (EMA(memory=0.6), SeedPlan()),
     ],
-    ids=["averaged", "snapshots", "changed"],
+    ids=["averaged", "snapshots", "changed", "aswa", "naswa", "naswa-released", "ema"],
 )
 def test_an_interrupted_run_goes_on_to_the_same_bits(
     distilbert, trained: type[TextRecipe], method: Method, plan: SeedPlan, tmp_path: Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,6 +31,8 @@ class HeadStack:
     ----------
     weights : Tensor, shape (n_models, n_parameters)
         All weights; ``gradients`` has the same shape.
+    places : dict of str to slice
+        Where the weights of each name lie in a row.
 
     Notes
     -----
@@ -53,6 +55,11 @@ class HeadStack:
         padded = -(-sum(sizes) // ALIGNMENT) * ALIGNMENT
         self.weights = torch.zeros(self.n_models, padded)
         self.gradients = torch.zeros(self.n_models, padded)
+        ends = np.cumsum(sizes).tolist()
+        self.places: Mapping[str, slice] = {
+            name: slice(end - size, end)
+            for name, size, end in zip(TENSORS, sizes, ends, strict=True)
+        }
         for row, generator in zip(self.weights, generators, strict=True):
             for view, fan_in in zip(
                 self._views(row[None]), (n_features, n_features, hidden, hidden), strict=True

@@ -43,7 +43,7 @@ class Group:
 
     def title(self) -> str:
         """Name the group for people."""
-        return f"{self.recipe.title()} [{self.record.kind}]"
+        return f"{self.recipe.title()} [{self.record.title}]"
 
 
 def recipe_identity(recipe: Recipe, data: str) -> dict[str, Any]:

@@ -83,9 +83,9 @@ def obtain(
     StablibError
         If the data cannot be had, a run cannot be kept, or as the workload says.
     """
-    kinds = [record.kind for record in request.records]
-    if len(set(kinds)) < len(kinds):  # Their arrays have the same names.
-        raise UsageError(f"runs hold one record of a kind, got {', '.join(kinds)}")
+    titles = [record.title for record in request.records]
+    if len(set(titles)) < len(titles):  # Their arrays have the same names.
+        raise UsageError(f"runs hold one record of a kind, got {', '.join(titles)}")
     chosen = inputs or serving([request], store, strict=strict)
     by_record = secure(request, store, chosen, watch=watch)
     merged = []

@@ -23,7 +23,16 @@ class Growing:
         super().__init_subclass__(**options)
         if Growing in cls.__bases__:
             return  # A family, whose hooks do nothing by default.
-        looks = {"after_step", "after_epoch"} & vars(cls).keys()
-        said = any("growing" in vars(base) for base in cls.__mro__ if base is not Growing)
+        looks = {"before_step", "after_step", "after_epoch"} & vars(cls).keys()
+        own = [vars(base) for base in cls.__mro__ if base is not Growing]
+        said = any("growing" in names or "grown" in names for names in own)
         if looks and not said:
             raise TypeError(f"{cls.__name__} has to name in 'growing' what changes in a training")
+
+    def grown(self) -> dict[str, Any]:
+        """What has changed so far."""
+        return {name: vars(self)[name] for name in self.growing}
+
+    def grow(self, grown: dict[str, Any]) -> None:
+        """Go on from what :meth:`grown` said."""
+        vars(self).update(grown)

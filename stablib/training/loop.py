@@ -57,8 +57,12 @@ class FlatWeights:
             [0, *(-(-p.numel() // _ALIGNMENT) * _ALIGNMENT for p in parameters.values())]
         )
         self.weights = torch.zeros(1, int(starts[-1]))
-        for start, parameter in zip(starts, parameters.values(), strict=False):
-            own = self.weights[0, start : start + parameter.numel()].view(parameter.shape)
+        self.places: Mapping[str, slice] = {
+            name: slice(int(start), int(start) + parameter.numel())
+            for start, (name, parameter) in zip(starts, parameters.items(), strict=False)
+        }
+        for place, parameter in zip(self.places.values(), parameters.values(), strict=True):
+            own = self.weights[0, place].view(parameter.shape)
             parameter.data = own.copy_(parameter.data)
 
     def logits(self, model: int, inputs: Any) -> Tensor:
@@ -83,14 +87,13 @@ class _Training:
 
     def state(self) -> Arrays:
         """Write down everything after a step."""
-        watched = [{name: vars(w)[name] for name in w.growing} for w in self.watchers]
         return pack(
             {
                 "step": self.step,
                 "weights": self.models.weights,
                 "optimizer": self.optimizer.state_dict()["state"],
                 "predictor": self.predictor.state(),
-                "watchers": watched,
+                "watchers": [watcher.grown() for watcher in self.watchers],
                 "randomness": self.network.randomness(),
             }
         )
@@ -103,7 +106,7 @@ class _Training:
         self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
         self.predictor.restore(state["predictor"])
         for watcher, grown in zip(self.watchers, state["watchers"], strict=True):
-            vars(watcher).update(grown)
+            watcher.grow(grown)
         return int(state["step"])
 
     def restore_randomness(self, arrays: Arrays) -> None:
@@ -174,6 +177,8 @@ def fit(
                 continue
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * method.rate(step, n_steps)
+            with torch.no_grad():
+                predictor.before_step(step)
             loss = network.loss(places[start : start + batch_size])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -22,8 +22,14 @@ class Averager(Growing):
 
     """
 
+    def locate(self, places: Mapping[str, slice]) -> None:
+        """Learn, before the first step, where in a row the weights of each name lie."""
+
+    def before_step(self, step: int, weights: Any) -> None:
+        """Look at, or change, the weights before an optimization step, counted from 1."""
+
     def after_step(self, step: int, weights: Any) -> None:
-        """Look at, or change, the weights after an optimization step, counted from 1."""
+        """The same after the step."""
 
     def after_epoch(self, epoch: int, weights: Any) -> None:
         """The same at the end of an epoch, counted from 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,13 @@ class Stack(Protocol):
     """Models that are trained side by side, one a seed."""
 
     n_models: int
+
+    @property
+    def weights(self) -> Any:
+        """Weights of the models, a tensor of shape (n_models, n_parameters)."""
+
+    def showing(self, weights: Any) -> AbstractContextManager[None]:
+        """Predict with other weights in the meantime."""
 
     def probabilities(self, model: int, inputs: Any) -> NDArray[np.float32]:
         """Class probabilities (n_examples, n_classes) of one model, without dropout."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +21,8 @@ class Models(Protocol):
     n_models: int
     #: All weights, shape (n_models, n_parameters); writing into them changes the models.
     weights: Tensor
+    #: Where the weights of each name lie in a row of them.
+    places: Mapping[str, slice]
 
     def logits(self, model: int, inputs: Any) -> Tensor:
         """Logits (n_examples, n_classes) of one model, without dropout."""
@@ -41,6 +45,8 @@ class Predictor:
         self.models, self.n_models = models, models.n_models
         self._views = method.views()
         self._averager = method.averager(n_epochs)
+        if self._averager is not None:
+            self._averager.locate(models.places)
         late = [epoch for epoch in method.snapshots(n_epochs) if not 1 <= epoch <= n_epochs]
         if late:
             raise UsageError(f"snapshots must be epochs from 1 to {n_epochs}, got {late}")
@@ -48,6 +54,11 @@ class Predictor:
         self._with_last = n_epochs in method.snapshots(n_epochs)
         self._kept: list[Tensor] = []
         self._members: list[Tensor] = []
+
+    def before_step(self, step: int) -> None:
+        """Let the method average before an optimization step."""
+        if self._averager is not None:
+            self._averager.before_step(step, self.models.weights)
 
     def after_step(self, step: int) -> None:
         """Let the method average after an optimization step."""
@@ -63,15 +74,14 @@ class Predictor:
 
     def state(self) -> dict[str, Any]:
         """What has grown in the training so far."""
-        averager = self._averager
-        grown = {name: vars(averager)[name] for name in averager.growing} if averager else {}
+        grown = self._averager.grown() if self._averager is not None else {}
         return {"kept": self._kept, "averager": grown}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state` said."""
         self._kept = state["kept"]
         if self._averager is not None:
-            vars(self._averager).update(state["averager"])
+            self._averager.grow(state["averager"])
 
     def finish(self) -> None:
         """From now on predict as the trained model."""
@@ -80,6 +90,23 @@ class Predictor:
         if self._kept:
             last = [self.models.weights.clone()] if self._with_last else []
             self._members = [*self._kept, *last]
+
+    @property
+    def weights(self) -> Tensor:
+        """Weights of the models, shape (n_models, n_parameters)."""
+        return self.models.weights
+
+    @contextmanager
+    def showing(self, weights: Tensor) -> Iterator[None]:
+        """Predict with other weights in the meantime, and with no snapshot beside them."""
+        own, members = self.models.weights.clone(), self._members
+        self.models.weights.copy_(weights)
+        self._members = []
+        try:
+            yield
+        finally:
+            self.models.weights.copy_(own)
+            self._members = members
 
     def probabilities(self, model: int, inputs: Any) -> NDArray[np.float32]:
         """Class probabilities of one model, shape (n_examples, n_classes)."""

@@ -27,6 +27,11 @@ class Record(Tagged, abc.ABC):
     #: What :meth:`difference` measures, with its unit.
     measure: ClassVar[str]
 
+    @property
+    def title(self) -> str:
+        """Name of the record for people; of one title a run has one record."""
+        return self.kind
+
     @abc.abstractmethod
     def difference(self, fresh: Arrays, published: Arrays) -> float:
         """How far a freshly trained run is from the published one, in terms of ``measure``."""

@@ -137,6 +137,7 @@ def _train_part(
                 step += 1
                 factor = recipe.method.rate(step, n_steps)
                 adam.param_groups[0]["lr"] = recipe.learning_rate * factor
+                predictor.before_step(step)
                 batch = [p[start : start + recipe.batch_size] for p in permutations]
                 stack.backward(
                     _rows([rows], batch),
