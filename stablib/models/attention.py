@@ -16,8 +16,8 @@ from torch import Tensor
 from stablib.models.batch import Sentences, asking, pairs, sentences
 from stablib.models.convolution import Convolution
 from stablib.models.drawing import linear
+from stablib.models.ragged import Ragged
 from stablib.models.recurrent import BiLSTM
-from stablib.models.tokens import Ragged
 
 EncoderName = Literal["cnn", "bilstm"]
 AttentionName = Literal["additive", "dot"]

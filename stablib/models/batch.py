@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stablib.models.tokens import Ragged
+from stablib.models.ragged import Ragged
 from stablib.models.words import START, inner
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.errors import UsageError
-from stablib.models.tokens import Ragged
+from stablib.models.ragged import Ragged
 
 #: Ids that are no words: padding, a word that is not known, the start and the end of a text.
 PAD, UNKNOWN, START, END = range(4)
