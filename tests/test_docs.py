@@ -38,6 +38,7 @@ SUBPACKAGES = (
     "studies.synthetic_irreproducibility",
     "training",
     "workloads",
+    "workloads.attention",
     "workloads.streams",
 )
 #: Pages for users and contributors that name commands.

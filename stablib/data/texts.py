@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 #: Between what is attended to and what asks, in the text of a pair.
 BETWEEN = "\t"
 
-#: One row in so many is held back for validation where a source has no such split.
-_HELD_BACK = 10
+#: Where a source has no validation split, one block in so many of so many training rows is held
+#: back. Neighbours belong together: five questions to one story, three hypotheses to one premise.
+_HELD_BACK, _BLOCK = 10, 30
 
 #: English negation and endings that vectors know as words of their own: do n't, it 's.
 _ENDINGS = re.compile(r"(?<=\w)(n't|'(?:s|re|ve|ll|d|m))\b")
@@ -185,11 +186,11 @@ def _parted(text: str) -> str:
 
 
 def _with_validation(frame: pd.DataFrame) -> pd.DataFrame:
-    """Hold back every tenth training row for validation, and put the splits in order."""
+    """Hold back every tenth block of training rows for validation, and put the splits in order."""
     import pandas as pd
 
     train, test = frame[frame["split"] == "train"], frame[frame["split"] == "test"]
-    held = np.arange(len(train)) % _HELD_BACK == 0
+    held = np.arange(len(train)) // _BLOCK % _HELD_BACK == 0
     parts = [train[~held], train[held].assign(split="val"), test]
     return pd.concat(parts, ignore_index=True)[["split", "text", "label"]]
 

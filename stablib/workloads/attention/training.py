@@ -79,7 +79,8 @@ def prepare(
         all training texts have one label.
     """
     data = inputs.data.head(recipe.limit)
-    known = vocabulary(data.texts["train"], min_texts=recipe.min_texts)
+    # Of all training texts, so that a few first ones do not leave others without a known word.
+    known = vocabulary(inputs.data.texts["train"], min_texts=recipe.min_texts)
     ids = {}
     for split, texts in data.texts.items():
         try:
@@ -116,7 +117,7 @@ def by_length(lengths: NDArray[np.integer]) -> Batches:
     --------
     >>> parts = by_length(np.array([9, 90, 8, 91, 7]))(np.random.default_rng(0), 5, 2)
     >>> sorted(sorted(rows.tolist()) for rows in parts)
-    [[0, 2], [1, 4], [3]]
+    [[0, 3], [1], [2, 4]]
     """
 
     def part(
