@@ -407,6 +407,37 @@ def test_snapshots_leave_both_checkpoints_as_they_should_be() -> None:
     np.testing.assert_array_equal(kept["scores_best"], plain["scores_best"])
 
 
+# The registry and the store.
+
+
+def test_named_data_are_found_and_limited(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    recipe = RECIPE.model_copy(update={"limit": 40, "epochs": 1})
+    runs = obtain(Request(recipe, (PLAN,), (Checkpoints(),)), store)
+    assert runs["scores_last"].shape == (1, 40, 1)
+    assert "grammar of reviews" in runs.provenance[0]["data"]
+
+
+def test_word_vectors_are_part_of_what_a_run_depends_on() -> None:
+    drawn, glove = (
+        RECIPE.workload.depends(AttentionRecipe(dataset="sst", vectors=vectors))
+        for vectors in ("drawn", "glove-6b-50d")
+    )
+    assert drawn == {"vectors": "drawn"}
+    assert len(glove["vectors"]) == 64
+
+
+def test_sst_trains_on_its_own_words(real_data: Path) -> None:
+    recipe = AttentionRecipe(dataset="sst", epochs=1, frozen=True, learning_rate=5e-3)
+    (data,) = recipe.workload.inputs(recipe, strict=True)
+    ((((_, (kept,)),),)) = [
+        *recipe.workload.train(
+            Request(recipe, (PLAN,), (Final(),)), data, lambda _: None, report=quiet, state=None
+        )
+    ]
+    assert (kept["labels_test"] == data.data.gold["test"]).mean() > 0.65
+
+
 # What is refused, before anything is trained.
 
 
