@@ -123,14 +123,17 @@ def test_a_run_has_the_same_bits_alone_and_among_others(encoder: str, tmp_path: 
     assert len(np.unique(together["scores_last"], axis=0)) == 3
 
 
-def test_a_run_has_the_same_bits_in_another_process_with_more_threads() -> None:
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_run_has_the_same_bits_in_another_process_with_more_threads(encoder: str) -> None:
+    change = f"RECIPE.model_copy(update={{'encoder': '{encoder}'}})"
     code = (
         "import torch, sys; torch.set_num_threads(2); torch.manual_seed(5)\n"
         "from tests.test_attention_texts import *\n"
-        "sys.stdout.buffer.write(train()[1]['scores_last'].tobytes())"
+        f"sys.stdout.buffer.write(train({change})[1]['scores_last'].tobytes())"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=True)
-    assert made.stdout == train()[1]["scores_last"].tobytes()
+    recipe = RECIPE.model_copy(update={"encoder": encoder})
+    assert made.stdout == train(recipe)[1]["scores_last"].tobytes()
 
 
 @pytest.mark.parametrize("step", [2, 5, 10])
