@@ -21,7 +21,7 @@ The subpackages, from the inside out (imports go one way only):
 ``runs``
     The store of finished runs, and how runs are got.
 ``workloads``
-    Ways of training runs: heads, fine-tuning, synthetic streams.
+    Ways of training runs: heads, fine-tuning, texts with attention, synthetic streams.
 ``studies``
     Which runs each exhibit of a paper needs; the registry of papers.
 ``show``

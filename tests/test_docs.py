@@ -39,6 +39,7 @@ SUBPACKAGES = (
     "studies.synthetic_irreproducibility",
     "training",
     "workloads",
+    "workloads.attention",
     "workloads.streams",
 )
 #: Pages for users and contributors that name commands.

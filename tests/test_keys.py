@@ -43,7 +43,14 @@ from stablib.training import (
     TrainMean,
 )
 from stablib.training.tagged import Tagged, identity
-from stablib.workloads import FineTuneRecipe, HeadRecipe, StreamRecipe, TopLayerRecipe
+from stablib.workloads import (
+    AttentionRecipe,
+    Checkpoints,
+    FineTuneRecipe,
+    HeadRecipe,
+    StreamRecipe,
+    TopLayerRecipe,
+)
 from stablib.workloads.streams import DataModel, PairRecord
 
 #: Every kind that the package has, with all options given and none a default.
@@ -71,6 +78,21 @@ RECIPES: list[Recipe] = [
     FineTuneRecipe(**TEXT),
     TopLayerRecipe(**TEXT),
     HeadRecipe(**TEXT, hidden=4, dropout=0.5),
+    AttentionRecipe(
+        dataset="sst",
+        label="other",
+        limit=9,
+        learning_rate=0.5,
+        epochs=2,
+        batch_size=8,
+        encoder="bilstm",
+        attention="dot",
+        vectors="drawn",
+        frozen=True,
+        min_texts=3,
+        batches="random",
+        weight_decay=0.5,
+    ),
     StreamRecipe(
         data=DataModel(kind="quadratic", seed=3),
         hidden=(4, 2),
@@ -86,6 +108,7 @@ RECIPES: list[Recipe] = [
 ]
 RECORDS: list[Record] = [
     Averaged(record=Steps(split="val"), methods=(StepSWA(), EMA(memory=0.5))),
+    Checkpoints(n_texts=5),
     Final(),
     PairRecord(weights="all"),
     Probabilities(split="val"),
@@ -97,6 +120,22 @@ RECORDS: list[Record] = [
 CONTROL = {"kind": "control"}
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "Recipe": {
+        "attention_text": {
+            "method": CONTROL,
+            "dataset": "own",
+            "label": "label",
+            "limit": None,
+            "learning_rate": 0.001,
+            "epochs": 20,
+            "batch_size": 32,
+            "encoder": "cnn",
+            "attention": "additive",
+            "vectors": "glove-6b-50d",
+            "frozen": False,
+            "min_texts": 1,
+            "batches": "by_length",
+            "weight_decay": 1e-5,
+        },
         "finetune": {
             "method": CONTROL,
             "dataset": "own",
@@ -177,6 +216,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "Record": {
         "averaged": {"record": ..., "methods": ...},
+        "checkpoints": {"n_texts": 0},
         "final": {},
         "pair": {"weights": "few"},
         "probabilities": {"split": ...},

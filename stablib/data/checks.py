@@ -38,19 +38,19 @@ class Check:
     ----------
     name, label : str
         Data set and kind of label.
-    verdict : {"as pinned", "other content", "damaged", "missing"}
+    verdict : {"as pinned", "not pinned", "other content", "damaged", "missing"}
         ``"missing"`` where neither ``STABLIB_DATA`` nor the package nor the cache has it.
     content_hash : str
         Of the data at hand; empty if damaged or missing.
     pinned : str
-        What it should be.
+        What it should be; empty where the makers of stablib cannot have the data.
     detail : str
         Where the data come from, or what is wrong with the file; empty if missing.
     """
 
     name: str
     label: str
-    verdict: Literal["as pinned", "other content", "damaged", "missing"]
+    verdict: Literal["as pinned", "not pinned", "other content", "damaged", "missing"]
     content_hash: str
     pinned: str
     detail: str
@@ -98,7 +98,7 @@ def verify() -> list[Check]:
 
 
 def _check(item: Entry, label: str) -> Check:
-    expected = item.content[label]
+    expected = item.content.get(label, "")
     try:
         dataset = read_local(item, label)
     except DataError as error:
@@ -106,7 +106,7 @@ def _check(item: Entry, label: str) -> Check:
     if dataset is None:
         return Check(item.name, label, "missing", "", expected, "")
     found = dataset.content_hash
-    verdict: Literal["as pinned", "other content"] = (
-        "as pinned" if found == expected else "other content"
-    )
+    verdict: Literal["as pinned", "not pinned", "other content"] = "other content"
+    if expected in ("", found):
+        verdict = "as pinned" if expected else "not pinned"
     return Check(item.name, label, verdict, found, expected, dataset.source)

@@ -81,7 +81,8 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
     Parameters
     ----------
     name : str
-        ``"massive"``, ``"clinc150"``, or ``"standin"`` for the generated corpus.
+        One of :data:`stablib.data.ENTRIES`, such as ``"massive"``; or ``"standin"`` or
+        ``"reviews"``, which are generated.
     label : str, optional
         Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
     strict : bool, default False
@@ -170,13 +171,17 @@ def read_local(item: Entry, label: str) -> Dataset | None:
     if found is None:
         return None
     where, path = found
+    if item.read is None:
+        frame = read_table(path, columns=item.columns, splits=tuple(item.sizes))
+    else:
+        frame = item.read(path)
     dataset = from_frame(
-        read_table(path, columns=item.columns, splits=tuple(item.sizes)),
+        frame,
         name=item.name,
         label=label,
         source=f"{item.title}, {_SOURCES[where]}",
     )
-    if dataset.content_hash == item.content[label]:
+    if item.content.get(label) in (None, dataset.content_hash):
         return dataset
     notice = (
         f"{item.title} at hand has other content ({dataset.content_hash[:12]}) than the pinned "
@@ -199,8 +204,9 @@ def local_file(item: Entry) -> tuple[str, Path] | None:
         If ``STABLIB_DATA`` is not a folder.
     """
     for where, folder in _folders(item).items():
-        if (folder / item.file).is_file():
-            return where, folder / item.file
+        path = folder / item.file
+        if path.is_file() or (item.read is not None and path.is_dir()):
+            return where, path
     return None
 
 
@@ -223,8 +229,9 @@ def _looked(item: Entry) -> str:
 
 def _remedy(item: Entry) -> str:
     """Say how to get a data set."""
+    form = f"from {item.origin}" if item.origin else f"columns {', '.join(item.columns)}"
     return (
-        f"to use a copy of your own, put {item.file} (columns {', '.join(item.columns)}) "
+        f"to use a copy of your own, put {item.file} ({form}) "
         "into a folder and name the folder in STABLIB_DATA"
     )
 

@@ -59,7 +59,7 @@ def read_sheet(name: str, label: str, folder: Path) -> Dataset | None:
         If the name or the label is unknown.
     """
     item = entry(name)
-    pinned = item.content[item.chosen(label)]
+    pinned = item.content.get(item.chosen(label))
     try:
         arrays, header = files.read(folder / f"{name}-{label}.npz")
     except FileNotFoundError:

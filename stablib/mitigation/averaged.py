@@ -130,6 +130,13 @@ class AveragedObserver(Observer):
                 with stack.showing(average.average):
                     observer.after_step(step, stack)
 
+    def after_epoch(self, epoch: int, stack: Stack) -> None:
+        """Let observers look that do so at the end of an epoch."""
+        for average, observer in zip(self.averages, self.observers, strict=True):
+            if type(observer).after_epoch is not Observer.after_epoch:
+                with stack.showing(average.average):
+                    observer.after_epoch(epoch, stack)
+
     def finish(self, stack: Stack) -> list[Arrays]:
         """Put what all observers leave side by side."""
         finished: list[Arrays] = [{} for _ in range(stack.n_models)]

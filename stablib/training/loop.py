@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,25 @@ from stablib.training.workload import Report
 #: Weights begin at multiples of this many floats: vectorised and scalar code round differently,
 #: and separately allocated tensors begin at such places too.
 _ALIGNMENT = 16
+
+
+#: Parts the training examples of an epoch into mini-batches: of its generator, how many there are
+#: and the size of a batch.
+Batches = Callable[[np.random.Generator, int, int], Sequence[NDArray[np.integer]]]
+
+
+def in_random_order(
+    rng: np.random.Generator, n_train: int, batch_size: int
+) -> list[NDArray[np.integer]]:
+    """Part the examples in a random order; the last batch may be smaller.
+
+    Examples
+    --------
+    >>> [len(rows) for rows in in_random_order(np.random.default_rng(0), 10, 4)]
+    [4, 4, 2]
+    """
+    places = rng.permutation(n_train)
+    return [places[start : start + batch_size] for start in range(0, n_train, batch_size)]
 
 
 class Network(Protocol):
@@ -126,6 +145,7 @@ def fit(
     watchers: Sequence[Observer],
     report: Report,
     state: Arrays | None = None,
+    batches: Batches = in_random_order,
 ) -> Predictor:
     """Train a network, or go on with a training that was interrupted, to the same bits.
 
@@ -142,12 +162,14 @@ def fit(
     n_train, n_epochs, batch_size : int
         How long.
     watchers : sequence of Observer
-        Told after each step.
+        Told after each step, and after each epoch when the method has averaged.
     report : callable
         Told of the steps that an earlier training did, then of each step and how to write down
         the state after it.
     state : dict of str to ndarray, optional
         What an interrupted training of the same network wrote down last.
+    batches : callable, optional
+        Which examples share a batch; as many batches as in a random order.
 
     Returns
     -------
@@ -167,8 +189,7 @@ def fit(
     step = 0
     for epoch in range(1, n_epochs + 1):
         network.start_epoch(epoch)
-        places = order.at(epoch).permutation(n_train)
-        for start in range(0, n_train, batch_size):
+        for rows in batches(order.at(epoch), n_train, batch_size):
             step += 1
             if step <= done:
                 if step == done and state is not None:
@@ -179,7 +200,7 @@ def fit(
                 group["lr"] = rate * method.rate(step, n_steps)
             with torch.no_grad():
                 predictor.before_step(step)
-            loss = network.loss(places[start : start + batch_size])
+            loss = network.loss(rows)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -192,6 +213,8 @@ def fit(
         if step >= done:  # What an earlier epoch's end did is in the state.
             with torch.no_grad():
                 predictor.after_epoch(epoch)
+            for watcher in watchers:
+                watcher.after_epoch(epoch, predictor)
     with torch.no_grad():
         predictor.finish()
     return predictor

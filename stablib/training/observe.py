@@ -33,10 +33,13 @@ class Stack(Protocol):
 
 
 class Observer(Growing, abc.ABC):
-    """Called after each optimization step and at the end of training."""
+    """Called after each optimization step, each epoch and at the end of training."""
 
     def after_step(self, step: int, stack: Stack) -> None:
         """Look at the models after step ``step``, counted from 1."""
+
+    def after_epoch(self, epoch: int, stack: Stack) -> None:
+        """The same after an epoch, counted from 1, when the method has averaged."""
 
     @abc.abstractmethod
     def finish(self, stack: Stack) -> list[Arrays]:

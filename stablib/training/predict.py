@@ -115,14 +115,15 @@ class Predictor:
 
     def _logits(self, model: int, inputs: Any) -> Tensor:
         if not self._members:
-            return self._viewed(model, inputs)
+            return self.viewed(model, inputs)
         weights = self.models.weights[model]
         logits = []
         for member in self._members:
             weights.copy_(member[model])
-            logits.append(self._viewed(model, inputs))
+            logits.append(self.viewed(model, inputs))
         return torch.stack(logits).mean(dim=0)
 
-    def _viewed(self, model: int, inputs: Any) -> Tensor:
+    def viewed(self, model: int, inputs: Any) -> Tensor:
+        """Logits of one model with the weights that it has now, whatever snapshots there are."""
         logits = [self.models.logits(model, view(inputs)) for view in self._views]
         return logits[0] if len(logits) == 1 else torch.stack(logits).mean(dim=0)

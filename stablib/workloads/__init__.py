@@ -2,8 +2,16 @@
 
 # Methods are known from their definition on: what reads a recipe must know them all.
 import stablib.mitigation  # noqa: F401
+from stablib.workloads.attention import AttentionRecipe, Checkpoints
 from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.streams import StreamRecipe
 
-__all__ = ["FineTuneRecipe", "HeadRecipe", "StreamRecipe", "TopLayerRecipe"]
+__all__ = [
+    "AttentionRecipe",
+    "Checkpoints",
+    "FineTuneRecipe",
+    "HeadRecipe",
+    "StreamRecipe",
+    "TopLayerRecipe",
+]

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from pydantic import Field
 
-from stablib.data import Dataset, entry, find_local, load, stand_in
+from stablib.data import Dataset, entry, find_local, load
 from stablib.data.sheets import read_sheet
 from stablib.models import encoders
 from stablib.runs.store import default_published
@@ -17,8 +17,8 @@ from stablib.training.record import Observed, Record
 from stablib.workloads.teaching import lessons
 
 
-class TextRecipe(Recipe):
-    """A classifier of texts on a pretrained encoder.
+class LabelledRecipe(Recipe):
+    """A classifier of a named data set of labelled texts, trained by Adam.
 
     Parameters
     ----------
@@ -26,16 +26,13 @@ class TextRecipe(Recipe):
         Registry name and kind of label.
     limit : int, optional
         Keep only the first examples of each split (smoke preset).
-    encoder : str
-        Name of the pretrained encoder.
     learning_rate, epochs, batch_size
-        Of Adam; paper: 1e-4, 5, 256 (local instability, section 5.3.1).
+        Of Adam.
     """
 
     dataset: str = "own"
     label: str = ""
     limit: int | None = Field(default=None, ge=1)
-    encoder: str = "all-MiniLM-L6-v2"
     learning_rate: float = Field(default=1e-3, gt=0.0)
     epochs: int = Field(default=5, ge=1)
     batch_size: int = Field(default=256, ge=1)
@@ -55,13 +52,26 @@ class TextRecipe(Recipe):
         return self.epochs * -(-n_train // self.batch_size)
 
 
-class TextWorkload(Workload):
-    """Base of the workloads on a :class:`TextRecipe`."""
+class TextRecipe(LabelledRecipe):
+    """A classifier of texts on a pretrained encoder.
+
+    Parameters
+    ----------
+    encoder : str
+        Name of the pretrained encoder.
+    **fields
+        As :class:`LabelledRecipe`; paper: 1e-4, 5 epochs, 256 (local instability, section 5.3.1).
+    """
+
+    encoder: str = "all-MiniLM-L6-v2"
+
+
+class LabelledWorkload(Workload):
+    """Base of the workloads on a :class:`LabelledRecipe`."""
 
     unit = "examples"
-    sources = ("init", "shuffle", "dropout")
+    sources: ClassVar[tuple[str, ...]] = ("init", "shuffle")
     takes_bit = True
-    takes_arrays = True
     honours = frozenset({"decay", "rate", "averager", "snapshots", "views", "lesson", "targets"})
     packages: ClassVar[tuple[str, ...]] = ("torch", "numpy")
     #: Of so many teachers the mean is kept as one.
@@ -69,10 +79,7 @@ class TextWorkload(Workload):
 
     def inputs(self, recipe: Recipe, *, strict: bool) -> Iterator[Inputs]:
         """The data here; else published labels, if all runs are; else the hub or a stand-in."""
-        recipe = cast(TextRecipe, recipe)
-        if recipe.dataset == "standin":
-            yield _inputs(stand_in())
-            return
+        recipe = cast(LabelledRecipe, recipe)
         here = find_local(recipe.dataset, recipe.label)
         if here is not None:
             yield _inputs(here)
@@ -84,24 +91,31 @@ class TextWorkload(Workload):
                 yield _inputs(sheet)
         yield _inputs(load(recipe.dataset, label=recipe.label, strict=strict))
 
-    def depends(self, recipe: Recipe) -> dict[str, str]:
-        """The encoder's weights."""
-        return {"encoder": encoders.identity(cast(TextRecipe, recipe).encoder)}
-
     def before(self, request: Request) -> list[Request]:
         """Teachers."""
         return lessons(request, block=self.block)
 
     def work(self, request: Request, inputs: Inputs) -> int:
         """Examples that pass through the models, a training step's three times."""
-        recipe = cast(TextRecipe, request.recipe)
+        recipe = cast(LabelledRecipe, request.recipe)
         sizes = _sizes(recipe, inputs)
         n_steps = recipe.steps(sizes["train"])
         return len(request.plans) * _work_until(recipe, sizes, request.records, n_steps)
 
 
+class TextWorkload(LabelledWorkload):
+    """Base of the workloads on a :class:`TextRecipe`."""
+
+    sources = ("init", "shuffle", "dropout")
+    takes_arrays = True
+
+    def depends(self, recipe: Recipe) -> dict[str, str]:
+        """The encoder's weights."""
+        return {"encoder": encoders.identity(cast(TextRecipe, recipe).encoder)}
+
+
 def work_by_step(
-    recipe: TextRecipe, sizes: Mapping[str, int], records: Sequence[Record]
+    recipe: LabelledRecipe, sizes: Mapping[str, int], records: Sequence[Record]
 ) -> list[int]:
     """Examples that pass through one model until the end of each step since the one before.
 
@@ -116,7 +130,7 @@ def work_by_step(
 
 
 def _work_until(
-    recipe: TextRecipe, sizes: Mapping[str, int], records: Sequence[Record], step: int
+    recipe: LabelledRecipe, sizes: Mapping[str, int], records: Sequence[Record], step: int
 ) -> int:
     """Examples that pass through one model until the end of a step."""
     observed = (record for record in records if isinstance(record, Observed))
@@ -134,7 +148,7 @@ def _inputs(dataset: Dataset) -> Inputs:
     )
 
 
-def _sizes(recipe: TextRecipe, inputs: Inputs) -> Mapping[str, int]:
+def _sizes(recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
     """Examples by split, of arrays of one's own or of a data set."""
     if isinstance(inputs.data, Task):
         return inputs.data.sizes
@@ -142,7 +156,7 @@ def _sizes(recipe: TextRecipe, inputs: Inputs) -> Mapping[str, int]:
     return {split: len(labels) for split, labels in gold.items()}
 
 
-def task_of(recipe: TextRecipe, inputs: Inputs, make: Callable[[], Task]) -> Task:
+def task_of(recipe: LabelledRecipe, inputs: Inputs, make: Callable[[], Task]) -> Task:
     """Arrays of one's own, or the task that is made of a data set for a model, once."""
     if isinstance(inputs.data, Task):
         return inputs.data
@@ -161,7 +175,7 @@ def check_records(records: Sequence[Record], n_steps: int) -> None:
         record.check(n_steps)
 
 
-def n_train(recipe: TextRecipe) -> int:
+def n_train(recipe: LabelledRecipe) -> int:
     """Training examples that a recipe will see, without loading the data."""
     size = entry(recipe.dataset).sizes["train"]
     return min(size, recipe.limit or size)

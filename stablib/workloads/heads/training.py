@@ -151,6 +151,8 @@ def _train_part(
                     watcher.after_step(step, predictor)
                 report(len(plans) * share[step - 1])
             predictor.after_epoch(epoch)
+            for watcher in watchers:
+                watcher.after_epoch(epoch, predictor)
         predictor.finish()
         finished = [watcher.finish(predictor) for watcher in watchers]
     return [list(run) for run in zip(*finished, strict=True)]
