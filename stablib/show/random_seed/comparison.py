@@ -1,0 +1,180 @@
+"""Compare methods by the spread of their runs: what the exhibits of the paper share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.metrics import (
+    Interval,
+    centred_interval,
+    over_examples,
+    pair_mean,
+    pairwise_jaccard_distance,
+    pairwise_relative_entropy,
+    resample_runs,
+    resampled_pair_mean,
+    resampled_sd,
+    sd_over_runs,
+    top_share,
+)
+from stablib.papers.claims import Measured
+from stablib.studies.random_seed import PLAIN, RandomSeed, Results, Variant
+
+#: The paper's claims.
+CLAIMS = RandomSeed.claims()
+
+#: Resamples of runs for every interval.
+RESAMPLES = 500
+
+#: Tokens that count as the most important ones in Figures 5, 7 and 10.
+TOP = 0.2
+
+
+class Spread(NamedTuple):
+    """A measure of disagreement between runs.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_examples,)
+        Of each example.
+    replicates : ndarray of float64, shape (n_resamples, n_examples)
+        The same in resamples of the runs.
+    scores : ndarray of float64, shape (n_examples,)
+        Mean probability of the positive class, by which examples are binned.
+    """
+
+    values: NDArray[np.float64]
+    replicates: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+
+def drawn(n_runs: int) -> NDArray[np.int64]:
+    """How often each run counts in each resample; the same for every method, as are the seeds."""
+    rng = np.random.default_rng(20191104)
+    return resample_runs(n_runs, rng=rng, n_resamples=RESAMPLES)
+
+
+def prediction_sd(results: Results, variant: Variant) -> Spread:
+    """Standard deviation of each test text's score over runs (ddof 0), a probability."""
+    scores = results.scores[variant]
+    draws = resampled_sd(scores, drawn(len(scores)))
+    return Spread(sd_over_runs(scores), draws, scores.mean(axis=0))
+
+
+def attention_entropy(results: Results, variant: Variant) -> Spread:
+    """Relative entropy of the attention of two runs to a text, mean over ordered pairs, in nats."""
+    return _of_pairs(results, variant, pairwise_relative_entropy)
+
+
+def attention_jaccard(results: Results, variant: Variant) -> Spread:
+    """Jaccard distance of two runs' most attended tokens of a text, mean over pairs, fraction."""
+    return _of_pairs(
+        results, variant, lambda weights: pairwise_jaccard_distance(top_share(weights, TOP))
+    )
+
+
+def _of_pairs(
+    results: Results,
+    variant: Variant,
+    measure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> Spread:
+    matrices = over_examples(measure, results.attention[variant])
+    scores = results.scores[variant][:, results.places].mean(axis=0)
+    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1]))
+    return Spread(pair_mean(matrices), draws, scores)
+
+
+class Measure(NamedTuple):
+    """A measure of disagreement: what an axis says of it, and how it is computed."""
+
+    label: str
+    of: Callable[[Results, Variant], Spread]
+
+
+PREDICTION_SD = Measure("sd of p over runs", prediction_sd)
+ATTENTION_ENTROPY = Measure("relative entropy of attention (nats)", attention_entropy)
+ATTENTION_JACCARD = Measure("Jaccard distance, top 20 % of tokens", attention_jaccard)
+
+
+def reduction(spread: Spread, plain: Spread) -> tuple[float, Interval]:
+    """By how many percent the mean over examples is below plain training's, with its interval."""
+    value = _percent_below(spread.values.mean(), plain.values.mean())
+    draws = _percent_below(spread.replicates.mean(axis=1), plain.replicates.mean(axis=1))
+    return float(value), centred_interval(float(value), draws)
+
+
+def _percent_below(
+    value: np.floating | NDArray[np.float64], baseline: np.floating | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):  # A resample of one run has no spread.
+        percent = np.asarray(100.0 * (1.0 - value / baseline), dtype=np.float64)
+    return np.where(np.isfinite(percent), percent, np.nan)
+
+
+def sd_reductions(of: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how many percent the sd over runs of one number a run is below plain training's.
+
+    Returns
+    -------
+    ndarray of float64, shape (1 + n_resamples,)
+        Of the runs themselves, then of resamples of them; a resample of one plain run has none.
+    """
+    weights = np.concatenate([np.ones((1, len(plain)), dtype=np.int64), drawn(len(plain))])
+    sds = (resampled_sd(runs[:, None], weights)[:, 0] for runs in (of, plain))
+    return _percent_below(*sds)
+
+
+def sd_reduction(of: NDArray[np.float64], plain: NDArray[np.float64]) -> tuple[float, Interval]:
+    """The same with its interval."""
+    return mean_of([sd_reductions(of, plain)])
+
+
+def mean_of(reductions: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]:
+    """Mean of several :func:`sd_reductions`, with its interval."""
+    value, *draws = np.mean(reductions, axis=0)
+    return float(value), centred_interval(float(value), draws)
+
+
+def sd_interval(values: NDArray[np.float64]) -> tuple[float, Interval]:
+    """Standard deviation (ddof 1) of one number a run, with its interval."""
+    value = float(values.std(ddof=1))
+    factor = np.sqrt(len(values) / (len(values) - 1))
+    draws = factor * resampled_sd(values[:, None], drawn(len(values)))[:, 0]
+    return value, centred_interval(value, draws)
+
+
+def mean_interval(values: NDArray[np.float64]) -> tuple[float, Interval]:
+    """Mean of one number a run, with its interval."""
+    value = float(values.mean())
+    return value, centred_interval(value, drawn(len(values)) @ values / len(values))
+
+
+def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:
+    """Accuracy of each run at p > 0.5, in percent."""
+    return 100.0 * ((results.scores[variant] > 0.5) == results.gold).mean(axis=1)
+
+
+def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
+    """Write a value with its interval."""
+    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def answer(
+    claim: str,
+    found: tuple[float, Interval],
+    *,
+    variant: str = "",
+    null: float | None = None,
+) -> list[Measured]:
+    """The answer to a claim of the paper; empty if it makes none."""
+    value, interval = found
+    return [Measured(claim, value, *interval, variant, null)] if claim in CLAIMS else []
+
+
+def methods(results: Results) -> list[Variant]:
+    """All variants but plain training."""
+    return [variant for variant in results.variants if variant != PLAIN]

@@ -1,0 +1,214 @@
+"""Tables of the random seed paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from stablib.metrics import (
+    accuracy_at_rate,
+    explanation_entropy,
+    over_examples,
+    roc_auc,
+)
+from stablib.papers.claims import Measured
+from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.random_seed.comparison import (
+    CLAIMS,
+    answer,
+    attention_entropy,
+    mean_interval,
+    mean_of,
+    methods,
+    percent_correct,
+    reduction,
+    sd_interval,
+    sd_reduction,
+    sd_reductions,
+    with_interval,
+)
+from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
+
+#: Why an exhibit is left out.
+NO_RUNS = "no runs with this encoder belong to these settings"
+
+
+def data(many: Sequence[Results]) -> Exhibit:
+    """Length and size of the data sets (RS-T1)."""
+    rows, measured = {}, []
+    for results in {each.cell.dataset: each for each in many}.values():
+        gold = results.dataset.gold
+        counts = {split: np.bincount(gold[split], minlength=2) for split in ("train", "test")}
+        rows[results.title.rsplit(",", 1)[0]] = {
+            f"{split} (class 0 / class 1)": f"{low:,} / {high:,}"
+            for split, (low, high) in counts.items()
+        } | {"validation": f"{len(gold['val']):,}", "tokens a test text": _length(results)}
+        for split, pair in counts.items():
+            for number, count in enumerate(sorted(pair)):
+                claim = f"t1-{results.dataset.name}-{split}-{('smaller', 'larger')[number]}"
+                if claim in CLAIMS:
+                    measured.append(Measured(claim, *[float(count)] * 3))
+    return record(
+        "RS-T1",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=data,
+        results=many,
+        measured=measured,
+        caption=(
+            "Texts of each class after the paper's length filter. Tokens: mean over the test texts "
+            "of which attention is kept, start and end apart."
+        ),
+    )
+
+
+def _length(results: Results) -> str:
+    lengths = [weights.shape[1] for weights in results.attention[PLAIN]]
+    return f"{np.mean(lengths):.0f}"
+
+
+def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
+    """Accuracy and its standard deviation by method (RS-T2, RS-T3)."""
+    if not many:
+        return left_out(exhibit, NO_RUNS)
+    table = exhibit.removeprefix("RS-").lower()
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    measured: list[Measured] = []
+    findings = []
+    for results in many:
+        plain = percent_correct(results, PLAIN)
+        nothing, _ = sd_reduction(percent_correct(results, NULL), plain)
+        for variant in results.variants:
+            correct = percent_correct(results, variant)
+            mean, sd = mean_interval(correct), sd_interval(correct)
+            name = f"{table}-{results.dataset.name}-{claimed(variant)}"
+            measured += answer(f"{name}-accuracy", mean, variant=said(variant))
+            measured += answer(f"{name}-sd", sd, variant=said(variant))
+            rows[results.title, variant.title] = {
+                "accuracy (%)": with_interval(*mean),
+                "sd (points)": with_interval(*sd, 2),
+                "sd below plain (%)": "–",
+                "paper (%)": _reported(name),
+            }
+            if variant != PLAIN:
+                less = sd_reduction(correct, plain)
+                rows[results.title, variant.title]["sd below plain (%)"] = with_interval(*less, 0)
+                measured += answer(
+                    f"{name}-sd-reduction", less, variant=said(variant), null=nothing
+                )
+        less = sd_reduction(percent_correct(results, ASWA_TEXT), plain)
+        findings.append(
+            f"{results.title}: ASWA lowers the sd of accuracy by {with_interval(*less, 0)} %, "
+            f"other seeds by {nothing:.0f} %"
+        )
+    each = [sd_reductions(percent_correct(r, ASWA_TEXT), percent_correct(r, PLAIN)) for r in many]
+    measured += answer(f"{table}-mean-aswa", mean_of(each), variant=f"{len(many)} data sets")
+    return record(
+        exhibit,
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=accuracy,
+        results=many,
+        measured=measured,
+        finding="; ".join(findings) + ".",
+        caption=(
+            "Accuracy at p > 0.5 on the test texts: mean, sd over runs (ddof 1) and by how much "
+            "the sd is below that of plain training, with 95 % bootstrap intervals over runs. "
+            "'SWA from the first step' and 'EMA' are means of the plain runs' weights that are "
+            "never written back; 'Plain, other seeds' is what no method at all shows."
+        ),
+    )
+
+
+def claimed(variant: Variant) -> str:
+    """The paper's name of a method in the names of claims: one NASWA, of which we have two."""
+    return variant.name.removesuffix("-code")
+
+
+def said(variant: Variant) -> str:
+    """Which reading of the paper a variant is."""
+    return variant.title.partition(", ")[2]
+
+
+def _reported(name: str) -> str:
+    mean, sd = (CLAIMS.get(f"{name}-{quantity}") for quantity in ("accuracy", "sd"))
+    return f"{mean.reported} ± {sd.reported}" if mean and sd else "–"
+
+
+def thresholds(many: Sequence[Results]) -> Exhibit:
+    """Is the steadier accuracy a steadier threshold? (RS-X3)."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    findings = []
+    for results in many:
+        rate = float(results.gold.mean())
+        held = {}
+        for variant in results.variants:
+            scores = results.scores[variant]
+            positive = 100.0 * (scores > 0.5).mean(axis=1)
+            area = 100.0 * roc_auc(scores, results.gold)
+            fixed = 100.0 * accuracy_at_rate(scores, results.gold, rate)
+            held[variant] = fixed
+            rows[results.title, variant.title] = {
+                "called positive (%), range": f"{positive.min():.1f}–{positive.max():.1f}",
+                "sd of accuracy (points)": with_interval(
+                    *sd_interval(percent_correct(results, variant)), 2
+                ),
+                "sd at a fixed rate (points)": with_interval(*sd_interval(fixed), 2),
+                "AUC (%)": with_interval(*mean_interval(area), 2),
+                "sd of AUC (points)": with_interval(*sd_interval(area), 2),
+            }
+        at_half = sd_reduction(*(percent_correct(results, v) for v in (ASWA_TEXT, PLAIN)))
+        at_rate = sd_reduction(held[ASWA_TEXT], held[PLAIN])
+        findings.append(
+            f"{results.title}: ASWA lowers the sd of accuracy by {with_interval(*at_half, 0)} % at "
+            f"p > 0.5, and by {with_interval(*at_rate, 0)} % if all runs call equally many texts "
+            "positive"
+        )
+    return record(
+        "RS-X3",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=thresholds,
+        results=many,
+        finding="; ".join(findings) + ".",
+        caption=(
+            "Accuracy depends on where p = 0.5 falls, which differs between runs. 'Fixed rate': "
+            "each run calls as many texts positive as there are positive ones, those with the "
+            "highest scores. Sds over runs (ddof 1) with 95 % bootstrap intervals."
+        ),
+    )
+
+
+def sharpness(many: Sequence[Results]) -> Exhibit:
+    """Does attention agree because it is flatter? (RS-X6)."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    findings = []
+    for results in many:
+        plain = attention_entropy(results, PLAIN)
+        flat = {}
+        for variant in results.variants:
+            entropies = over_examples(
+                lambda weights: explanation_entropy(weights, normalised=True),
+                [text for text in results.attention[variant] if text.shape[1] > 1],
+            )
+            flat[variant] = float(entropies.mean())
+            less = reduction(attention_entropy(results, variant), plain)
+            rows[results.title, variant.title] = {
+                "flatness (0 to 1)": with_interval(*mean_interval(entropies.mean(axis=0)), 3),
+                "relative entropy below plain (%)": (
+                    with_interval(*less, 0) if variant in methods(results) else "–"
+                ),
+            }
+        findings.append(
+            f"{results.title}: flatness {flat[PLAIN]:.2f} plain, {flat[ASWA_TEXT]:.2f} with ASWA"
+        )
+    return record(
+        "RS-X6",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=sharpness,
+        results=many,
+        finding="; ".join(findings) + ".",
+        caption=(
+            "Flatness: entropy of attention over that of equal weights, mean over texts and runs. "
+            "Flat distributions resemble each other whatever they say."
+        ),
+    )

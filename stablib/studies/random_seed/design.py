@@ -1,0 +1,127 @@
+"""Which recipes, and how many seeds, the exhibits of the paper need on one data set."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stablib.mitigation import ASWA, EMA, NASWA, Averaged, StepSWA
+from stablib.studies.random_seed.settings import RandomSeedSettings
+from stablib.training import Control, Method, Request, seed_plans
+from stablib.workloads.attention import AttentionRecipe, Checkpoints
+
+
+class Variant(NamedTuple):
+    """A method, or a mean of weights that is only looked at while plain training goes on.
+
+    Parameters
+    ----------
+    name : str
+        Identifier.
+    title : str
+        Name on the page.
+    beside : str, default ""
+        Kind of the average, if it is only looked at.
+    """
+
+    name: str
+    title: str
+    beside: str = ""
+
+
+PLAIN = Variant("plain", "Plain")
+ASWA_TEXT = Variant("aswa", "ASWA")
+NASWA_TEXT = Variant("naswa", "NASWA, as printed")
+NASWA_CODE = Variant("naswa-code", "NASWA, as released")
+#: Controls that the paper lacks: the mean of all steps, and of the last ones, never written back.
+STEP_SWA = Variant("swa", "SWA from the first step", beside="step_swa")
+MOVING = Variant("ema", "EMA", beside="ema")
+
+#: Plain training with other seeds: a reduction of its size is noise.
+NULL = Variant("null", "Plain, other seeds")
+
+VARIANTS = (PLAIN, STEP_SWA, MOVING, ASWA_TEXT, NASWA_TEXT, NASWA_CODE, NULL)
+
+#: First seed of the null.
+NULL_SEED = 1000
+
+#: The two tensors whose norm the released code compares, by encoder.
+_TENSORS = {
+    "cnn": ("encoder.biases.2", "attention.states.weight"),
+    "bilstm": ("encoder.backwards.weight_ih_l0", "attention.states.weight"),
+}
+
+
+class Cell(NamedTuple):
+    """A data set and an encoder."""
+
+    dataset: str
+    encoder: str
+
+    @property
+    def title(self) -> str:
+        """Name on the page.
+
+        Examples
+        --------
+        >>> Cell("sst", "cnn").title
+        'SST, CNN'
+        """
+        names = {"imdb": "IMDB", "sst": "SST", "agnews": "AG News", "adr": "ADR tweets"}
+        encoder = {"cnn": "CNN", "bilstm": "BiLSTM"}[self.encoder]
+        return f"{names.get(self.dataset, self.dataset.capitalize())}, {encoder}"
+
+
+class Design:
+    """Requests of the study for one cell.
+
+    Parameters
+    ----------
+    settings : RandomSeedSettings
+        A preset's row, changed or not.
+    cell : Cell
+        Data set and encoder.
+    """
+
+    def __init__(self, settings: RandomSeedSettings, cell: Cell) -> None:
+        self.settings = settings
+        self.cell = cell
+
+    @property
+    def recipe(self) -> AttentionRecipe:
+        """Plain training."""
+        s = self.settings
+        return AttentionRecipe.model_validate(
+            {
+                "kind": "attention_text",
+                **self.cell._asdict(),
+                "attention": s.attention,
+                "vectors": s.vectors,
+                "epochs": s.epochs,
+                "learning_rate": s.learning_rate,
+                "limit": s.limit,
+            }
+        )
+
+    def methods(self) -> dict[Variant, Method]:
+        """Methods of Tables 2 and 3, and the variant of NASWA that was released."""
+        released = NASWA(
+            denominator="accepted",
+            norm="mean",
+            tensors=_TENSORS[self.cell.encoder],
+            history="reset",
+        )
+        return {PLAIN: Control(), ASWA_TEXT: ASWA(), NASWA_TEXT: NASWA(), NASWA_CODE: released}
+
+    def runs(self) -> dict[Variant, Request]:
+        """All runs of every method, and the null; beside plain ones, means of their weights."""
+        s = self.settings
+        record = Checkpoints(n_texts=s.n_texts)
+        beside = Averaged(record=record, methods=(StepSWA(), EMA()))
+        plans = seed_plans(s.n_runs, first_seed=s.first_seed)
+        wanted = {
+            variant: Request(self.recipe.with_method(method), plans, (record,))
+            for variant, method in self.methods().items()
+        }
+        wanted[PLAIN] = Request(self.recipe, plans, (record, beside))
+        others = seed_plans(s.n_runs, first_seed=NULL_SEED)
+        return {**wanted, NULL: Request(self.recipe, others, (record,))}

@@ -1,0 +1,65 @@
+"""Settings and presets of the random seed study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from pydantic import Field
+
+from stablib.studies.settings import Settings
+
+#: Data sets of two classes, in the order of the paper's tables.
+DATASETS = ("imdb", "diabetes", "sst", "anemia", "agnews", "adr")
+ENCODERS = ("cnn", "bilstm")
+
+#: Data sets and encoders that a preset trains.
+CELLS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "smoke": (("sst", "cnn"),),
+        "laptop": (("sst", "cnn"), ("agnews", "cnn"), ("adr", "cnn")),
+        "paper": tuple((dataset, encoder) for encoder in ENCODERS for dataset in DATASETS),
+    }
+)
+
+_MANY = 1_000
+
+
+class RandomSeedSettings(Settings):
+    """Everything a reader may change about the study; the notebooks' parameters."""
+
+    dataset: Literal["imdb", "diabetes", "sst", "anemia", "agnews", "adr"] | None = Field(
+        default=None, description="one data set; those of the preset by default"
+    )
+    encoder: Literal["cnn", "bilstm"] | None = Field(
+        default=None, description="cnn or bilstm; those of the preset by default"
+    )
+    attention: Literal["additive", "dot"] = Field(
+        default="additive", description="additive, or dot: scaled dot product"
+    )
+    vectors: Literal["glove-6b-50d", "wiki.simple", "drawn"] = Field(
+        default="glove-6b-50d", description="word vectors: glove-6b-50d, wiki.simple or drawn"
+    )
+    checkpoint: Literal["best", "last"] = Field(
+        default="best", description="best on the validation texts, or last"
+    )
+    n_runs: int = Field(default=10, ge=2, le=_MANY, description="runs per method")
+    first_seed: int = Field(default=0, ge=0, description="seed of the first run")
+    epochs: int = Field(default=20, ge=2, le=_MANY, description="passes over the training set")
+    learning_rate: float = Field(default=1e-3, gt=0.0, le=100.0, description="Adam's learning rate")
+    limit: int | None = Field(
+        default=None, ge=1, description="first texts of each split; all by default"
+    )
+    n_texts: int = Field(default=200, ge=1, description="test texts of which attention is kept")
+
+
+#: Presets as rows of numbers (section 4.3 where nothing else is said).
+PRESETS: Mapping[str, RandomSeedSettings] = MappingProxyType(
+    {
+        "smoke": RandomSeedSettings(n_runs=3, epochs=2, limit=400, n_texts=20),
+        "laptop": RandomSeedSettings(),
+        # Of fastText's vectors the paper does not say which.
+        "paper": RandomSeedSettings(vectors="wiki.simple", n_texts=500),
+    }
+)
