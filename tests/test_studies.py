@@ -33,6 +33,7 @@ from stablib.studies import open_study, papers, study_class
 from stablib.studies.base import Outcome, Study
 from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
 from stablib.studies.local_instability.settings import LABELS, LocalInstabilitySettings
+from stablib.studies.random_seed import RandomSeedSettings
 from stablib.studies.synthetic_irreproducibility import Curves
 from stablib.studies.synthetic_irreproducibility.settings import (
     SyntheticIrreproducibilitySettings,
@@ -44,7 +45,7 @@ from stablib.workloads.heads import training as heads
 from stablib.workloads.streams import PairRecord
 
 ROOT = Path(__file__).parent.parent
-LI, SI = "local_instability", "synthetic_irreproducibility"
+LI, RS, SI = "local_instability", "random_seed", "synthetic_irreproducibility"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 
 
@@ -319,7 +320,23 @@ SI_CASES: dict[str, Case] = {
         0.2,
     ),
 }
-CASES = {**{(LI, f): c for f, c in LI_CASES.items()}, **{(SI, f): c for f, c in SI_CASES.items()}}
+RS_CASES: dict[str, Case] = {
+    "dataset": ({"dataset": "adr"}, anything, lambda r: r.recipe.dataset, "adr"),
+    "encoder": ({"encoder": "bilstm"}, anything, lambda r: r.recipe.encoder, "bilstm"),
+    "attention": ({"attention": "dot"}, anything, lambda r: r.recipe.attention, "dot"),
+    "vectors": ({"vectors": "drawn"}, anything, lambda r: r.recipe.vectors, "drawn"),
+    "n_runs": ({"n_runs": 4}, anything, lambda r: len(r.plans), 4),
+    "first_seed": ({"first_seed": 7}, kind("aswa"), lambda r: r.plans[0].base, 7),
+    "epochs": ({"epochs": 3}, anything, lambda r: r.recipe.epochs, 3),
+    "learning_rate": ({"learning_rate": 0.01}, anything, lambda r: r.recipe.learning_rate, 0.01),
+    "limit": ({"limit": 99}, anything, lambda r: r.recipe.limit, 99),
+    "n_texts": ({"n_texts": 5}, anything, lambda r: r.records[0].n_texts, 5),
+}
+CASES = {
+    (paper, field): case
+    for paper, cases in ((LI, LI_CASES), (RS, RS_CASES), (SI, SI_CASES))
+    for field, case in cases.items()
+}
 
 
 @pytest.mark.parametrize(("paper", "field"), CASES)
@@ -342,6 +359,7 @@ def test_no_setting_is_without_a_test() -> None:
     assert LI_CASES.keys() == LocalInstabilitySettings.model_fields.keys()
     tested = {*SI_CASES, "log2_examples_long"}
     assert tested == SyntheticIrreproducibilitySettings.model_fields.keys()
+    assert {*RS_CASES, "checkpoint"} == RandomSeedSettings.model_fields.keys()
 
 
 # Notebooks: what is announced is what their pages ask for.
@@ -389,6 +407,7 @@ def exhibits_of(notebook: Path) -> list[str]:
 
 OPTIONS: dict[str, list[dict[str, str]]] = {
     LI: [{}, {"dataset": "massive"}, {"dataset": "clinc150"}, {"split": "val"}],
+    RS: [{}, {"dataset": "adr"}, {"encoder": "bilstm"}],
     SI: [{}],
 }
 
