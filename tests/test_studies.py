@@ -401,8 +401,8 @@ def runs_of(requests: Iterable[Request]) -> set[tuple[object, ...]]:
 
 def exhibits_of(notebook: Path) -> list[str]:
     """As ``stablib reproduce`` finds them."""
-    anchors = re.findall(r"^# \(([a-z]+-[a-z]\d+)\)=$", notebook.read_text("utf-8"), re.MULTILINE)
-    return [anchor.upper() for anchor in anchors]
+    anchors = r"^# \(([a-z]+-[a-z][\d.]+)\)=$"
+    return [a.upper() for a in re.findall(anchors, notebook.read_text("utf-8"), re.MULTILINE)]
 
 
 OPTIONS: dict[str, list[dict[str, str]]] = {

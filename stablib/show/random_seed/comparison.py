@@ -175,6 +175,11 @@ def answer(
     return [Measured(claim, value, *interval, variant, null)] if claim in CLAIMS else []
 
 
+def counted(claim: str, value: float) -> list[Measured]:
+    """A number that no run changes; empty if there is no such claim."""
+    return [Measured(claim, value, value, value)] if claim in CLAIMS else []
+
+
 def methods(results: Results) -> list[Variant]:
     """All variants but plain training."""
     return [variant for variant in results.variants if variant != PLAIN]

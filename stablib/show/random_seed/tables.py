@@ -19,6 +19,7 @@ from stablib.show.random_seed.comparison import (
     CLAIMS,
     answer,
     attention_entropy,
+    counted,
     mean_interval,
     mean_of,
     methods,
@@ -48,8 +49,7 @@ def data(many: Sequence[Results]) -> Exhibit:
         for split, pair in counts.items():
             for number, count in enumerate(sorted(pair)):
                 claim = f"t1-{results.dataset.name}-{split}-{('smaller', 'larger')[number]}"
-                if claim in CLAIMS:
-                    measured.append(Measured(claim, *[float(count)] * 3))
+                measured += counted(claim, float(count))
     return record(
         "RS-T1",
         pd.DataFrame.from_dict(rows, orient="index"),
