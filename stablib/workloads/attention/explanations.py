@@ -51,7 +51,7 @@ class Explanations(Observed):
     -----
     One thread explains a text of SST by gradients in less than a hundredth of a second and by LIME,
     with both seeds, in a tenth (CNN) or a sixth (BiLSTM): at the defaults a run takes 4 or 7
-    seconds more, with AG News, of 50 words, 7 or 13. A text of IMDB takes as long as six of SST.
+    seconds more, with AG News, of 50 words, 8 or 15. A text of IMDB takes as long as six of SST.
 
     Arrays, float16 where nothing else is said, of all tokens of the explained texts, one text after
     the other, without start and end. They are logarithms of each token's share of the absolute
