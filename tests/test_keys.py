@@ -46,6 +46,7 @@ from stablib.training.tagged import Tagged, identity
 from stablib.workloads import (
     AttentionRecipe,
     Checkpoints,
+    Explanations,
     FineTuneRecipe,
     HeadRecipe,
     StreamRecipe,
@@ -109,6 +110,7 @@ RECIPES: list[Recipe] = [
 RECORDS: list[Record] = [
     Averaged(record=Steps(split="val"), methods=(StepSWA(), EMA(memory=0.5))),
     Checkpoints(n_texts=5),
+    Explanations(n_texts=5, n_lime=3, n_samples=9, explainer_seed=2, gradient="norm"),
     Final(),
     PairRecord(weights="all"),
     Probabilities(split="val"),
@@ -217,6 +219,13 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "Record": {
         "averaged": {"record": ..., "methods": ...},
         "checkpoints": {"n_texts": 0},
+        "explanations": {
+            "n_texts": 200,
+            "n_lime": 40,
+            "n_samples": 1000,
+            "explainer_seed": 0,
+            "gradient": "dot",
+        },
         "final": {},
         "pair": {"weights": "few"},
         "probabilities": {"split": ...},

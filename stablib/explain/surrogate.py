@@ -75,12 +75,8 @@ def lime_weights(
     >>> lime_weights(predict, ["a", "good", "film"], seed=0, n_samples=500).round(1) + 0.0
     array([0. , 0.4, 0. ])
     """
-    try:
-        from lime.lime_text import LimeTextExplainer
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"lime_weights needs the package {error.name}: pip install 'stablib[explain]'"
-        ) from None
+    need_lime()
+    from lime.lime_text import LimeTextExplainer
 
     words = _tokens(tokens)
     known, count = _seed(seed), as_count(n_samples, name="n_samples", at_least=2)
@@ -108,6 +104,22 @@ def lime_weights(
     )
     weights = {int(name): weight for name, weight in explanation.as_list(label=explained)}
     return np.array([weights[name] for name in names])
+
+
+def need_lime() -> None:
+    """Refuse to go on without LIME, before a training whose model it is to explain.
+
+    Raises
+    ------
+    UsageError
+        If a package is not installed.
+    """
+    try:
+        import lime.lime_text  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"lime_weights needs the package {error.name}: pip install 'stablib[explain]'"
+        ) from None
 
 
 def _tokens(tokens: Sequence[str]) -> list[str]:

@@ -161,7 +161,9 @@ class TextClassifier(torch.nn.Module):
         self.attention = ATTENTIONS[attention](n_outputs, rng, asked=False)
         self.decoder = linear(n_outputs, 1 if n_classes == 2 else n_classes, rng)
 
-    def forward(self, vectors: Tensor, texts: Ragged) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, vectors: Tensor, texts: Ragged, *, cut_attention: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Logits of classes and attention.
 
         Parameters
@@ -170,6 +172,8 @@ class TextClassifier(torch.nn.Module):
             Word vectors of all tokens of the texts.
         texts : Ragged
             Ids of n_texts texts.
+        cut_attention : bool, default False
+            Let no gradient flow through the attention: it counts as given.
 
         Returns
         -------
@@ -181,6 +185,8 @@ class TextClassifier(torch.nn.Module):
         batch = sentences(texts)
         hidden = self.encoder(vectors, batch)
         attention = attend(self.attention(hidden, batch, None), batch)
+        if cut_attention:
+            attention = attention.detach()
         return _two_sided(self.decoder(attention @ hidden)), attention
 
 

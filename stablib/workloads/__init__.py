@@ -2,7 +2,7 @@
 
 # Methods are known from their definition on: what reads a recipe must know them all.
 import stablib.mitigation  # noqa: F401
-from stablib.workloads.attention import AttentionRecipe, Checkpoints
+from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanations
 from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.streams import StreamRecipe
@@ -10,6 +10,7 @@ from stablib.workloads.streams import StreamRecipe
 __all__ = [
     "AttentionRecipe",
     "Checkpoints",
+    "Explanations",
     "FineTuneRecipe",
     "HeadRecipe",
     "StreamRecipe",

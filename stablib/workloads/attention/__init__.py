@@ -10,10 +10,19 @@ from pydantic import Field
 from stablib.training import Inputs, Recipe, Request, SeedPlan
 from stablib.training.record import Arrays
 from stablib.training.workload import Report, Taught
+from stablib.workloads.attention.explanations import Explanations, explained
 from stablib.workloads.attention.record import Checkpoints, attended, predictions
 from stablib.workloads.text import LabelledRecipe, LabelledWorkload
 
-__all__ = ["AttentionRecipe", "AttentionTexts", "Checkpoints", "attended", "predictions"]
+__all__ = [
+    "AttentionRecipe",
+    "AttentionTexts",
+    "Checkpoints",
+    "Explanations",
+    "attended",
+    "explained",
+    "predictions",
+]
 
 
 class AttentionRecipe(LabelledRecipe):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -23,18 +25,16 @@ from stablib.workloads.attention.record import Checkpoints
 _TINY = np.finfo(np.float32).tiny
 
 
-class CheckpointsObserver(Observer):
-    """Predictions and attention at two checkpoints, see :class:`Checkpoints`."""
+class BestObserver(Observer):
+    """Base of what looks at the model of the best epoch, see :class:`Checkpoints`."""
 
     growing = ("validation", "best_epoch", "best_weights")
 
-    def __init__(self, task: Task, record: Checkpoints) -> None:
+    def __init__(self, task: Task) -> None:
         self.val, self.val_gold = task.split("val")
         self.test, _ = task.split("test")
         if task.n_classes == 2 and len(set(self.val_gold.tolist())) < 2:
             raise UsageError("the best checkpoint needs validation texts of both classes")
-        n_texts = min(record.n_texts, len(self.test))
-        self.rows = np.linspace(0, len(self.test) - 1, n_texts).round().astype(np.int64)
         self.validation: list[float] = []
         self.best_epoch = 0
         self.best_weights: Tensor | None = None
@@ -46,27 +46,45 @@ class CheckpointsObserver(Observer):
         self.validation.append(found)
         if epoch > 1 and found > max(earlier, default=0.0):
             self.best_epoch = epoch
-            self.best_weights = _models(stack).weights.clone()
+            self.best_weights = models_of(stack).weights.clone()
+
+    @contextmanager
+    def best(self, models: FlatWeights) -> Iterator[None]:
+        """Let a model have its best weights in the meantime, without a second epoch its own."""
+        own = models.weights.clone()
+        if self.best_weights is not None:
+            models.weights.copy_(self.best_weights)
+        try:
+            yield
+        finally:
+            models.weights.copy_(own)
+
+    def chosen(self) -> Arrays:
+        """By what the best epoch was chosen, and which it is."""
+        return {
+            "validation": np.array(self.validation, dtype=np.float32),
+            "best_epoch": np.asarray(self.best_epoch or len(self.validation), dtype=np.int32),
+        }
+
+
+class CheckpointsObserver(BestObserver):
+    """Predictions and attention at two checkpoints, see :class:`Checkpoints`."""
+
+    def __init__(self, task: Task, record: Checkpoints) -> None:
+        super().__init__(task)
+        self.rows = spread(len(self.test), record.n_texts)
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Look at the trained model, then at the best; the trained one stays."""
-        models = _models(stack)
+        models = models_of(stack)
         last = models.weights.clone()
         arrays = self._look(models, stack.probabilities(0, self.test), "last")
         models.weights.copy_(last)  # Predictions of several snapshots leave those of one of them.
-        if self.best_weights is not None:
-            models.weights.copy_(self.best_weights)
-        with torch.inference_mode():
-            best = torch.softmax(cast(Predictor, stack).viewed(0, self.test), dim=-1).numpy()
-        arrays |= self._look(models, best, "best")
-        models.weights.copy_(last)
-        return [
-            {
-                **arrays,
-                "validation": np.array(self.validation, dtype=np.float32),
-                "best_epoch": np.asarray(self.best_epoch or len(self.validation), dtype=np.int32),
-            }
-        ]
+        with self.best(models):
+            with torch.inference_mode():
+                best = torch.softmax(cast(Predictor, stack).viewed(0, self.test), dim=-1).numpy()
+            arrays |= self._look(models, best, "best")
+        return [arrays | self.chosen()]
 
     def _look(
         self, models: FlatWeights, probabilities: NDArray[np.float32], checkpoint: str
@@ -76,11 +94,32 @@ class CheckpointsObserver(Observer):
         if len(self.rows):
             network = cast(AttentionNetwork, models.network)
             found = network.attention(self.test.take(self.rows))
-            logs = np.log(np.maximum(found.values, _TINY))
-            arrays[f"log_attention_{checkpoint}"] = logs.astype(np.float16)
+            arrays[f"log_attention_{checkpoint}"] = logs_of(found.values).astype(np.float16)
             arrays["attention_texts"] = self.rows.astype(np.int32)
             arrays["attention_starts"] = found.starts.astype(np.int32)
         return arrays
+
+
+def spread(n_all: int, n_chosen: int) -> NDArray[np.int64]:
+    """Places of some of a row, evenly spaced, or of all if there are not so many.
+
+    Examples
+    --------
+    >>> spread(9, 3), spread(2, 3)
+    (array([0, 4, 8]), array([0, 1]))
+    """
+    return np.linspace(0, n_all - 1, min(n_chosen, n_all)).round().astype(np.int64)
+
+
+def logs_of(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logarithms, of 0 that of the smallest number.
+
+    Examples
+    --------
+    >>> logs_of(np.array([1.0, 0.0])).round(1)
+    array([  0. , -87.3])
+    """
+    return np.asarray(np.log(np.maximum(values, _TINY)))
 
 
 def quality(probabilities: NDArray[np.floating], gold: NDArray[np.integer]) -> float:
@@ -101,9 +140,10 @@ def quality(probabilities: NDArray[np.floating], gold: NDArray[np.integer]) -> f
 
 def _scores(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log odds of the second of two classes as one column, else log probabilities."""
-    logs = np.log(np.maximum(probabilities, _TINY))
+    logs = logs_of(probabilities)
     return logs[:, 1:] - logs[:, :1] if logs.shape[1] == 2 else logs
 
 
-def _models(stack: Stack) -> FlatWeights:
+def models_of(stack: Stack) -> FlatWeights:
+    """The one model that trains, with its weights."""
     return cast(FlatWeights, cast(Predictor, stack).models)
