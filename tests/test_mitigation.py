@@ -41,15 +41,19 @@ def test_temper_is_a_softmax_of_log_probabilities(temperature, reading):
 def test_readings_are_inverse_temperatures():
     probabilities = random_probabilities()
     np.testing.assert_array_equal(
-        temper(probabilities, 0.5), temper(probabilities, 2.0, reading="printed")
+        temper(probabilities, 0.5, reading="sharpen"),
+        temper(probabilities, 2.0, reading="printed"),
     )
 
 
 def test_sharpen_sharpens_and_printed_flattens_below_one():
     probabilities = random_probabilities()
     top = probabilities.max(axis=1)
-    assert (temper(probabilities, 0.5).max(axis=1) > top).all()
+    assert (temper(probabilities, 0.5, reading="sharpen").max(axis=1) > top).all()
     assert (temper(probabilities, 0.5, reading="printed").max(axis=1) < top).all()
+    np.testing.assert_array_equal(  # Equation 2 as it stands is what is meant without a word.
+        temper(probabilities, 0.5), temper(probabilities, 0.5, reading="printed")
+    )
 
 
 @pytest.mark.parametrize("reading", ["sharpen", "printed"])

@@ -13,7 +13,7 @@ import scipy.stats
 
 from stablib.runs import Runs
 from stablib.runs.store import Run
-from stablib.show.random_seed import comparison, figures, tables
+from stablib.show.random_seed import comparison, figures, illustrations, tables
 from stablib.studies import open_study
 from stablib.studies.random_seed import (
     ASWA_TEXT,
@@ -40,6 +40,11 @@ def arrays(rng: np.random.Generator, spread: float, prefix: str = "") -> dict[st
     kept = {"attention_texts": np.array([0, 4, 8, 11]), "attention_starts": STARTS}
     for checkpoint in ("best", "last"):
         kept |= {f"scores_{checkpoint}": odds, f"log_attention_{checkpoint}": logs}
+    if not prefix:
+        for kind in ("gradients", "gradients_cut", "lime", "lime_again"):
+            kept[f"log_{kind}"] = logs + 0.1 * rng.normal(size=logs.shape)
+        for of in ("explained", "lime"):
+            kept |= {f"{of}_texts": np.array([0, 4, 8, 11]), f"{of}_starts": STARTS}
     return {f"{prefix}{name}": array for name, array in kept.items()}
 
 
@@ -165,10 +170,14 @@ def test_every_exhibit_answers_the_claims_about_its_data(results: Results, tmp_p
         (comparison.PREDICTION_SD, "RS-F3", "RS-F6"),
         (comparison.ATTENTION_ENTROPY, "RS-F4", "RS-F8"),
         (comparison.ATTENTION_JACCARD, "RS-F5", None),
+        (comparison.GRADIENT_JACCARD, None, "RS-F7"),
+        (comparison.LIME_JACCARD, None, "RS-F10"),
     ):
-        figures.by_score([results], measure, single)
+        if single:
+            figures.by_score([results], measure, single)
         if several:
             figures.by_method([results], measure, several)
+    illustrations.two_distributions(results.study)  # type: ignore[arg-type]
     answered = {
         row["claim"]["claim"]
         for path in tmp_path.glob("*/claims.json")

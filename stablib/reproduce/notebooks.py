@@ -26,7 +26,7 @@ from stablib.studies.base import Study
 #: Seconds after which a notebook is given up; training belongs before it, see ``stablib train``.
 TIME_LIMIT = 3 * 3600
 
-_ANCHOR = re.compile(r"^# \(([a-z0-9-]+)\)=$", re.MULTILINE)
+_ANCHOR = re.compile(r"^# \(([a-z0-9.-]+)\)=$", re.MULTILINE)
 
 
 class NotebookFailed(StablibError):
@@ -139,7 +139,7 @@ def to_ipynb(section: Section, target: Path, left_out: Mapping[str, str]) -> Non
     exhibit = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            found = re.findall(r"^\(([a-z0-9-]+)\)=$", cell.source, re.MULTILINE)
+            found = re.findall(r"^\(([a-z0-9.-]+)\)=$", cell.source, re.MULTILINE)
             heading = re.search(r"^#+ ", cell.source, re.MULTILINE)
             if found or heading:
                 exhibit = found[-1].upper() if found else ""

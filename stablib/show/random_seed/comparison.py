@@ -67,37 +67,76 @@ def prediction_sd(results: Results, variant: Variant) -> Spread:
 
 def attention_entropy(results: Results, variant: Variant) -> Spread:
     """Relative entropy of the attention of two runs to a text, mean over ordered pairs, in nats."""
-    return _of_pairs(results, variant, pairwise_relative_entropy)
+    attention = results.attention[variant]
+    return _of_pairs(results, variant, pairwise_relative_entropy, attention, results.places)
 
 
 def attention_jaccard(results: Results, variant: Variant) -> Spread:
     """Jaccard distance of two runs' most attended tokens of a text, mean over pairs, fraction."""
-    return _of_pairs(
-        results, variant, lambda weights: pairwise_jaccard_distance(top_share(weights, TOP))
+    return _of_pairs(results, variant, _top_distance, results.attention[variant], results.places)
+
+
+def gradient_jaccard(results: Results, variant: Variant) -> Spread:
+    """The same for input gradients of the whole graph."""
+    shares, places = results.explained(variant, "gradients")
+    return _of_pairs(results, variant, _top_distance, shares, places)
+
+
+def lime_jaccard(results: Results, variant: Variant) -> Spread:
+    """The same for LIME, with one seed of the explainer for all runs."""
+    shares, places = results.explained(variant, "lime")
+    return _of_pairs(results, variant, _top_distance, shares, places)
+
+
+def lime_floor(results: Results, variant: Variant) -> float:
+    """Jaccard distance where LIME explains one model twice, mean over texts and runs."""
+    pairs = zip(
+        *(results.explained(variant, kind)[0] for kind in ("lime", "lime_again")), strict=True
     )
+    return float(
+        np.mean(
+            [
+                _top_distance(np.stack(twice))[0, 1]
+                for first, second in pairs
+                for twice in zip(first, second, strict=True)
+            ]
+        )
+    )
+
+
+def _top_distance(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return pairwise_jaccard_distance(top_share(weights, TOP))
 
 
 def _of_pairs(
     results: Results,
     variant: Variant,
     measure: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    texts: Sequence[NDArray[np.float64]],
+    places: NDArray[np.integer],
 ) -> Spread:
-    matrices = over_examples(measure, results.attention[variant])
-    scores = results.scores[variant][:, results.places].mean(axis=0)
+    matrices = over_examples(measure, texts)
+    scores = results.scores[variant][:, places].mean(axis=0)
     draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1]))
     return Spread(pair_mean(matrices), draws, scores)
 
 
 class Measure(NamedTuple):
-    """A measure of disagreement: what an axis says of it, and how it is computed."""
+    """A measure of disagreement: what an axis says of it, and how it is computed.
+
+    ``looked_at`` is False where weights that were only looked at, such as EMA's, have none.
+    """
 
     label: str
     of: Callable[[Results, Variant], Spread]
+    looked_at: bool = True
 
 
 PREDICTION_SD = Measure("sd of p over runs", prediction_sd)
 ATTENTION_ENTROPY = Measure("relative entropy of attention (nats)", attention_entropy)
 ATTENTION_JACCARD = Measure("Jaccard distance, top 20 % of tokens", attention_jaccard)
+GRADIENT_JACCARD = Measure("Jaccard distance of gradients, top 20 %", gradient_jaccard, False)
+LIME_JACCARD = Measure("Jaccard distance of LIME, top 20 %", lime_jaccard, False)
 
 
 def reduction(spread: Spread, plain: Spread) -> tuple[float, Interval]:

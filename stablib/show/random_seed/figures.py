@@ -12,8 +12,10 @@ from stablib.metrics import binned_means, pairwise_relative_entropy
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.random_seed.comparison import (
+    LIME_JACCARD,
     Measure,
     answer,
+    lime_floor,
     methods,
     reduction,
     with_interval,
@@ -87,7 +89,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             axes.set(xlabel="mean score over runs", title=results.title)
             answers, found = _reductions(results, measure, exhibit)
             measured += answers
-            findings.append(f"{results.title}: {found}")
+            findings.append(f"{results.title}: {found}{_floor(results, measure)}")
         made.axes[0].set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2)
@@ -108,9 +110,20 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         )
 
 
+def _floor(results: Results, measure: Measure) -> str:
+    """How far two explanations of one model are apart, where the explainer is random itself."""
+    if measure != LIME_JACCARD:
+        return ""
+    return f" (one model explained twice has a distance of {lime_floor(results, PLAIN):.2f})"
+
+
 def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[Measured], str]:
     plain = measure.of(results, PLAIN)
-    less = {v: reduction(measure.of(results, v), plain) for v in methods(results)}
+    less = {
+        v: reduction(measure.of(results, v), plain)
+        for v in methods(results)
+        if measure.looked_at or not v.beside
+    }
     null, _ = less[NULL]
     figure_name = exhibit.rsplit("-", 1)[-1].lower()
     measured = [

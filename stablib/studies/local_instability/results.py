@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from stablib.data import Dataset
 from stablib.metrics import label_entropy
-from stablib.mitigation import TGTSS
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.local_instability.design import Variant
@@ -86,11 +85,8 @@ class Results(Outcome):
     @property
     def after_step(self) -> int:
         """N of TGTSS: how many steps its teacher leaves out."""
-        return next(
-            runs.recipe.method.after_step
-            for runs in self.traces.values()
-            if isinstance(runs.recipe.method, TGTSS)
-        )
+        lessons = (runs.recipe.method.lesson for runs in self.traces.values())
+        return next(lesson.after_step for lesson in lessons if lesson and lesson.after_step)
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from stablib.mitigation import ASWA, EMA, NASWA, Averaged, StepSWA
 from stablib.studies.random_seed.settings import RandomSeedSettings
 from stablib.training import Control, Method, Request, seed_plans
-from stablib.workloads.attention import AttentionRecipe, Checkpoints
+from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanations
 
 
 class Variant(NamedTuple):
@@ -28,9 +28,13 @@ class Variant(NamedTuple):
     beside: str = ""
 
 
+#: Plain training.
 PLAIN = Variant("plain", "Plain")
+#: Averaging of all steps, Algorithm 1.
 ASWA_TEXT = Variant("aswa", "ASWA")
+#: Averaging of steps that went far, Algorithm 2.
 NASWA_TEXT = Variant("naswa", "NASWA, as printed")
+#: The same as the released code has it.
 NASWA_CODE = Variant("naswa-code", "NASWA, as released")
 #: Controls that the paper lacks: the mean of all steps, and of the last ones, never written back.
 STEP_SWA = Variant("swa", "SWA from the first step", beside="step_swa")
@@ -115,13 +119,17 @@ class Design:
     def runs(self) -> dict[Variant, Request]:
         """All runs of every method, and the null; beside plain ones, means of their weights."""
         s = self.settings
-        record = Checkpoints(n_texts=s.n_texts)
-        beside = Averaged(record=record, methods=(StepSWA(), EMA()))
+        seen = Checkpoints(n_texts=s.n_texts)
+        records = (
+            seen,
+            Explanations(n_texts=s.n_gradients, n_lime=s.n_lime, n_samples=s.n_samples),
+        )
+        beside = Averaged(record=seen, methods=(StepSWA(), EMA()))
         plans = seed_plans(s.n_runs, first_seed=s.first_seed)
         wanted = {
-            variant: Request(self.recipe.with_method(method), plans, (record,))
+            variant: Request(self.recipe.with_method(method), plans, records)
             for variant, method in self.methods().items()
         }
-        wanted[PLAIN] = Request(self.recipe, plans, (record, beside))
+        wanted[PLAIN] = Request(self.recipe, plans, (*records, beside))
         others = seed_plans(s.n_runs, first_seed=NULL_SEED)
-        return {**wanted, NULL: Request(self.recipe, others, (record,))}
+        return {**wanted, NULL: Request(self.recipe, others, records)}

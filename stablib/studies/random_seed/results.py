@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ from stablib.data import Dataset
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.random_seed.design import PLAIN, VARIANTS, Cell, Variant
-from stablib.workloads.attention import AttentionRecipe, attended, predictions
+from stablib.workloads.attention import AttentionRecipe, explained, predictions
+
+#: Ways of explaining a prediction beside attention; the last with another seed of the explainer.
+Explanation = Literal["gradients", "gradients_cut", "lime", "lime_again"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,12 +75,27 @@ class Results(Outcome):
     def attention(self) -> dict[Variant, list[NDArray[np.float64]]]:
         """Attention to each of these texts by variant, each of shape (n_runs, n_tokens)."""
         starts = np.asarray(self.runs[PLAIN]["attention_starts"][0])
-        found = {}
-        for variant in self.variants:
-            logs = self.array(variant, f"log_attention_{self.checkpoint}")
-            weights = attended(np.asarray(logs, dtype=np.float64), starts)
-            found[variant] = np.split(weights, starts[1:-1], axis=1)
-        return found
+        return {
+            variant: explained(self.array(variant, f"log_attention_{self.checkpoint}"), starts)
+            for variant in self.variants
+        }
+
+    def explained(
+        self, variant: Variant, kind: Explanation
+    ) -> tuple[list[NDArray[np.float64]], NDArray[np.integer]]:
+        """Explanations of some test texts by the best checkpoint.
+
+        Returns
+        -------
+        shares : list of ndarray of float64, shape (n_runs, n_tokens)
+            One array a text.
+        places : ndarray of int, shape (n_texts,)
+            Which test texts.
+        """
+        of = "lime" if kind.startswith("lime") else "explained"
+        runs = self.runs[variant]
+        starts, places = (np.asarray(runs[f"{of}_{what}"][0]) for what in ("starts", "texts"))
+        return list(explained(runs[f"log_{kind}"], starts)), places
 
     @property
     def recipe(self) -> AttentionRecipe:

@@ -55,7 +55,21 @@ class RandomSeed(Study):
         everything = [request for requests in of.values() for request in requests]
         needs = {
             f"RS-{name}": everything
-            for name in ("T2", "T3", "T1", "F1", "F3", "F4", "F5", "F6", "F8", "X3", "X6")
+            for name in (
+                "T2",
+                "T3",
+                "T1",
+                "F1",
+                "F3",
+                "F4",
+                "F5",
+                "F6",
+                "F7",
+                "F8",
+                "F10",
+                "X3",
+                "X6",
+            )
         }
         return needs
 
