@@ -15,7 +15,8 @@ from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import interval, length, with_long
-from stablib.studies.synthetic_irreproducibility import EMBEDDING_WINDOW, Curves
+from stablib.studies.synthetic_irreproducibility import Curves
+from stablib.studies.synthetic_irreproducibility.design import EMBEDDING_WINDOW
 from stablib.workloads.streams import network
 from stablib.workloads.streams.recipe import StreamRecipe
 

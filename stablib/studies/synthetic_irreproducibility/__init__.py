@@ -1,11 +1,7 @@
 """The synthetic irreproducibility paper: what its exhibits need, and their results."""
 
 from stablib.studies.synthetic_irreproducibility.curves import Curves, Point, Traced
-from stablib.studies.synthetic_irreproducibility.design import (
-    EMBEDDING_WINDOW,
-    Design,
-    windows,
-)
+from stablib.studies.synthetic_irreproducibility.design import Design, windows
 from stablib.studies.synthetic_irreproducibility.settings import (
     PRESETS,
     SyntheticIrreproducibilitySettings,
@@ -13,7 +9,6 @@ from stablib.studies.synthetic_irreproducibility.settings import (
 from stablib.studies.synthetic_irreproducibility.study import SyntheticIrreproducibility
 
 __all__ = [
-    "EMBEDDING_WINDOW",
     "PRESETS",
     "Curves",
     "Design",
