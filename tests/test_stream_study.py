@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -22,12 +22,13 @@ import pytest
 
 from stablib.errors import UsageError
 from stablib.files import Damaged
+from stablib.papers.claims import Claim, judge
 from stablib.reproduce.jobs import local_executor, train_all
 from stablib.runs import Group, Runs, RunStore, obtain
 from stablib.runs.cost import costs
 from stablib.runs.obtain import serving
 from stablib.show.synthetic_irreproducibility import claims, figures, weights
-from stablib.show.synthetic_irreproducibility.comparison import with_long
+from stablib.show.synthetic_irreproducibility.comparison import apart, with_long
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
 from stablib.studies import open_study
 from stablib.studies.base import Study
@@ -301,11 +302,59 @@ def test_every_claim_is_answered_by_its_exhibit(
         for row in json.loads(path.read_text())
         if row["answers"]
     ]
-    assert {row["claim"]["claim"] for row in rows} == set(study.claims())
+    unanswered = {name for name, claim in study.claims().items() if "not attempted" in claim.what}
+    assert {row["claim"]["claim"] for row in rows} == set(study.claims()) - unanswered
     assert {answer["verdict"] for row in rows for answer in row["answers"]} == {"no verdict"}
     frame, kept = points_frame([simple, towers])
     assert not frame.duplicated(["curve", "log2_window", "log2_examples"]).any()
     assert kept
+
+
+def test_claims_at_z_1_alone_say_so_and_stand_beside_the_next_window() -> None:
+    """Of the published curves: what is said of little shuffling was not measured there."""
+    study = open_study("synthetic_irreproducibility")
+    known, curves = study.claims(), study.quadratic()
+    found = claims.quadratic(curves)
+    following = curves["relu"].points[1].recipe.log2_window
+    for kind in ("smelu", "swish"):
+        answers = [m for m in found if m.claim == f"si-f10-{kind}-small"]
+        assert "z = 1 alone" in known[answers[0].claim].what
+        length = f"T = 2^{curves.recipe.log2_examples}"
+        assert [m.variant for m in answers] == [
+            f"{length}, {reading}{window}"
+            for reading in ("relative to the truth", "relative to the mean")
+            for window in ("", f", log2 z = {following}")
+        ]
+        smooth = [c.points[0].pd.mean() for c in curves.curves if c.name.startswith(kind)]
+        gain = np.log10(curves["relu"].points[0].pd.mean() / min(smooth))
+        assert answers[0].value == pytest.approx(gain)
+
+
+def test_two_curves_are_apart_if_other_seeds_of_one_are_not() -> None:
+    rng = np.random.default_rng(0)
+    pd = rng.lognormal(sigma=0.3, size=16)
+    optimizer = study_claims()["si-f8-optimizer-pd"]
+    for one, other in ((pd, 10.0 * pd), (10.0 * pd, pd)):
+        found = apart("f8-optimizer-pd", [(one, other)])
+        assert found.value == pytest.approx(1.0)
+        assert judge(optimizer, found) == "reproduced"
+    # The claim is about all candidates, so one that does nothing decides.
+    assert apart("f8-optimizer-pd", [(pd, 10.0 * pd), (pd, pd)]).value == pytest.approx(0.0)
+    alike = [rng.lognormal(sigma=0.3, size=(2, 16)) for _ in range(40)]
+    verdicts = [judge(optimizer, apart("f8-optimizer-pd", [(a, b)])) for a, b in alike]
+    assert verdicts.count("reproduced") <= 3
+
+
+def test_pairs_that_rounding_parts_are_counted_with_their_wilson_interval() -> None:
+    """16 of 16: from 80.6 % (Wilson 1927: n / (n + z^2)), never from 100 to 100 %."""
+    curves = open_study("synthetic_irreproducibility").simple()
+    (found,) = (m for m in claims.simple(curves) if m.claim == "si-f2-linear-rounding")
+    assert (found.value, found.high) == (100.0, 100.0)
+    assert found.low == pytest.approx(100.0 * 16.0 / (16.0 + 1.959964**2))
+
+
+def study_claims() -> Mapping[str, Claim]:
+    return open_study("synthetic_irreproducibility").claims()
 
 
 @pytest.mark.slow
@@ -335,4 +384,4 @@ def test_long_streams_count_at_the_windows_that_all_curves_have(
     study.get(study.design.request(wanted[0].recipes[-1]))
     both = with_long(curves, study.long())
     assert [[p.recipe.log2_window for p in c.points] for c in both[1].curves] == [[0, 4]] * 10
-    assert all(m.variant == "T = 2^9" for m in claims.simple(both[1]))
+    assert all(m.variant.startswith("T = 2^9") for m in claims.simple(both[1]))

@@ -52,7 +52,7 @@ curves, long = study.towers(), study.long()
 # ## SI-F6 · Figure 6: towers
 #
 # SmeLU is not in the paper's figure; it is here because the paper says that it behaves as
-# elsewhere.
+# elsewhere. It says the same of Swish, of which no tower was trained here: not attempted.
 
 # %%
 figures.towers(curves, study.simple(), study.stuck(), long)

@@ -248,7 +248,9 @@ def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
             rows.append(about | _answer("–", "", each.verdict))
         for answer in each.answers:
             value = estimate(claim, answer.measured)
-            rows.append(about | _answer(value, variant_and_null(answer.measured), answer.verdict))
+            rows.append(
+                about | _answer(value, variant_and_null(claim, answer.measured), answer.verdict)
+            )
             about = dict.fromkeys(about, "")
     return pd.DataFrame(rows)
 
@@ -272,18 +274,23 @@ def _count(number: int) -> str:
     return "1 claim" if number == 1 else f"{number} claims"
 
 
-def variant_and_null(measured: Measured) -> str:
+def variant_and_null(claim: Claim, measured: Measured) -> str:
     """Say of what, and in which reading, a value was measured, and what no effect gave there."""
-    null = "" if measured.null is None else f"other seeds {measured.null:.1f}"
+    null = "" if measured.null is None else f"other seeds {measured.null:{_style(claim)}}"
     return ", ".join(filter(None, (measured.model, measured.variant, null)))
 
 
 def estimate(claim: Claim, measured: Measured) -> str:
     """Write a measured value and its interval in the claim's unit."""
-    fine = claim.unit in ("r", "times", "decades", "")
-    style = ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
+    style = _style(claim)
     text = f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
     return f"{text} {claim.unit}".strip() if claim.in_words else text
+
+
+def _style(claim: Claim) -> str:
+    """How numbers in the claim's unit are written."""
+    fine = claim.unit in ("r", "times", "decades", "")
+    return ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
 
 
 def _bases(results: Sequence[Outcome]) -> str:

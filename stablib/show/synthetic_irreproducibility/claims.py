@@ -12,6 +12,7 @@ from stablib.metrics.alignment import Layer, Symmetries
 from stablib.papers.claims import Measured
 from stablib.show.synthetic_irreproducibility.comparison import (
     above,
+    apart,
     counted,
     decades,
     least_above,
@@ -28,6 +29,9 @@ from stablib.workloads.streams.recipe import LOG2_BATCH
 
 _HIDDEN = ("identity 1", "relu 1", "identity 2", "relu 2")
 
+#: Section 4 calls PDs of this order low.
+_LOW = 1e-6
+
 Points = Mapping[str, Point]
 Measure = Callable[[Point], NDArray[np.float64]]
 
@@ -36,6 +40,7 @@ def simple(curves: Curves) -> list[Measured]:
     """Of Figure 2."""
     variant = length(curves)
     first = {c.name: c.points[0] for c in curves.curves}
+    second = {c.name: c.points[1] for c in curves.curves if len(c.points) > 2}
     last = {c.name: c.points[-1] for c in curves.curves}
     models = ("linear", *_HIDDEN)
     linear = curves["linear"].points
@@ -53,10 +58,13 @@ def simple(curves: Curves) -> list[Measured]:
             [(first[n].pd, first["linear"].pd) for n in ("identity 1", "relu 1")],
             variant,
         ),
+        counted("f2-linear-rounding", first["linear"].pd > 0.0, variant),
+        _above_low("f2-linear-negligible", first["linear"], variant),
         above("f2-linear-shuffled", last["linear"].pd, first["linear"].pd, variant),
         above("f2-relu2-above-linear", first["relu 2"].pd, first["linear"].pd, variant),
         above("f2-identity2-not", first["identity 2"].pd, first["linear"].pd, variant),
         *_distinct_starts(first, last, variant),
+        *_rises(first, second, variant),
         *_smooth(first, last, variant),
         *_learning(curves, variant),
         least_above(
@@ -94,21 +102,49 @@ def _retained(curve: Traced, variant: str) -> Measured:
 
 def _distinct_starts(first: Points, last: Points, variant: str) -> list[Measured]:
     """What distinct initial weights change."""
-
-    def rise(name: str) -> NDArray[np.float64]:
-        return np.stack([first[f"{name}, diff"].pd, first[name].pd], axis=1)
-
-    rises = np.stack([rise(name) for name in ("linear", *_HIDDEN)], axis=1)
     return [
         above("f2-init-linear", first["linear, diff"].pd, first["linear"].pd, variant),
         above("f2-init-linear-wide", last["linear, diff"].pd, last["linear"].pd, variant),
-        measure("f2-init-deep", _least_over_linear, rises, variant=variant),
         least_above(
             "f2-same-reaches-diff",
             [(last[name].pd, last[f"{name}, diff"].pd) for name in _HIDDEN],
             variant,
         ),
     ]
+
+
+def _rises(first: Points, second: Points, variant: str) -> list[Measured]:
+    """By how much more distinct initial weights raise PD of hidden units than that of linear."""
+
+    def rise(points: Points, name: str) -> NDArray[np.float64]:
+        return np.stack([points[f"{name}, diff"].pd, points[name].pd], axis=1)
+
+    return [
+        measure(
+            "f2-init-deep",
+            _least_over_linear,
+            np.stack([rise(points, name) for name in ("linear", *_HIDDEN)], axis=1),
+            variant=label,
+        )
+        for points, label in _little_shuffling(first, second, variant)
+    ]
+
+
+def _little_shuffling(first: Points, second: Points, variant: str) -> list[tuple[Points, str]]:
+    """The smallest window, which is judged, and the next one, to see what holds at z = 1 alone.
+
+    Where there is no window between the smallest and the widest, ``second`` is empty.
+    """
+    found = [(first, variant)]
+    if second:
+        window = next(iter(second.values())).recipe.log2_window
+        found.append((second, f"{variant}, log2 z = {window}"))
+    return found
+
+
+def _above_low(claim: str, point: Point, variant: str) -> Measured:
+    """By how many decades PD lies above what the paper calls low."""
+    return above(claim, point.pd, np.full_like(point.pd, _LOW), variant)
 
 
 def _least_over_linear(changes: NDArray[np.float64]) -> float:
@@ -136,8 +172,18 @@ def _smooth(first: Points, last: Points, variant: str) -> list[Measured]:
     return [
         above("f2-smooth-small", first[relu].pd, first[identity].pd, variant),
         measure("f2-smooth-diminish", lost, gains, variant=variant),
-        above("f2-smooth-large", last[relu].pd, last[identity].pd, variant),
-        above("f2-smooth-large-same", last["relu 2"].pd, last["identity 2"].pd, variant),
+        above(
+            "f2-smooth-large",
+            last[relu].pd,
+            last[identity].pd,
+            f"{variant}, one unit, distinct initial weights",
+        ),
+        above(
+            "f2-smooth-large",
+            last["relu 2"].pd,
+            last["identity 2"].pd,
+            f"{variant}, two units, same initial weights",
+        ),
     ]
 
 
@@ -249,6 +295,8 @@ def towers(curves: Curves, simple_curves: Curves) -> list[Measured]:
         above("f6-identity-large", identity[-1].pd, single[-1].pd, variant),
         above("f6-smooth-above-identity", smelu[0].pd, identity[0].pd, variant),
         above("f6-smooth-below-relu", relu[0].pd, smelu[0].pd, variant),
+        above("f6-smelu-large", relu[-1].pd, smelu[-1].pd, variant),
+        _above_low("f6-not-negligible", relu[0], variant),
     ]
 
 
@@ -277,11 +325,18 @@ def embeddings(curves: Curves) -> list[Measured]:
     large = curves["relu, adagrad 1"].points
     identity = curves["identity, adagrad 0.1"].points
     best = min((c for c in others if c.name.startswith("identity")), key=_end_loss)
+    # The learning rate that the paper tries with both.
+    optimizers = [
+        (curves[f"{kind}, adagrad 0.1"].points[-1], curves[f"{kind}, sgd 0.1"].points[-1])
+        for kind in ("identity", "relu")
+    ]
     beside = [(p.pd, q.pd) for c in others for p, q in zip(c.points, linear, strict=True)]
     return [
         least_above("f8-linear", beside, variant),
         loss_spread("f8-loss-equal", [[c] for c in curves.curves], variant),
         above("f8-relu", good[0].pd, identity[0].pd, variant),
+        apart("f8-optimizer-pd", [(p.pd, q.pd) for p, q in optimizers], variant),
+        apart("f8-optimizer-loss", [(losses(p), losses(q)) for p, q in optimizers], variant),
         above("f8-rate-pd", large[-1].pd, good[-1].pd, variant),
         above("f8-rate-loss", losses(large[-1]), losses(good[-1]), variant),
         above("f8-identity-loss", losses(linear[-1]), losses(best.points[-1]), variant),
@@ -293,9 +348,10 @@ def _end_loss(curve: Traced) -> float:
 
 
 def quadratic(curves: Curves) -> list[Measured]:
-    """Of Figure 10, with PD relative to the truth and to the mean prediction."""
+    """Of Figure 10, judged with PD relative to the truth; relative to the mean is a variant."""
     variant = length(curves)
     first = {c.name: c.points[0] for c in curves.curves}
+    second = {c.name: c.points[1] for c in curves.curves if len(c.points) > 2}
     last = {c.name: c.points[-1] for c in curves.curves}
     linear = curves["linear"].points
     hidden = [c for c in curves.curves if c.name != "linear"]
@@ -305,8 +361,17 @@ def quadratic(curves: Curves) -> list[Measured]:
         loss_spread("f10-loss-equal", [[c] for c in curves.curves], variant),
         above("f10-warm-loss", losses(last["relu TL"]), losses(last["relu"]), variant),
         *_quadratic_losses(first, variant),
-        *_quadratic_pd(first, last, _relative_to_truth, f"{variant}, relative to the truth"),
-        *_quadratic_pd(first, last, _relative_to_mean, f"{variant}, relative to the mean"),
+        *(
+            m
+            for pd, reading in _READINGS
+            for m in _quadratic_shuffled(first, last, pd, f"{variant}, {reading}")
+        ),
+        *(
+            m
+            for pd, reading in _READINGS
+            for points, label in _little_shuffling(first, second, f"{variant}, {reading}")
+            for m in _quadratic_little(points, pd, label)
+        ),
     ]
 
 
@@ -319,6 +384,13 @@ def _relative_to_truth(point: Point) -> NDArray[np.float64]:
 
 def _relative_to_mean(point: Point) -> NDArray[np.float64]:
     return point.arrays["pd_mean"][:, -1]
+
+
+#: Two readings of PD; the first is the paper's, and is judged.
+_READINGS = (
+    (_relative_to_truth, "relative to the truth"),
+    (_relative_to_mean, "relative to the mean"),
+)
 
 
 def _best(points: Points, kind: str, pd: Measure) -> str:
@@ -345,17 +417,25 @@ def _quadratic_losses(first: Points, variant: str) -> list[Measured]:
     return found
 
 
-def _quadratic_pd(first: Points, last: Points, pd: Measure, variant: str) -> list[Measured]:
-    best = {kind: _best(first, kind, pd) for kind in _SMOOTH}
-    found = [
-        above("f10-smelu-swish", pd(first[best["swish"]]), pd(first[best["smelu"]]), variant),
+def _quadratic_shuffled(first: Points, last: Points, pd: Measure, variant: str) -> list[Measured]:
+    """At the widest window, of the smooth activations that were best at the smallest."""
+    return [
         above("f10-warm", pd(last["relu"]), pd(last["relu TL"]), variant),
+        *(
+            above(f"f10-{kind}-large", pd(last["relu"]), pd(last[_best(first, kind, pd)]), variant)
+            for kind in _SMOOTH
+        ),
     ]
-    for kind, name in best.items():
-        smooth, steep = _by_smoothness(first, kind)
+
+
+def _quadratic_little(points: Points, pd: Measure, variant: str) -> list[Measured]:
+    """At a window at which shuffling is limited."""
+    best = {kind: pd(points[_best(points, kind, pd)]) for kind in _SMOOTH}
+    found = [above("f10-smelu-swish", best["swish"], best["smelu"], variant)]
+    for kind, lowest in best.items():
+        smooth, steep = (pd(points[name]) for name in _by_smoothness(points, kind))
         found += [
-            above(f"f10-{kind}-small", pd(first["relu"]), pd(first[name]), variant),
-            above(f"f10-{kind}-large", pd(last["relu"]), pd(last[name]), variant),
-            above(f"f10-{kind}-beta-pd", pd(first[steep]), pd(first[smooth]), variant),
+            above(f"f10-{kind}-small", pd(points["relu"]), lowest, variant),
+            above(f"f10-{kind}-beta-pd", steep, smooth, variant),
         ]
     return found

@@ -18,6 +18,9 @@ from stablib.studies.synthetic_irreproducibility import Curves, Point, Traced, w
 #: Resamples of pairs.
 _RESAMPLES = 1000
 
+#: Ways to split pairs into halves.
+_SPLITS = 200
+
 
 def generator() -> np.random.Generator:
     """The bootstrap's generator: fixed, so that a rebuilt page shows the same intervals."""
@@ -67,6 +70,28 @@ def decades(pairs: NDArray[np.float64]) -> float:
 def above(claim: str, first: NDArray[Any], second: NDArray[Any], variant: str = "") -> Measured:
     """By how many decades the first lies above the second, pair by pair on the same examples."""
     return measure(claim, decades, np.stack([first, second], axis=1), variant=variant)
+
+
+def apart(
+    claim: str, candidates: Iterable[tuple[NDArray[Any], NDArray[Any]]], variant: str = ""
+) -> Measured:
+    """By how many decades two means differ, either way; the smallest of several candidates.
+
+    Any two means differ by something. So the null is what the same curves give with other seeds:
+    one half of the pairs against the other half.
+    """
+
+    def least(pairs: NDArray[np.float64]) -> float:
+        return min(abs(decades(pairs[:, number])) for number in range(pairs.shape[1]))
+
+    pairs = _stacked(candidates)
+    rng, half, found = generator(), len(pairs) // 2, []
+    for _ in range(_SPLITS):
+        order = rng.permutation(len(pairs))
+        one, other = pairs[order[:half]], pairs[order[half : 2 * half]]
+        found += [least(np.stack([one[..., k], other[..., k]], axis=-1)) for k in (0, 1)]
+    answer = measure(claim, least, pairs, variant=variant)
+    return dataclasses.replace(answer, null=mean_of(np.array(found)))
 
 
 def length(curves: Curves) -> str:

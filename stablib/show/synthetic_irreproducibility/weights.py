@@ -16,6 +16,7 @@ from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import interval, length, with_long
 from stablib.studies.synthetic_irreproducibility import Curves
+from stablib.studies.synthetic_irreproducibility.design import EMBEDDING_WINDOW
 from stablib.workloads.streams import network
 from stablib.workloads.streams.recipe import StreamRecipe
 
@@ -234,8 +235,9 @@ def embedding_clouds(curves: Curves) -> Exhibit:
             ),
             caption=(
                 "Weights of two pairs of ReLU models on embeddings (AdaGrad 0.1, log2 z = "
-                f"{point.recipe.log2_window}): those with the best and the least correlated "
-                "embeddings. Red: weights into hidden units, blue: out of them."
+                f"{point.recipe.log2_window}; the paper's window is log2 z = {EMBEDDING_WINDOW}, "
+                "and this the nearest of the curves above): those with the best and the least "
+                "correlated embeddings. Red: weights into hidden units, blue: out of them."
             ),
         )
 
