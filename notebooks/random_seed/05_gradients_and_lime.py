@@ -51,11 +51,11 @@ study = open_study("random_seed", vars())
 # ## RS-F7 · Figure 7: gradients
 
 # %%
-figures.by_method(study.each("cnn"), comparison.GRADIENT_JACCARD, "RS-F7")
+figures.by_method(study.each(), comparison.GRADIENT_JACCARD, "RS-F7")
 
 # %% [markdown]
 # (rs-f10)=
 # ## RS-F10 · Figure 10: LIME
 
 # %%
-figures.by_method(study.each("cnn"), comparison.LIME_JACCARD, "RS-F10")
+figures.by_method(study.each(), comparison.LIME_JACCARD, "RS-F10")

@@ -84,4 +84,4 @@ figures.by_score(study.each(), comparison.PREDICTION_SD, "RS-F3")
 # ## RS-F6 · Figure 6: spread of the scores with averaging
 
 # %%
-figures.by_method(study.each("cnn"), comparison.PREDICTION_SD, "RS-F6")
+figures.by_method(study.each(), comparison.PREDICTION_SD, "RS-F6")
