@@ -79,7 +79,9 @@ with_models(study, "LI-T3", lambda s: tables.table_3(s.each(watched=True)))
 # %% [markdown]
 # Read the rows *shared* and *own* of TGTSS together: the difference between them is variation that
 # a shared teacher removes by being shared. The two ensembles differ in size as well, as the caption
-# says. The last row has no method at all, only other seeds; a reduction of its size is noise.
+# says. The last row has no method at all, only other seeds; a reduction of its size is noise. With
+# the trained top layer, below, it is the rows *own* that come near the paper's numbers, which says
+# something about how its 50 students were taught.
 #
 # (li-t4)=
 # ## LI-T4 · Table 4: instability within one run

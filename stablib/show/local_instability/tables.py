@@ -332,7 +332,7 @@ def _step_finding(measured: Sequence[Measured]) -> str:
         f"on {CLAIMS[m.claim].dataset} with {m.variant} teachers {m.value:.1f} % "
         f"(the paper: {CLAIMS[m.claim].reported} %)"
         for m in measured
-        if "-tgtss-" in m.claim
+        if m.claim.endswith("-tgtss-reduction")
     ]
     return f"TGTSS reduces LE_s {', '.join(parts)}." if parts else ""
 
