@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from stablib.data import ENTRIES, Dataset
+from stablib.data.sheets import write_sheet
 from stablib.runs import Group
 from stablib.runs.obtain import groups
 from stablib.runs.store import RunStore
@@ -24,6 +26,8 @@ class Published:
 
 def publish(study: Study, folder: Path) -> Iterator[Published]:
     """Write packs of all groups of a study of which the local store has runs that no pack has.
+
+    The labels of data that may not be shipped are written too, into ``data`` beside the packs.
 
     Parameters
     ----------
@@ -50,3 +54,13 @@ def publish(study: Study, folder: Path) -> Iterator[Published]:
         everything = list(dict.fromkeys([*before, *here]))
         if len(everything) > len(before):
             yield Published(group, len(everything), store.publish(group, everything, folder))
+    _write_labels(study, folder.parent / "data")
+
+
+def _write_labels(study: Study, folder: Path) -> None:
+    """Write the labels of data that the package has not, so that all can see the runs."""
+    for inputs in {id(i): i for i in (study.inputs(r.recipe) for r in study.wanted())}.values():
+        data = inputs.data
+        known = ENTRIES.get(data.name) if isinstance(data, Dataset) else None
+        if known and not known.shipped and data.content_hash == known.content.get(data.label):
+            write_sheet(data, folder)
