@@ -179,6 +179,18 @@ def test_what_does_nothing_reproduces_no_effect(paper: str) -> None:
                 assert judge(claim, measured) in ("undecided", "not reproduced")
 
 
+@pytest.mark.parametrize("claim", [EFFECT, SMALL_EFFECT, ORDER])
+def test_other_seeds_that_are_worse_do_not_help(claim: Claim) -> None:
+    """No effect at all, measured where other seeds went the wrong way by as much as claimed."""
+    assert claim.null is not None
+    size = abs(claim.target or 1.0)
+    away = claim.null - np.copysign(size, (claim.target or 1.0) - claim.null)
+    nothing = Measured("c", claim.null, claim.null - 0.1 * size, claim.null + 0.1 * size)
+    found = judge(claim, dataclasses.replace(nothing, null=float(away)))
+    assert found == judge(claim, nothing)
+    assert found in ("undecided", "not reproduced")
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_a_claim_without_a_value_is_not_attempted(paper: str) -> None:
     claims = study_class(paper).claims().values()

@@ -102,7 +102,7 @@ class Measured:
         Reading of the paper under which it was measured, e.g. ``"shared"`` teacher.
     null : float, optional
         What was measured in the same way where there is no effect, e.g. with other seeds; the
-        claim's null by default.
+        claim's null by default, and where that is harder to pass.
     model : str, default ""
         The model, of a study that looks at several.
     """
@@ -181,7 +181,7 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
     """
     if measured is None or math.isnan(measured.value):
         return "not attempted"
-    null = claim.null if measured.null is None else measured.null
+    null = _null(claim, measured)
     low, high = measured.low, measured.high
     if any(math.isnan(x) for x in (low, high, null or 0.0)):
         return "undecided"
@@ -203,6 +203,17 @@ def judge(claim: Claim, measured: Measured | None) -> Verdict:
         return _inside(low, high, claim.target, claim.tolerance)
     near = abs(measured.value - claim.target) <= claim.tolerance
     return _of_effect(measured, null, claim.target - claim.null, near=near)
+
+
+def _null(claim: Claim, measured: Measured) -> float | None:
+    """What has to be passed: no effect, or what came out where there is none, if that is more.
+
+    Other seeds that happen to be worse must not make it easier.
+    """
+    if claim.null is None or measured.null is None:
+        return claim.null if measured.null is None else measured.null
+    upwards = claim.target is None or claim.target > claim.null
+    return max(claim.null, measured.null) if upwards else min(claim.null, measured.null)
 
 
 def _within(surely: bool, possibly: bool) -> Verdict:

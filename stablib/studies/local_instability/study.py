@@ -34,7 +34,8 @@ class LocalInstability(Study):
     models = ("fine-tuned", "top layer", "head")
     rules = (
         "An effect counts as *direction reproduced* if the whole interval lies beyond no effect, "
-        "in Tables 3 and 5 beyond what other seeds of control give, measured in the same way, and "
+        "in Tables 3 to 6 and the ablation also beyond what other seeds of control give, measured "
+        "in the same way, and "
         "the value is at least a quarter of the way to the reported one; as *reproduced* if the "
         "value is within the tolerance of it as well (reductions: 5 points; shares of E_b: 10 "
         "points). An accuracy counts as reproduced if the whole interval lies within the tolerance "
