@@ -29,7 +29,11 @@ def test_it_is_the_installed_package_and_the_extras_are_not_there() -> None:
         assert importlib.util.find_spec(package) is None
 
 
-def test_published_runs_come_with_the_wheel(own_cache: Path) -> None:
+def test_published_runs_come_with_the_wheel(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a stranger has it: with no data, and no word vectors, beside it."""
+    monkeypatch.delenv("STABLIB_DATA", raising=False)
     assert default_published() == Path(sys.prefix) / "share" / "stablib" / "results" / "runs"
     for paper in papers():
         assert open_study(paper).missing() == []
