@@ -284,6 +284,8 @@ def estimate(claim: Claim, measured: Measured) -> str:
     """Write a measured value and its interval in the claim's unit."""
     style = _style(claim)
     text = f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+    if measured.low == measured.high and float(measured.value).is_integer():
+        text = f"{measured.value:,.0f}"  # A count that no run changes.
     return f"{text} {claim.unit}".strip() if claim.in_words else text
 
 
