@@ -80,8 +80,7 @@ with_models(study, "LI-T3", lambda s: tables.table_3(s.each(watched=True)))
 # Read the rows *shared* and *own* of TGTSS together: the difference between them is variation that
 # a shared teacher removes by being shared. The two ensembles differ in size as well, as the caption
 # says. The last row has no method at all, only other seeds; a reduction of its size is noise. With
-# the trained top layer, below, it is the rows *own* that come near the paper's numbers, which says
-# something about how its 50 students were taught.
+# the trained top layer, folded below, it is the rows *own* that come near the paper's numbers.
 #
 # (li-t4)=
 # ## LI-T4 · Table 4: instability within one run

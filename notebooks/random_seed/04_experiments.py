@@ -47,8 +47,8 @@ study = open_study("random_seed", vars())
 # (rs-t1)=
 # ## RS-T1 · Table 1: data sets
 #
-# The test counts that the paper prints for SST are not those of the file it was made with (863 and
-# 862 texts); the other counts are.
+# The paper prints 652 and 653 test texts for SST; the released code's file has 863 and 862
+# {cite}`madhyastha2019`, and the table says how many there are here.
 
 # %%
 tables.data(study.each())

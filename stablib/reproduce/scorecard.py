@@ -30,9 +30,9 @@ def collect(exhibits: Path, paper: str) -> list[Scored]:
         folder = exhibits / exhibit
         for path in (folder / "claims.json", *sorted(folder.glob("*/claims.json"))):
             for row in _read(path, []):
-                name = row["claim"]["claim"]
                 answers = (Answer(Measured(**a["measured"]), a["verdict"]) for a in row["answers"])
-                found.setdefault(name, []).extend(answers)
+                if row["claim"]["claim"] in claims:  # Else it was recorded by an older version.
+                    found[row["claim"]["claim"]].extend(answers)
 
     def rank(answer: Answer) -> int:
         known = answer.measured.model in study.models

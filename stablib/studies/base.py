@@ -93,8 +93,7 @@ class Study(abc.ABC):
         return [
             other
             for other in self.variants()
-            if all(map(other.has, other.requests().get(exhibit, ())))
-            and exhibit in other.requests()
+            if (needs := other.requests().get(exhibit)) is not None and all(map(other.has, needs))
         ]
 
     def check(self) -> None:

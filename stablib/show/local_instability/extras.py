@@ -185,8 +185,9 @@ def fine_tuning(results: Results | None) -> Exhibit:
             + (f" ({'; '.join(open_ones)})." if open_ones else ".")
         ),
         caption=(
-            "Full fine-tuning. With few runs the entropy cannot exceed the logarithm of their "
-            "number, so its sum must not be compared with that of 50 runs."
+            "Full fine-tuning; the students' targets are sharpened, p^(1/T). With few runs the "
+            "entropy cannot exceed the logarithm of their number, so its sum must not be compared "
+            "with that of 50 runs."
         ),
     )
 

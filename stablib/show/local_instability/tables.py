@@ -14,6 +14,7 @@ from stablib.metrics import (
     bootstrap_interval,
     confidence_sd,
     label_counts,
+    mean_sd,
     percentage_reduction,
     share_of_reduction,
 )
@@ -142,7 +143,10 @@ def table_3(many: Sequence[Results]) -> Exhibit:
         percent = {method: percent_correct(results, method) for method in results.runs}
         accuracies = {method.title: mean_and_sd(values) for method, values in percent.items()}
         for method, values in percent.items():
-            for quantity, statistic in (("accuracy", np.mean), ("sd", _sd)):
+            for quantity, statistic in (
+                ("accuracy", np.mean),
+                ("sd", lambda runs: mean_sd(runs)[1]),
+            ):
                 claim = claim_name("t3", data.name, method, quantity)
                 measured += answers.over_runs(claim, statistic, values, variant=method.teacher)
         measured += answers.most_accurate(results, percent)
@@ -204,10 +208,6 @@ def _headline(title: str, dataset: str, frame: pd.DataFrame) -> str:
     )
 
 
-def _sd(values: NDArray[np.float64]) -> float:
-    return float(np.std(values, ddof=1))
-
-
 def table_5(many: Sequence[Results]) -> Exhibit:
     """Reduction of LE_m where the control's LE_m is above 0.56 (LI-T5)."""
     findings: list[str] = []
@@ -265,11 +265,10 @@ def _step_table(
         for method, (value, interval) in all_steps.items():
             measured += answer(table, results, method, "reduction", value, interval, null)
         measured += _against_tgtss(table, results, chosen)
-        after = results.after_step
-        parts = {
-            "all steps": all_steps,
-            f"after step {after}": _step_reductions(results.le_s_after(after), chosen),
-        }
+        parts, after = {"all steps": all_steps}, results.after_step
+        if results.traces[CONTROL]["steps"].max() > after:  # Runs may be watched at few steps.
+            later = _step_reductions(results.le_s_after(after), chosen)
+            parts[f"after step {after}"] = later
         for steps, reduced in parts.items():
             columns[results.title, f"ΔLE_s (%), {steps}"] = {
                 method.title: with_interval(*each) for method, each in reduced.items()
@@ -339,10 +338,11 @@ def _step_finding(measured: Sequence[Measured]) -> str:
 
 def table_4(many: Sequence[Results]) -> Exhibit:
     """Reduction of LE_s, the entropy over the steps of a run (LI-T4)."""
+    n_runs = len(many[0].traces[CONTROL])
     caption = (
-        "Reduction of the summed LE_s against control, mean over a few watched runs (the paper "
+        f"Reduction of the summed LE_s against control, mean over {n_runs} watched runs (the paper "
         "watches one), with 95 % bootstrap intervals over them: over all steps, as in the paper, "
-        "and over those after N of TGTSS alone, since most of LE_s falls on the first steps."
+        "and over those after N of TGTSS alone."
     )
     table, measured = _step_table("t4", many, high_only=False)
     return record(

@@ -16,7 +16,16 @@ from stablib.show.exhibit import Exhibit, record
 from stablib.show.random_seed.comparison import TOP, counted
 from stablib.show.style import PALETTE, figure
 from stablib.studies.random_seed import RandomSeed
-from stablib.studies.random_seed.surface import EPOCHS, LEARNING_RATE, NOISE, Computed, walk
+from stablib.studies.random_seed.surface import (
+    EPOCHS,
+    LEARNING_RATE,
+    MOMENTUM,
+    NOISE,
+    STEPS,
+    Computed,
+    height,
+    walk,
+)
 
 #: Where descent begins, on both sides of the ridge that leads to the saddle.
 _STARTS = ((0.05, 1.6), (-0.05, 1.6))
@@ -39,7 +48,7 @@ def trajectories(study: RandomSeed) -> Exhibit:
     frames = []
     with figure(width=8.8, height=4.4, columns=2) as made:
         for axes, (name, method) in zip(made.axes, methods.items(), strict=True):
-            axes.contour(x, y, x**4 / 4 - x**2 / 2 + y**2, levels=14, colors="#888888", alpha=0.6)
+            axes.contour(x, y, height((x, y)), levels=14, colors="#888888", alpha=0.6)
             for number, start in enumerate(_STARTS):
                 found = walk(method, start, seed=number)
                 axes.plot(*found.steps.T, color=PALETTE[number], linewidth=0.8, alpha=0.7)
@@ -76,8 +85,8 @@ def trajectories(study: RandomSeed) -> Exhibit:
             results=[
                 Computed(
                     study,
-                    f"z = x^4/4 - x^2/2 + y^2, learning rate {LEARNING_RATE}, momentum 0.9, noise "
-                    f"of sd {NOISE} on each gradient, {EPOCHS} epochs of 20 steps",
+                    f"z = x^4/4 - x^2/2 + y^2, learning rate {LEARNING_RATE}, momentum {MOMENTUM}, "
+                    f"noise of sd {NOISE} on each gradient, {EPOCHS} epochs of {STEPS} steps",
                 )
             ],
             numbers=pd.concat(frames, ignore_index=True),

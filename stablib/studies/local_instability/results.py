@@ -86,7 +86,8 @@ class Results(Outcome):
     def after_step(self) -> int:
         """N of TGTSS: how many steps its teacher leaves out."""
         lessons = (runs.recipe.method.lesson for runs in self.traces.values())
-        return next(lesson.after_step for lesson in lessons if lesson and lesson.after_step)
+        found = (lesson.after_step for lesson in lessons if lesson is not None)
+        return next(step for step in found if step is not None)
 
     @property
     def title(self) -> str:

@@ -127,8 +127,7 @@ PRESETS: Mapping[str, LocalInstabilitySettings] = MappingProxyType(
 )
 
 #: What the laptop preset changes to show another model beside its own. A temporal mean needs a
-#: prediction of the whole training set, which costs a head little and a top layer as much as ten
-#: steps, so there it takes every fifth step.
+#: prediction of the whole training set for each step, so a top layer's takes every fifth.
 BESIDE: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "top_layer": {"model": "top_layer", "dataset": "massive", "teacher_every": 5},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from stablib.mitigation.by_step import ByStep
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
-
-if TYPE_CHECKING:
-    import torch
 
 #: Steps of an epoch, and epochs.
 STEPS, EPOCHS = 20, 20
@@ -29,8 +26,13 @@ class Walk(NamedTuple):
     epochs: NDArray[np.float64]
 
 
-def height(weights: torch.Tensor) -> torch.Tensor:
+def height(weights: Any) -> Any:
     """Surface with minima at (-1, 0) and (1, 0) and a saddle at the origin.
+
+    Parameters
+    ----------
+    weights : tensor or array of float, shape (2, ...)
+        Both coordinates.
 
     Examples
     --------
