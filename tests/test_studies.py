@@ -331,7 +331,6 @@ RS_CASES: dict[str, Case] = {
     "learning_rate": ({"learning_rate": 0.01}, anything, lambda r: r.recipe.learning_rate, 0.01),
     "limit": ({"limit": 99}, anything, lambda r: r.recipe.limit, 99),
     "n_texts": ({"n_texts": 5}, anything, lambda r: r.records[0].n_texts, 5),
-    "n_gradients": ({"n_gradients": 5}, anything, lambda r: r.records[1].n_texts, 5),
     "n_lime": ({"n_lime": 5}, anything, lambda r: r.records[1].n_lime, 5),
     "n_samples": ({"n_samples": 50}, anything, lambda r: r.records[1].n_samples, 50),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from stablib.data import entry
 from stablib.mitigation import ASWA, EMA, NASWA, Averaged, StepSWA
 from stablib.studies.random_seed.settings import RandomSeedSettings
 from stablib.training import Control, Method, Request, seed_plans
@@ -103,6 +104,7 @@ class Design:
                 "epochs": s.epochs,
                 "learning_rate": s.learning_rate,
                 "limit": s.limit,
+                "min_texts": entry(self.cell.dataset).min_texts,
             }
         )
 
@@ -122,7 +124,7 @@ class Design:
         seen = Checkpoints(n_texts=s.n_texts)
         records = (
             seen,
-            Explanations(n_texts=s.n_gradients, n_lime=s.n_lime, n_samples=s.n_samples),
+            Explanations(n_texts=s.n_texts, n_lime=s.n_lime, n_samples=s.n_samples),
         )
         beside = Averaged(record=seen, methods=(StepSWA(), EMA()))
         plans = seed_plans(s.n_runs, first_seed=s.first_seed)

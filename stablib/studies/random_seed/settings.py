@@ -51,8 +51,7 @@ class RandomSeedSettings(Settings):
     limit: int | None = Field(
         default=None, ge=1, description="first texts of each split; all by default"
     )
-    n_texts: int = Field(default=200, ge=1, description="test texts of which attention is kept")
-    n_gradients: int = Field(default=100, ge=1, description="test texts of which gradients are")
+    n_texts: int = Field(default=200, ge=1, description="test texts whose attention is kept")
     n_lime: int = Field(default=40, ge=1, description="of these, texts that LIME explains")
     n_samples: int = Field(default=1000, ge=10, description="samples of LIME for each text")
 
@@ -61,7 +60,7 @@ class RandomSeedSettings(Settings):
 PRESETS: Mapping[str, RandomSeedSettings] = MappingProxyType(
     {
         "smoke": RandomSeedSettings(
-            n_runs=3, epochs=2, limit=400, n_texts=20, n_gradients=10, n_lime=4, n_samples=50
+            n_runs=3, epochs=2, limit=400, n_texts=20, n_lime=4, n_samples=50
         ),
         "laptop": RandomSeedSettings(),
         # Of fastText's vectors the paper does not say which.
