@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from stablib.data import ENTRIES, entry, load, notices, pinned, sentiment
+from stablib.data import ENTRIES, entry, inference, load, notices, pinned, sentiment
 from stablib.data.mimic import ADMISSIONS, DIAGNOSES, NOTES
 from stablib.data.texts import words
 from stablib.errors import DataError, UsageError
 
 TEXTS = ("sst", "adr", "imdb", "agnews", "snli", "babi1", "babi2", "babi3")
 BINARY = ("sst", "adr", "imdb", "agnews")
+THREE = ("contradiction", "entailment", "neutral")
 
 
 def counts(name: str, *splits: str) -> list[int]:
@@ -106,10 +108,12 @@ def test_reviews_stand_in_with_a_notice(offline: None, name: str) -> None:
         load(name, strict=True)
 
 
-@pytest.mark.parametrize("name", ["snli", "babi1"])
-def test_no_reviews_stand_in_for_pairs(offline: None, name: str) -> None:
+def test_pairs_stand_in_for_pairs(offline: None) -> None:
+    with pytest.warns(UserWarning, match="generated stand-in"):
+        data = load("snli")
+    assert (data.name, data.label_names) == ("pairs", THREE)
     with pytest.raises(DataError, match="cannot be had"):
-        load(name)
+        load("babi1")
 
 
 def test_credentialed_data_are_said_to_need_credentials(offline: None) -> None:
@@ -222,6 +226,30 @@ def test_a_table_of_another_form_is_refused(mimic: Path) -> None:
     pd.DataFrame({"hadm_id": [1]}).to_csv(mimic / DIAGNOSES, index=False)
     with pytest.raises(DataError, match="not the official tables"):
         load("anemia")
+
+
+# Generated pairs.
+
+
+def test_a_pair_is_labelled_by_what_both_sentences_say() -> None:
+    """The rule, written once more: the judged thing, and the side of the judgement."""
+    frame = inference.generate(seed=5, n_train=300, n_val=10, n_test=10)
+    side = {w: s for s in ("positive", "negative") for w in sentiment.decisive_words(s)}
+    seen = set()
+    for text, label in zip(frame["text"], frame["label"], strict=True):
+        first, second = text.split("\t")
+        judged = dict(re.findall(r"the ([\w ]+?) is ([\w-]+)", first))
+        assert len(judged) == 2
+        ((thing, word),) = re.findall(r"the ([\w ]+?) is ([\w-]+)", second)
+        expected = "neutral"
+        if thing in judged:
+            alike = side[judged[thing]] == side[word]
+            expected = "entailment" if alike else "contradiction"
+            seen.add(list(judged).index(thing))
+        assert label == expected
+    assert seen == {0, 1}  # Asked about is the first thing or the second.
+    assert frame["text"].is_unique
+    assert set(frame["label"]) == set(THREE)
 
 
 # Generated reviews.

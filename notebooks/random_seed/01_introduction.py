@@ -38,12 +38,12 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts of which attention is kept
+n_texts: Optional[int] = None  # test texts whose attention is kept
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
 # %% tags=["hide-input"]
-from stablib.show.random_seed import figures
+from stablib.show.random_seed import one_text
 from stablib.studies import open_study
 
 study = open_study("random_seed", vars())
@@ -56,4 +56,4 @@ study = open_study("random_seed", vars())
 # attention is kept, the one on which the first two runs differ most.
 
 # %%
-figures.two_seeds(study.each()[0])
+one_text.two_seeds(study.main())

@@ -33,7 +33,7 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts of which attention is kept
+n_texts: Optional[int] = None  # test texts whose attention is kept
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 

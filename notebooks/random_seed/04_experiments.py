@@ -32,12 +32,12 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts of which attention is kept
+n_texts: Optional[int] = None  # test texts whose attention is kept
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
 # %% tags=["hide-input"]
-from stablib.show.random_seed import tables
+from stablib.show.random_seed import questions, tables
 from stablib.studies import open_study
 
 study = open_study("random_seed", vars())
@@ -51,3 +51,14 @@ study = open_study("random_seed", vars())
 
 # %%
 tables.data(study.each())
+
+# %% [markdown]
+# (th-f4.5)=
+# ## TH-F4.5 · Thesis, Figure 4.5: the same seed again
+#
+# The thesis trains with the same seeds on two machines and finds almost the same curves, and
+# exactly the same ones on one machine. Here a short training, which has been kept, is done again
+# while this page is made.
+
+# %%
+questions.again(study.again())

@@ -33,12 +33,12 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts of which attention is kept
+n_texts: Optional[int] = None  # test texts whose attention is kept
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
 # %% tags=["hide-input"]
-from stablib.show.random_seed import comparison, figures, tables
+from stablib.show.random_seed import comparison, figures, one_text, tables
 from stablib.studies import open_study
 
 study = open_study("random_seed", vars())
@@ -63,6 +63,44 @@ figures.by_score(study.each(), comparison.ATTENTION_JACCARD, "RS-F5")
 
 # %%
 figures.by_method(study.each("cnn"), comparison.ATTENTION_ENTROPY, "RS-F8")
+
+# %% [markdown]
+# (th-f4.16)=
+# ## TH-F4.16 · Thesis, Figure 4.16: the same with BiLSTMs
+
+# %%
+figures.by_method(study.each("bilstm"), comparison.ATTENTION_ENTROPY, "TH-F4.16")
+
+# %% [markdown]
+# (th-f4.17)=
+# ## TH-F4.17 · Thesis, Figure 4.17: scaled dot-product attention
+#
+# The thesis shows SST and the diabetes notes. There are no runs of the released NASWA here: one of
+# its two tensors belongs to additive attention.
+
+# %%
+figures.by_method([study.with_dot()], comparison.ATTENTION_ENTROPY, "TH-F4.17")
+
+# %% [markdown]
+# (rs-f9)=
+# ## RS-F9 · Figure 9: pairs of sentences with three labels
+#
+# In SNLI a network attends to the first sentence of a pair and is asked by the second. The paper
+# trains on 549,367 pairs; here the network learns the development pairs alone. Each panel shows
+# the texts with one label, binned by the mean probability of that label.
+
+# %%
+figures.by_method(study.pairs().by_label(), comparison.ATTENTION_ENTROPY, "RS-F9")
+
+# %% [markdown]
+# (th-f4.19)=
+# ## TH-F4.19 · Thesis, Figures 4.19 and 4.20: attention word by word
+#
+# The thesis shows tweets of its choice, in one of which the sd of the attention to a word falls by
+# more than 80 % with ASWA. Here the text is picked by a rule.
+
+# %%
+one_text.attention_sd(study.main())
 
 # %% [markdown]
 # (rs-x6)=

@@ -81,8 +81,8 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
     Parameters
     ----------
     name : str
-        One of :data:`stablib.data.ENTRIES`, such as ``"massive"``; or ``"standin"`` or
-        ``"reviews"``, which are generated.
+        One of :data:`stablib.data.ENTRIES`, such as ``"massive"``; or ``"standin"``,
+        ``"reviews"`` or ``"pairs"``, which are generated.
     label : str, optional
         Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
     strict : bool, default False

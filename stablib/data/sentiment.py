@@ -18,10 +18,11 @@ __all__ = ["decisive_words", "generate", "positions"]
 
 
 @lru_cache(maxsize=1)
-def _grammar() -> dict[str, Any]:
+def grammar() -> dict[str, Any]:
+    """Words, clauses and slots from which the generated corpora are made."""
     text = (files("stablib.data") / "sentiment.json").read_text(encoding="utf-8")
-    grammar: dict[str, Any] = json.loads(text)
-    return grammar
+    known: dict[str, Any] = json.loads(text)
+    return known
 
 
 @cache
@@ -40,7 +41,7 @@ def decisive_words(label: str) -> frozenset[str]:
     >>> decisive_words("positive") & decisive_words("negative")
     frozenset()
     """
-    return frozenset(_grammar()[label])
+    return frozenset(grammar()[label])
 
 
 def positions(text: str) -> tuple[int, ...]:
@@ -105,32 +106,33 @@ def generate(
 
 def _review(rng: np.random.Generator, label: str) -> str:
     """Draw a review: one telling word, or three with at most one against the label."""
-    grammar = _grammar()
+    words = grammar()
     other = "positive" if label == "negative" else "negative"
     told = [[label], [label] * 3, [label, label, other]][rng.choice(3, p=[0.5, 0.25, 0.25])]
     clauses = [_telling(rng, side) for side in told]
-    clauses += [_filled(rng, _one(rng, grammar["neutral"])) for _ in range(rng.integers(1, 4))]
+    clauses += [_filled(rng, one(rng, words["neutral"])) for _ in range(rng.integers(1, 4))]
     first, *others = rng.permutation(len(clauses))
     parts = [clauses[first]]
     for place in others:
-        parts += [_one(rng, grammar["joints"]), clauses[place]]
+        parts += [one(rng, words["joints"]), clauses[place]]
     return " ".join(parts)
 
 
 def _telling(rng: np.random.Generator, side: str) -> str:
     """Draw a telling clause; the k-th word of a list is drawn 1/k as often as its first."""
-    grammar = _grammar()
-    share = 1.0 / np.arange(1, len(grammar[side]) + 1)
-    word = grammar[side][rng.choice(len(share), p=share / share.sum())]
-    return _filled(rng, _one(rng, grammar["telling"])).replace("{word}", word)
+    words = grammar()
+    share = 1.0 / np.arange(1, len(words[side]) + 1)
+    word = words[side][rng.choice(len(share), p=share / share.sum())]
+    return _filled(rng, one(rng, words["telling"])).replace("{word}", word)
 
 
 def _filled(rng: np.random.Generator, template: str) -> str:
     """Fill the slots of a clause that say nothing."""
-    for slot, fillings in _grammar()["slots"].items():
-        template = template.replace(f"{{{slot}}}", _one(rng, fillings))
+    for slot, fillings in grammar()["slots"].items():
+        template = template.replace(f"{{{slot}}}", one(rng, fillings))
     return template
 
 
-def _one(rng: np.random.Generator, choices: list[str]) -> str:
+def one(rng: np.random.Generator, choices: list[str]) -> str:
+    """Draw one of several, all equally likely."""
     return choices[rng.integers(len(choices))]

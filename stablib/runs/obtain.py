@@ -45,6 +45,9 @@ class Runs:
     def __len__(self) -> int:
         return len(self._runs)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._runs[0].arrays
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Array of all runs, e.g. ``runs["labels_test"]`` of shape (n_runs, n_examples)."""
         return np.stack([run.arrays[name] for run in self._runs])

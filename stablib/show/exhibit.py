@@ -6,9 +6,10 @@ import dataclasses
 import html
 import inspect
 import json
+import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 
 from stablib.commit import commit
 from stablib.data.registry import cache_folder
+from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.show.style import to_png, to_svg
 from stablib.studies.base import Outcome, Study
@@ -194,6 +196,24 @@ def picture(exhibit: str) -> str:
     if not (folder() / exhibit / "figure.png").is_file():
         return ""
     return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
+
+
+def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
+    """Write a value with its interval; a dash where there is no value.
+
+    Examples
+    --------
+    >>> with_interval(1.25, Interval(0.5, 2.0)), with_interval(float("nan"), Interval(0, 0))
+    ('1.2 [0.5, 2.0]', '–')
+    """
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+
+
+def counted(claims: Container[str], claim: str, value: float) -> list[Measured]:
+    """A number that no run changes as the answer to a claim; empty if there is no such claim."""
+    return [Measured(claim, value, value, value)] if claim in claims else []
 
 
 def table_html(frame: pd.DataFrame) -> str:

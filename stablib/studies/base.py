@@ -5,10 +5,13 @@ from __future__ import annotations
 import abc
 import dataclasses
 import importlib.resources
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from stablib.errors import DataError
 from stablib.papers.claims import Claim, read_claims
 from stablib.runs import Runs, RunStore
 from stablib.runs.obtain import lacking, obtain, serving
@@ -155,6 +158,21 @@ class Study(abc.ABC):
     def get(self, request: Request, *, watch: Watch = bar) -> Runs:
         """Get runs, from a store or by training."""
         return obtain(request, self.store, inputs=self.inputs(request.recipe), watch=watch)
+
+    def anew(self, request: Request, *, watch: Watch = bar) -> Runs:
+        """Train runs whatever a store has of them, and keep nothing.
+
+        Raises
+        ------
+        DataError
+            If the data are known by their labels alone.
+        """
+        inputs = self.inputs(request.recipe)
+        if not inputs.trainable:
+            raise DataError(f"{inputs.source}: nothing can be trained on labels alone")
+        with tempfile.TemporaryDirectory() as folder:
+            empty = RunStore(Path(folder) / "runs", Path(folder) / "none")
+            return obtain(request, empty, inputs=inputs, watch=watch)
 
     def inputs(self, recipe: Recipe) -> Inputs:
         """The data on which the study's recipes with this data are trained; looked for once."""

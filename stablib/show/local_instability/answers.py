@@ -39,11 +39,6 @@ def over_runs(
     return [Measured(claim, float(statistic(*samples)), *interval, variant)]
 
 
-def counted(claim: str, value: float) -> list[Measured]:
-    """A number that no run changes; empty if there is no such claim."""
-    return [Measured(claim, value, value, value)] if claim in CLAIMS else []
-
-
 def of_utterance(name: str, labels: NDArray[np.integer], gold: NDArray[Any]) -> list[Measured]:
     """How far the runs scatter on an utterance of Table 1.
 

@@ -18,6 +18,7 @@ from stablib.metrics import (
     share_of_reduction,
 )
 from stablib.papers.claims import Measured
+from stablib.show.exhibit import with_interval
 from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 
 #: Why an exhibit is left out of a study of another data set.
@@ -61,13 +62,6 @@ def answer(
     """
     claim = claim_name(table, results.dataset.name, variant, quantity)
     return [Measured(claim, value, *interval, variant.teacher, null)] if claim in CLAIMS else []
-
-
-def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
-    """Write a value with its interval; a dash where there is no value."""
-    if np.isnan(value):
-        return "–"
-    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
 def reductions(

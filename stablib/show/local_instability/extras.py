@@ -22,7 +22,7 @@ from stablib.metrics import (
     resampled_label_entropy,
 )
 from stablib.papers.claims import Measured
-from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.local_instability.comparison import (
     NOT_LOOKED_AT,
     cells,
@@ -31,7 +31,6 @@ from stablib.show.local_instability.comparison import (
     mean_and_sd,
     percent_correct,
     reductions,
-    with_interval,
 )
 from stablib.studies.local_instability import CONTROL, NULL, Results, SourceResults, Variant
 

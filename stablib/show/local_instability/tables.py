@@ -19,7 +19,7 @@ from stablib.metrics import (
     share_of_reduction,
 )
 from stablib.papers.claims import Measured
-from stablib.show.exhibit import Exhibit, record
+from stablib.show.exhibit import Exhibit, counted, record, with_interval
 from stablib.show.local_instability import answers
 from stablib.show.local_instability.comparison import (
     CLAIMS,
@@ -32,7 +32,6 @@ from stablib.show.local_instability.comparison import (
     percent_correct,
     reductions,
     reported,
-    with_interval,
 )
 from stablib.studies.local_instability import CONTROL, NULL, Results, Variant
 
@@ -106,7 +105,7 @@ def table_2(many: Sequence[Results]) -> Exhibit:
             ("train", len(data.gold["train"])),
             ("holdout", len(results.gold)),
         ):
-            measured += answers.counted(f"t2-{data.name}-{what}", count)
+            measured += counted(CLAIMS, f"t2-{data.name}-{what}", count)
         counts = np.bincount(data.gold["train"], minlength=data.n_classes)
         columns[f"{results.title} ({data.label})"] = {
             "classes": str(data.n_classes),

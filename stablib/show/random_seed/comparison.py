@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import EllipsisType
 from typing import NamedTuple
 
 import numpy as np
@@ -141,14 +142,27 @@ LIME_JACCARD = Measure("Jaccard distance of LIME, top 20 %", lime_jaccard, False
 
 def reduction(spread: Spread, plain: Spread) -> tuple[float, Interval]:
     """By how many percent the mean over examples is below plain training's, with its interval."""
-    value = _percent_below(spread.values.mean(), plain.values.mean())
-    draws = _percent_below(spread.replicates.mean(axis=1), plain.replicates.mean(axis=1))
+    value = percent_below(spread.values.mean(), plain.values.mean())
+    draws = percent_below(spread.replicates.mean(axis=1), plain.replicates.mean(axis=1))
     return float(value), centred_interval(float(value), draws)
 
 
-def _percent_below(
+Chosen = NDArray[np.bool_] | EllipsisType
+
+
+def difference(
+    spread: Spread, chosen: Chosen, other: Spread, among: Chosen
+) -> tuple[float, Interval]:
+    """Mean over some examples less the mean over others, with its interval."""
+    value = float(spread.values[chosen].mean() - other.values[among].mean())
+    draws = spread.replicates[:, chosen].mean(axis=1) - other.replicates[:, among].mean(axis=1)
+    return value, centred_interval(value, draws)
+
+
+def percent_below(
     value: np.floating | NDArray[np.float64], baseline: np.floating | NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """By how many percent a value is below a baseline; nan where the baseline is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):  # A resample of one run has no spread.
         percent = np.asarray(100.0 * (1.0 - value / baseline), dtype=np.float64)
     return np.where(np.isfinite(percent), percent, np.nan)
@@ -164,7 +178,7 @@ def sd_reductions(of: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArra
     """
     weights = np.concatenate([np.ones((1, len(plain)), dtype=np.int64), drawn(len(plain))])
     sds = (resampled_sd(runs[:, None], weights)[:, 0] for runs in (of, plain))
-    return _percent_below(*sds)
+    return percent_below(*sds)
 
 
 def sd_reduction(of: NDArray[np.float64], plain: NDArray[np.float64]) -> tuple[float, Interval]:
@@ -197,11 +211,6 @@ def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:
     return 100.0 * ((results.scores[variant] > 0.5) == results.gold).mean(axis=1)
 
 
-def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
-    """Write a value with its interval."""
-    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
-
-
 def answer(
     claim: str,
     found: tuple[float, Interval],
@@ -212,11 +221,6 @@ def answer(
     """The answer to a claim of the paper; empty if it makes none."""
     value, interval = found
     return [Measured(claim, value, *interval, variant, null)] if claim in CLAIMS else []
-
-
-def counted(claim: str, value: float) -> list[Measured]:
-    """A number that no run changes; empty if there is no such claim."""
-    return [Measured(claim, value, value, value)] if claim in CLAIMS else []
 
 
 def methods(results: Results) -> list[Variant]:

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
-from stablib.metrics import binned_means, pairwise_relative_entropy
+from stablib.metrics import binned_means, centred_interval
 from stablib.papers.claims import Measured
-from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
+    ATTENTION_ENTROPY,
+    ATTENTION_JACCARD,
     LIME_JACCARD,
+    PREDICTION_SD,
     Measure,
+    Spread,
     answer,
+    difference,
     lime_floor,
     methods,
     reduction,
-    with_interval,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
 from stablib.show.style import PALETTE, figure
@@ -28,6 +33,7 @@ from stablib.studies.random_seed import (
     NASWA_TEXT,
     NULL,
     PLAIN,
+    Cell,
     Results,
     Variant,
 )
@@ -52,19 +58,23 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             axes.legend()
         made.axes[0].set_ylabel(measure.label)
         frame = pd.concat(frames, ignore_index=True)
-        middle = frame[frame["low"].between(0.3, 0.6)].groupby("name")["mean"].mean()
-        edges = frame[(frame["low"] < 0.15) | (frame["low"] > 0.85)].groupby("name")["mean"].mean()
-        finding = "; ".join(
-            f"{name}: {edges[name]:.2f} at scores below .2 and from .9, {middle[name]:.2f} between "
-            ".3 and .7"
-            for name in middle.index.intersection(edges.index)
-        )
+        parts = []
+        for results in many:
+            spread = measure.of(results, PLAIN)
+            edge, middle = _edge_and_middle(spread)
+            if edge.any() and middle.any():
+                parts.append(
+                    f"{results.title}: {spread.values[edge].mean():.2f} at mean scores below .2 "
+                    f"and from .8, {spread.values[middle].mean():.2f} between .3 and .7"
+                )
+        finding = "; ".join(parts)
         return record(
             exhibit,
             made,
             made_by=by_score,
             results=many,
             numbers=frame,
+            measured=_of_plain_runs(many, measure),
             finding=f"{finding}." if finding else "",
             alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
             caption=(
@@ -73,6 +83,33 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
                 "mark."
             ),
         )
+
+
+def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Texts whose mean score says much, and those of which it says little."""
+    scores = spread.scores
+    return (scores < 0.2) | (scores >= 0.8), (scores >= 0.3) & (scores < 0.7)
+
+
+def _of_plain_runs(many: Sequence[Results], measure: Measure) -> list[Measured]:
+    """Answers to what the paper says of plain runs."""
+    spreads = {results.cell: measure.of(results, PLAIN) for results in many}
+    if measure == ATTENTION_JACCARD:
+        draws = np.mean([100.0 * s.replicates.mean(axis=1) for s in spreads.values()], axis=0)
+        value = float(np.mean([100.0 * s.values.mean() for s in spreads.values()]))
+        variant = f"{len(spreads)} of the paper's twelve"
+        return answer("f5-differ", (value, centred_interval(value, draws)), variant=variant)
+    measured: list[Measured] = []
+    for (dataset, encoder), spread in spreads.items():
+        if measure == PREDICTION_SD:
+            edge, middle = _edge_and_middle(spread)
+            if edge.any() and middle.any():
+                claim = f"f3-{dataset}-{encoder}-middle"
+                measured += answer(claim, difference(spread, middle, spread, edge))
+        other = spreads.get(Cell(dataset, "cnn"))
+        if measure == ATTENTION_ENTROPY and encoder == "bilstm" and other is not None:
+            measured += answer(f"f4-{dataset}-bilstm-above", difference(spread, ..., other, ...))
+    return measured
 
 
 def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit:
@@ -84,7 +121,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     findings = []
     with figure(width=3.4 * len(many) + 0.6, height=4.4, columns=len(many)) as made:
         for axes, results in zip(made.axes, many, strict=True):
-            for number, variant in enumerate(_DRAWN):
+            drawn = [variant for variant in _DRAWN if variant in results.variants]
+            for number, variant in enumerate(drawn):
                 frames.append(_draw(axes, results, variant, measure, number, variant.title))
             axes.set(xlabel="mean score over runs", title=results.title)
             answers, found = _reductions(results, measure, exhibit)
@@ -129,8 +167,9 @@ def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[
     measured = [
         each
         for variant in (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
+        if variant in less
         for each in answer(
-            f"{figure_name}-{results.dataset.name}-{claimed(variant)}-reduction",
+            f"{figure_name}-{results.claimed_as}-{claimed(variant)}-reduction",
             less[variant],
             variant=said(variant),
             null=null,
@@ -173,51 +212,3 @@ def _draw(
             "interval_high": ends[1],
         }
     )
-
-
-def two_seeds(results: Results) -> Exhibit:
-    """What two runs attend to in the text on which they differ most (RS-F1)."""
-    both = [weights[:2] for weights in results.attention[PLAIN]]
-    differ = [pairwise_relative_entropy(weights).sum() for weights in both]
-    chosen = int(np.argmax(differ))
-    weights, place = both[chosen], int(results.places[chosen])
-    tokens = _tokens(results, place, weights.shape[1])
-    scores = results.scores[PLAIN][:2, place]
-    rows = np.arange(len(tokens))
-    with figure(width=6.0, height=0.28 * len(tokens) + 1.4) as made:
-        axes = made.axes[0]
-        for number, (run, score) in enumerate(zip(weights, scores, strict=True)):
-            axes.barh(
-                rows + 0.4 * number - 0.2,
-                run,
-                height=0.38,
-                color=PALETTE[number],
-                label=f"seed {results.runs[PLAIN].plans[number].base}: p = {score:.2f}",
-            )
-        axes.set(yticks=rows, yticklabels=tokens, xlabel="attention")
-        axes.invert_yaxis()
-        axes.legend()
-        top = [tokens[int(run.argmax())] for run in weights]
-        return record(
-            "RS-F1",
-            made,
-            made_by=two_seeds,
-            results=[results],
-            numbers=pd.DataFrame({"token": tokens, "first": weights[0], "second": weights[1]}),
-            alt=f"Bars of attention to each token by two seeds. Highest: {top[0]} and {top[1]}.",
-            finding=f"One run attends most to '{top[0]}', the other to '{top[1]}'.",
-            caption=(
-                "Attention of two plain runs that differ by their seed alone, to the text, of "
-                f"those with attention, on which they differ most ({results.title}, test text "
-                f"{place})."
-            ),
-        )
-
-
-def _tokens(results: Results, place: int, n_tokens: int) -> list[str]:
-    """Words of a text, or their places where it is not at hand or must not be shown."""
-    text = results.dataset.texts["test"][place] if results.dataset.texts else ""
-    words = text.split()
-    if len(words) != n_tokens or results.dataset.name == "adr":
-        return [f"token {number}" for number in range(1, n_tokens + 1)]
-    return words

@@ -12,8 +12,8 @@ from stablib.metrics import (
     top_share,
 )
 from stablib.mitigation import ASWA
-from stablib.show.exhibit import Exhibit, record
-from stablib.show.random_seed.comparison import TOP, counted
+from stablib.show.exhibit import Exhibit, counted, record
+from stablib.show.random_seed.comparison import CLAIMS, TOP
 from stablib.show.style import PALETTE, figure
 from stablib.studies.random_seed import RandomSeed
 from stablib.studies.random_seed.surface import (
@@ -124,8 +124,8 @@ def two_distributions(study: RandomSeed) -> Exhibit:
             results=[Computed(study, "constructed: the thesis prints no weights")],
             numbers=pd.DataFrame(CONSTRUCTED.T, columns=["model 1", "model 2"]),
             measured=[
-                *counted("th-f43-entropy", entropy),
-                *counted("th-f43-jaccard", distance),
+                *counted(CLAIMS, "th-f43-entropy", entropy),
+                *counted(CLAIMS, "th-f43-jaccard", distance),
             ],
             finding=(
                 f"Relative entropy {entropy:.2f} nats, Jaccard distance {distance:.0f}: the two "

@@ -14,12 +14,11 @@ from stablib.metrics import (
     roc_auc,
 )
 from stablib.papers.claims import Measured
-from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.exhibit import Exhibit, counted, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
     CLAIMS,
     answer,
     attention_entropy,
-    counted,
     mean_interval,
     mean_of,
     methods,
@@ -28,7 +27,6 @@ from stablib.show.random_seed.comparison import (
     sd_interval,
     sd_reduction,
     sd_reductions,
-    with_interval,
 )
 from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
 
@@ -49,7 +47,7 @@ def data(many: Sequence[Results]) -> Exhibit:
         for split, pair in counts.items():
             for number, count in enumerate(sorted(pair)):
                 claim = f"t1-{results.dataset.name}-{split}-{('smaller', 'larger')[number]}"
-                measured += counted(claim, float(count))
+                measured += counted(CLAIMS, claim, float(count))
     return record(
         "RS-T1",
         pd.DataFrame.from_dict(rows, orient="index"),
@@ -78,7 +76,8 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
     findings = []
     for results in many:
         plain = percent_correct(results, PLAIN)
-        nothing, _ = sd_reduction(percent_correct(results, NULL), plain)
+        others = percent_correct(results, NULL)
+        nothing, _ = sd_reduction(others, plain)
         for variant in results.variants:
             correct = percent_correct(results, variant)
             mean, sd = mean_interval(correct), sd_interval(correct)
@@ -96,6 +95,12 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
                 rows[results.title, variant.title]["sd below plain (%)"] = with_interval(*less, 0)
                 measured += answer(
                     f"{name}-sd-reduction", less, variant=said(variant), null=nothing
+                )
+                measured += answer(
+                    f"{name}-gain",
+                    mean_interval(correct - plain),  # Run by run: the seeds are the same.
+                    variant=said(variant),
+                    null=float(others.mean() - plain.mean()),
                 )
         less = sd_reduction(percent_correct(results, ASWA_TEXT), plain)
         findings.append(

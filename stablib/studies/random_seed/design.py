@@ -71,7 +71,14 @@ class Cell(NamedTuple):
         >>> Cell("sst", "cnn").title
         'SST, CNN'
         """
-        names = {"imdb": "IMDB", "sst": "SST", "agnews": "AG News", "adr": "ADR tweets"}
+        names = {
+            "imdb": "IMDB",
+            "sst": "SST",
+            "agnews": "AG News",
+            "adr": "ADR tweets",
+            "snli": "SNLI",
+            "reviews": "Generated reviews",
+        }
         encoder = {"cnn": "CNN", "bilstm": "BiLSTM"}[self.encoder]
         return f"{names.get(self.dataset, self.dataset.capitalize())}, {encoder}"
 

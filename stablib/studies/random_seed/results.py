@@ -35,22 +35,31 @@ class Results(Outcome):
     checkpoint : {"best", "last"}
         Which checkpoint is looked at.
     runs : mapping of Variant to Runs
-        Of every method.
+        Of every method, plain training first.
+    label : int, optional
+        Of more than two classes the one that is looked at: its probability, and only the texts
+        that have it.
     """
 
     cell: Cell
     dataset: Dataset
     checkpoint: str
     runs: Mapping[Variant, Runs]
+    label: int | None = None
 
     @property
     def variants(self) -> tuple[Variant, ...]:
-        """Methods, and averages beside plain training."""
-        return VARIANTS
+        """Methods, and averages beside plain training, as far as there are runs."""
+        return tuple(v for v in VARIANTS if self._has(v))
+
+    def _has(self, variant: Variant) -> bool:
+        if not variant.beside:
+            return variant in self.runs
+        return f"{variant.beside}_scores_{self.checkpoint}" in self.runs[PLAIN]
 
     @property
     def gold(self) -> NDArray[np.integer]:
-        """Class of each test text, 0 or 1, shape (n_test,)."""
+        """Class of each test text, shape (n_test,)."""
         return self.dataset.gold["test"]
 
     def array(self, variant: Variant, name: str) -> NDArray[np.generic]:
@@ -60,24 +69,41 @@ class Results(Outcome):
 
     @cached_property
     def scores(self) -> dict[Variant, NDArray[np.float64]]:
-        """Probability of the positive class by variant, each of shape (n_runs, n_test)."""
+        """Probability by variant, of the second class or the label, shape (n_runs, n_test)."""
         return {
-            variant: predictions(self.array(variant, f"scores_{self.checkpoint}"))[..., 1]
+            variant: predictions(self.array(variant, f"scores_{self.checkpoint}"))[
+                ..., 1 if self.label is None else self.label
+            ]
             for variant in self.variants
         }
 
     @property
+    def _kept(self) -> NDArray[np.integer]:
+        """Test texts whose attention is kept."""
+        return np.asarray(self.runs[PLAIN]["attention_texts"][0])
+
+    @cached_property
+    def _looked_at(self) -> NDArray[np.bool_]:
+        """Which of these have the label, if there is one."""
+        every = np.ones(len(self._kept), dtype=bool)
+        return every if self.label is None else self.gold[self._kept] == self.label
+
+    @property
     def places(self) -> NDArray[np.integer]:
         """Which test texts have attention, shape (n_texts,)."""
-        return np.asarray(self.runs[PLAIN]["attention_texts"][0])
+        return self._kept[self._looked_at]
 
     @cached_property
     def attention(self) -> dict[Variant, list[NDArray[np.float64]]]:
         """Attention to each of these texts by variant, each of shape (n_runs, n_tokens)."""
         starts = np.asarray(self.runs[PLAIN]["attention_starts"][0])
-        return {
+        found = {
             variant: explained(self.array(variant, f"log_attention_{self.checkpoint}"), starts)
             for variant in self.variants
+        }
+        return {
+            variant: [text for text, wanted in zip(texts, self._looked_at, strict=True) if wanted]
+            for variant, texts in found.items()
         }
 
     def explained(
@@ -104,9 +130,22 @@ class Results(Outcome):
 
     @property
     def title(self) -> str:
-        """Data set and encoder, and whether other data stand in."""
+        """Data set and encoder, whether other data stand in, and the label."""
         stands_in = self.dataset.name != self.cell.dataset
-        return f"stand-in for {self.cell.title}" if stands_in else self.cell.title
+        title = f"stand-in for {self.cell.title}" if stands_in else self.cell.title
+        return title if self.label is None else f"{title}: {self.dataset.label_names[self.label]}"
+
+    @property
+    def claimed_as(self) -> str:
+        """Data set, and label if there is one, in the names of claims."""
+        parts = [self.dataset.name]
+        if self.label is not None:
+            parts.append(self.dataset.label_names[self.label])
+        return "-".join(parts)
+
+    def by_label(self) -> list[Results]:
+        """The same, once for each label."""
+        return [dataclasses.replace(self, label=k) for k in range(self.dataset.n_classes)]
 
     def all_runs(self) -> dict[str, Runs]:
         """Runs by method."""

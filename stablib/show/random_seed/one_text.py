@@ -1,0 +1,117 @@
+"""One text: what runs attend to in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stablib.metrics import centred_interval, pairwise_relative_entropy, resampled_sd, sd_over_runs
+from stablib.show.exhibit import Exhibit, record, with_interval
+from stablib.show.random_seed.comparison import answer, drawn, percent_below
+from stablib.show.style import PALETTE, figure
+from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Results
+
+
+def two_seeds(results: Results) -> Exhibit:
+    """What two runs attend to in the text on which they differ most (RS-F1)."""
+    both = [weights[:2] for weights in results.attention[PLAIN]]
+    differ = [pairwise_relative_entropy(weights).sum() for weights in both]
+    chosen = int(np.argmax(differ))
+    weights, place = both[chosen], int(results.places[chosen])
+    tokens = _tokens(results, place, weights.shape[1])
+    scores = results.scores[PLAIN][:2, place]
+    rows = np.arange(len(tokens))
+    with figure(width=6.0, height=0.28 * len(tokens) + 1.4) as made:
+        axes = made.axes[0]
+        for number, (run, score) in enumerate(zip(weights, scores, strict=True)):
+            axes.barh(
+                rows + 0.4 * number - 0.2,
+                run,
+                height=0.38,
+                color=PALETTE[number],
+                label=f"seed {results.runs[PLAIN].plans[number].base}: p = {score:.2f}",
+            )
+        axes.set(yticks=rows, yticklabels=tokens, xlabel="attention")
+        axes.invert_yaxis()
+        axes.legend()
+        top = [tokens[int(run.argmax())] for run in weights]
+        return record(
+            "RS-F1",
+            made,
+            made_by=two_seeds,
+            results=[results],
+            numbers=pd.DataFrame({"token": tokens, "first": weights[0], "second": weights[1]}),
+            alt=f"Bars of attention to each token by two seeds. Highest: {top[0]} and {top[1]}.",
+            finding=f"One run attends most to '{top[0]}', the other to '{top[1]}'.",
+            caption=(
+                "Attention of two plain runs that differ by their seed alone, to the text, of "
+                f"those with attention, on which they differ most ({results.title}, test text "
+                f"{place})."
+            ),
+        )
+
+
+def attention_sd(results: Results) -> Exhibit:
+    """Spread of the attention to each word of one text, by method (TH-F4.19)."""
+    variants = (PLAIN, ASWA_TEXT, NASWA_TEXT)
+    spreads = [sd_over_runs(weights) for weights in results.attention[PLAIN]]
+    chosen = int(np.argmax([spread.max() for spread in spreads]))
+    place, word = int(results.places[chosen]), int(spreads[chosen].argmax())
+    tokens = _tokens(results, place, len(spreads[chosen]))
+    weights = {v: results.attention[v][chosen] for v in (*variants, NULL)}
+    draws = {v: resampled_sd(each, drawn(len(each))) for v, each in weights.items()}
+    sds = {v: sd_over_runs(each) for v, each in weights.items()}
+    less = {}
+    for variant in (ASWA_TEXT, NASWA_TEXT, NULL):
+        value = float(percent_below(sds[variant][word], sds[PLAIN][word]))
+        replicates = percent_below(draws[variant][:, word], draws[PLAIN][:, word])
+        less[variant] = (value, centred_interval(value, replicates))
+    with figure(width=6.0, height=0.36 * len(tokens) + 1.6) as made:
+        axes = made.axes[0]
+        rows = np.arange(len(tokens))
+        for number, variant in enumerate(variants):
+            axes.barh(
+                rows + 0.27 * (number - 1),
+                sds[variant],
+                height=0.25,
+                color=PALETTE[number],
+                label=variant.title,
+            )
+        axes.set(yticks=rows, yticklabels=tokens, xlabel="sd of attention over runs (ddof 0)")
+        axes.invert_yaxis()
+        axes.legend()
+        finding = "; ".join(
+            f"{variant.title} {with_interval(*found, 0)} %" for variant, found in less.items()
+        )
+        return record(
+            "TH-F4.19",
+            made,
+            made_by=attention_sd,
+            results=[results],
+            numbers=pd.DataFrame({"token": tokens} | {v.title: sds[v] for v in variants}),
+            measured=answer(
+                f"f4.19-{results.claimed_as}-aswa-reduction",
+                less[ASWA_TEXT],
+                null=less[NULL][0],
+            ),
+            finding=(
+                f"The sd of attention to '{tokens[word]}' is {sds[PLAIN][word]:.2f} with plain "
+                f"training; lower by: {finding}."
+            ),
+            alt=f"Bars of the sd of attention to each token by method. {finding}",
+            caption=(
+                "Standard deviation over runs of the attention to each token of the text with the "
+                "token whose attention varies most over plain runs. What was chosen because it "
+                "varies most varies less with any other seeds, which the last number shows "
+                f"({results.title}, test text {place})."
+            ),
+        )
+
+
+def _tokens(results: Results, place: int, n_tokens: int) -> list[str]:
+    """Words of a text, or their places where it is not at hand or must not be shown."""
+    text = results.dataset.texts["test"][place] if results.dataset.texts else ""
+    words = text.split()
+    if len(words) != n_tokens or results.dataset.name == "adr":
+        return [f"token {number}" for number in range(1, n_tokens + 1)]
+    return words

@@ -1,0 +1,335 @@
+"""Exhibits of our own about the random seed paper, and the check that a seed decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from stablib.data.sentiment import positions
+from stablib.metrics import (
+    Interval,
+    centred_interval,
+    label_entropy,
+    over_examples,
+    pair_mean,
+    pairwise_relative_entropy,
+    percentage_reduction,
+    reduction_replicates,
+)
+from stablib.runs import Runs
+from stablib.show.exhibit import Exhibit, left_out, record, with_interval
+from stablib.show.random_seed.comparison import (
+    ATTENTION_ENTROPY,
+    PREDICTION_SD,
+    mean_interval,
+    percent_correct,
+    prediction_sd,
+    reduction,
+    sd_interval,
+    sd_reduction,
+)
+from stablib.show.style import PALETTE, figure
+from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
+from stablib.studies.random_seed.outcomes import Again, Matrix
+
+_MARKS = "osD^vXP"
+
+
+def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
+    """When averaging from the first step helps, and when it hurts (RS-X1)."""
+    if len(by_epochs) < 2:
+        return left_out("RS-X1", "these settings train no longer than its shortest training")
+    shortest = next(iter(by_epochs.values()))
+    rows = []
+    for epochs, results in by_epochs.items():
+        plain = prediction_sd(results, PLAIN)
+        for variant in shortest.variants:
+            spread = prediction_sd(results, variant)
+            value = float(spread.values.mean())
+            draws = spread.replicates.mean(axis=1)
+            less = reduction(spread, plain)
+            for what, (found, interval) in {
+                "accuracy (%)": mean_interval(percent_correct(results, variant)),
+                "mean sd of p": (value, centred_interval(value, draws)),
+                "sd of p below plain (%)": less,
+            }.items():
+                rows.append((epochs, variant.title, what, found, *interval))
+    frame = pd.DataFrame(rows, columns=["epochs", "method", "what", "value", "low", "high"])
+    with figure(width=8.8, height=4.2, columns=2, sharey=False) as made:
+        for axes, what in zip(made.axes, ("accuracy (%)", "mean sd of p"), strict=True):
+            _lines(axes, frame[frame["what"] == what])
+            axes.set(xlabel="epochs of training", ylabel=what)
+            axes.set_xscale("log", base=2)
+            axes.set_xticks(list(by_epochs), labels=[str(epochs) for epochs in by_epochs])
+        handles, labels = made.axes[0].get_legend_handles_labels()
+        made.legend(handles, labels, loc="outside lower center", ncols=4)
+        finding = _about_lengths(frame, ASWA_TEXT.title)
+        return record(
+            "RS-X1",
+            made,
+            made_by=training_length,
+            results=list(by_epochs.values()),
+            numbers=frame,
+            finding=finding,
+            alt=f"Accuracy and mean sd of p over the length of training by method. {finding}",
+            caption=(
+                "Last checkpoints of trainings of several lengths: accuracy, and sd of a test "
+                "text's score over runs (ddof 0), mean over texts, with 95 % bootstrap intervals "
+                "over runs. 'SWA from the first step' is the same mean as ASWA's, but no epoch "
+                "begins from it."
+            ),
+        )
+
+
+def _lines(axes: Axes, frame: pd.DataFrame) -> None:
+    """One line a method, side by side so that no interval hides another."""
+    for number, (method, rows) in enumerate(frame.groupby("method", sort=False)):
+        ends = np.array([rows["value"] - rows["low"], rows["high"] - rows["value"]])
+        axes.errorbar(
+            rows["epochs"] * 1.03 ** (number - 1.5),
+            rows["value"],
+            yerr=np.maximum(ends, 0.0),
+            color=PALETTE[number],
+            marker=_MARKS[number],
+            markersize=5,
+            linewidth=1.5,
+            label=method,
+        )
+
+
+def _about_lengths(frame: pd.DataFrame, method: str) -> str:
+    """What a method does to sd and accuracy after the shortest and the longest training."""
+    cells = frame.set_index(["epochs", "what", "method"])["value"]
+    parts = []
+    for epochs in (frame["epochs"].min(), frame["epochs"].max()):
+        less = cells[epochs, "sd of p below plain (%)", method]
+        more = cells[epochs, "accuracy (%)", method] - cells[epochs, "accuracy (%)", PLAIN.title]
+        parts.append(f"after {epochs} epochs {less:.0f} % and {more:+.1f} points")
+    return (
+        f"{method} against plain training of the same length, sd of p lower by, and accuracy: "
+        f"{'; '.join(parts)}."
+    )
+
+
+def sources(by_source: Mapping[str, Results]) -> Exhibit:
+    """Which source of variation averaging removes (RS-X2)."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    findings = []
+    for source, results in by_source.items():
+        plain = {m: m.of(results, PLAIN) for m in (PREDICTION_SD, ATTENTION_ENTROPY)}
+        for variant in (PLAIN, ASWA_TEXT):
+            cells = {}
+            for measure, of_plain in plain.items():
+                found = measure.of(results, variant)
+                value = float(found.values.mean())
+                interval = centred_interval(value, found.replicates.mean(axis=1))
+                cells[measure.label] = with_interval(value, interval, 3)
+                cells[f"{measure.label}, below plain (%)"] = (
+                    "–" if variant == PLAIN else with_interval(*reduction(found, of_plain), 0)
+                )
+            accuracies = percent_correct(results, variant)
+            cells["sd of accuracy (points)"] = with_interval(*sd_interval(accuracies), 2)
+            rows[source, variant.title] = cells
+        less = reduction(prediction_sd(results, ASWA_TEXT), plain[PREDICTION_SD])
+        findings.append(f"{source} {with_interval(*less, 0)} %")
+    return record(
+        "RS-X2",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=sources,
+        results=list(by_source.values()),
+        finding=f"ASWA lowers the sd of p, by what differs between runs: {'; '.join(findings)}.",
+        caption=(
+            "Runs of which the seed decides one thing alone, the other having one seed for all, "
+            "and runs of which it decides both. Means over texts, with 95 % bootstrap intervals "
+            "over runs."
+        ),
+    )
+
+
+def known_words(results: Results) -> Exhibit:
+    """Do explanations point at the words that decide? (RS-X4)."""
+    texts = results.dataset.texts["test"] if results.dataset.texts else ()
+    if not texts:
+        return left_out("RS-X4", "the generated texts are not at hand")
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    means: dict[tuple[str, Variant], float] = {}
+    for title, shares_of in _EXPLAINED.items():
+        for variant in (PLAIN, ASWA_TEXT):
+            shares, places = shares_of(results, variant)
+            told = [list(positions(texts[place])) for place in places]
+            on_words = np.mean(
+                [each[:, words].sum(axis=1) for each, words in zip(shares, told, strict=True)],
+                axis=0,
+            )
+            first = np.mean(
+                [
+                    np.isin(each.argmax(axis=1), words)
+                    for each, words in zip(shares, told, strict=True)
+                ],
+                axis=0,
+            )
+            means[title, variant] = float(first.mean())
+            rows[title, variant.title] = {
+                "share on deciding words (%)": with_interval(*mean_interval(100.0 * on_words)),
+                "runs, lowest to highest": _range(100.0 * on_words),
+                "first word decides (%)": with_interval(*mean_interval(100.0 * first)),
+                "runs, lowest to highest ": _range(100.0 * first),
+                "texts": f"{len(places)}",
+            }
+    chance = np.mean([len(positions(text)) / len(text.split()) for text in texts])
+    first = "; ".join(
+        f"{title} {100.0 * means[title, PLAIN]:.0f} %, with ASWA "
+        f"{100.0 * means[title, ASWA_TEXT]:.0f} %"
+        for title in _EXPLAINED
+    )
+    return record(
+        "RS-X4",
+        pd.DataFrame.from_dict(rows, orient="index"),
+        made_by=known_words,
+        results=[results],
+        finding=(
+            f"Deciding words are {100.0 * chance:.0f} % of all. How often the most important "
+            f"word of a text is one of them: {first}."
+        ),
+        caption=(
+            "Generated reviews, of which it is known which words decide. Share of an explanation "
+            "that lies on these words, and how often the word with the largest share is one: mean "
+            "over texts and runs, with 95 % bootstrap intervals over runs, and the runs between "
+            "which this varies."
+        ),
+    )
+
+
+def _range(of_runs: NDArray[np.float64]) -> str:
+    return f"{of_runs.min():.1f}–{of_runs.max():.1f}"
+
+
+_EXPLAINED: Mapping[
+    str,
+    Callable[[Results, Variant], tuple[Sequence[NDArray[np.float64]], NDArray[np.integer]]],
+] = {
+    "attention": lambda results, variant: (results.attention[variant], results.places),
+    "gradients": lambda results, variant: results.explained(variant, "gradients"),
+    "gradients, cut at attention": lambda results, variant: results.explained(
+        variant, "gradients_cut"
+    ),
+    "LIME": lambda results, variant: results.explained(variant, "lime"),
+}
+
+
+def matrix(found: Matrix) -> Exhibit:
+    """Every mitigation on networks that attend and on heads (RS-X5)."""
+    columns: dict[tuple[str, str], dict[str, str]] = {}
+    findings = []
+    for column, labels in found.columns().items():
+        plain, gold = labels[PLAIN.title], found.gold(column)
+        accuracies = {name: 100.0 * (each == gold).mean(axis=1) for name, each in labels.items()}
+        less = {
+            name: _entropy_reduction(each, plain, paired=name != NULL.title)
+            for name, each in labels.items()
+            if name != PLAIN.title
+        }
+        columns[column, "accuracy (%)"] = {
+            name: with_interval(*mean_interval(each)) for name, each in accuracies.items()
+        }
+        columns[column, "ΔLE_m (%)"] = {n: with_interval(*each) for n, each in less.items()}
+        columns[column, "sd of accuracy below plain (%)"] = {
+            name: with_interval(*sd_reduction(each, accuracies[PLAIN.title]), 0)
+            for name, each in accuracies.items()
+            if name != PLAIN.title
+        }
+        best = max(less, key=lambda name, of=less: of[name][0])  # type: ignore[misc]
+        findings.append(
+            f"{column}: most by {best} ({with_interval(*less[best])} %), ASWA "
+            f"{with_interval(*less[ASWA_TEXT.title])} %"
+        )
+    frame = pd.DataFrame(columns)
+    return record(
+        "RS-X5",
+        frame,
+        made_by=matrix,
+        results=[found],
+        finding=f"Reduction of label entropy. {'; '.join(findings)}.",
+        caption=(
+            "Every mitigation of two papers on both papers' models, last checkpoints: reduction "
+            "of label entropy over runs (LE_m), of the sd of accuracy, and accuracy, with 95 % "
+            "bootstrap intervals over runs. A dash: not run there. Entropies over different "
+            "numbers of runs cannot be compared, so only compare within a column."
+        ),
+    )
+
+
+def _entropy_reduction(
+    labels: NDArray[np.integer], plain: NDArray[np.integer], *, paired: bool
+) -> tuple[float, Interval]:
+    value = percentage_reduction(label_entropy(labels), label_entropy(plain))
+    rng = np.random.default_rng(20191104)
+    return value, centred_interval(
+        value, reduction_replicates(labels, plain, rng=rng, paired=paired)
+    )
+
+
+def again(found: Again | None) -> Exhibit:
+    """Does the same seed give the same attention in another process? (TH-F4.5)."""
+    if found is None:
+        return left_out("TH-F4.5", "the data are not at hand to train again")
+    curves = {"as kept": found.kept, "trained again": found.now}
+    frames = []
+    with figure(width=6.4, height=4.0) as made:
+        axes = made.axes[0]
+        for number, (name, runs) in enumerate(curves.items()):
+            frame = _by_score(found, runs).assign(name=name)
+            frames.append(frame)
+            axes.plot(
+                frame["score"],
+                frame["mean"],
+                marker="ox"[number],
+                markersize=(9, 6)[number],
+                linestyle=("-", "--")[number],
+                color=PALETTE[number],
+                label=name,
+            )
+        axes.set(xlabel="mean score over runs", ylabel="relative entropy of attention (nats)")
+        axes.legend()
+        same = sum(
+            np.array_equal(found.kept["scores_last"][run], found.now["scores_last"][run])
+            and np.array_equal(
+                found.kept["log_attention_last"][run], found.now["log_attention_last"][run]
+            )
+            for run in range(len(found.kept))
+        )
+        gap = max(
+            float(np.abs(a - b).max())
+            for a, b in zip(found.attention(found.kept), found.attention(found.now), strict=True)
+        )
+        finding = (
+            f"{same} of {len(found.kept)} runs have the same bits in all kept scores and "
+            f"attention; the largest difference of a token's attention is {gap:.1g}."
+        )
+        return record(
+            "TH-F4.5",
+            made,
+            made_by=again,
+            results=[found],
+            numbers=pd.concat(frames, ignore_index=True),
+            finding=finding,
+            alt=f"Two lines over the mean score, of kept and of new runs. {finding}",
+            caption=(
+                "A short training as it is kept, and the same seeds trained again for this page: "
+                "relative entropy of attention over pairs of runs, mean over the test texts in "
+                "bins of their mean score. The thesis compares two machines; which ones these "
+                "were is in the line below."
+            ),
+        )
+
+
+def _by_score(found: Again, runs: Runs) -> pd.DataFrame:
+    """Mean relative entropy in bins of the mean score."""
+    matrices = over_examples(pairwise_relative_entropy, found.attention(runs))
+    bins = np.minimum((10.0 * found.scores(runs)).astype(int), 9)
+    frame = pd.DataFrame({"score": bins / 10.0 + 0.05, "mean": pair_mean(matrices)})
+    return frame.groupby("score", as_index=False).mean()
