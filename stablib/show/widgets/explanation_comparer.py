@@ -95,12 +95,11 @@ def explanation_comparer(
 
     Parameters
     ----------
-    explanations : mapping of str to mapping of str to sequence of array_like of float or None
-        By method and kind, such as ``"attention"``, one entry a text: an array of shape
-        (n_runs, n_tokens) whose rows are distributions over the tokens, or None if the text has no
-        explanation of this kind. What is no distribution becomes one by
-        :func:`stablib.metrics.importance_shares`. All methods have the same kinds, for the same
-        texts, and the same number of runs, at least two.
+    explanations : mapping to mapping of str to sequence of array_like, shape (n_runs, n_tokens)
+        By method and kind, such as ``"attention"``, one array a text, of float, whose rows are
+        distributions over the tokens, or None if the text has no explanation of this kind. What is
+        no distribution becomes one by :func:`stablib.metrics.importance_shares`. All methods have
+        the same kinds, for the same texts, and the same number of runs, at least two.
     tokens : sequence of sequence of str, length n_texts
         The tokens of each text, in reading order; placeholders where the data may not be shown.
     scores : mapping of str to array_like of float, shape (n_runs, n_texts)
