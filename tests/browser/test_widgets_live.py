@@ -223,7 +223,7 @@ def executed(visit: Any, url: str, cells: int) -> Iterator[Page]:
 def notebook(lab: str, visit: Any) -> Iterator[Page]:
     """The notebook of all widgets after all its cells ran."""
     with executed(visit, lab.format("widgets"), len(CELLS)) as page:
-        expect(output_of(page, 8)).to_contain_text("MANY", timeout=RUN_MILLISECONDS)
+        expect(output_of(page, 17)).to_contain_text("SADDLE", timeout=RUN_MILLISECONDS)
         yield page
 
 
@@ -332,7 +332,9 @@ def test_pd_explorer_and_kernel_share_their_state(notebook: Page) -> None:
 
 def test_comparer_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "explanation-comparer")
+    part(widget, "method-left").select_option("Control")
     part(widget, "method-right").select_option("ASWA")
+    part(widget, "run-left").select_option(label="run 1")
     part(widget, "run-right").select_option(label="run 4")
     part(widget, "order").select_option("position")
     part(widget, "list").get_by_role("option").nth(2).click()
@@ -347,14 +349,16 @@ def test_comparer_and_kernel_share_their_state(notebook: Page) -> None:
 
 def test_descent_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "descent")
+    part(widget, "show-ASWA").check()
     part(widget, "learning-rate").focus()
     notebook.keyboard.press("ArrowRight")
+    expect(part(widget, "learning-rate-value")).to_have_text("0.021")
     part(widget, "start-A-x").focus()
     notebook.keyboard.press("Home")
     expect(part(widget, "start-A-x-value")).to_have_text("-1.8")
     run_cell(notebook, 17)
     expect(output_of(notebook, 17)).to_contain_text(
-        "SADDLE 0.021 [[-1.8, 1.6], [-0.05, 1.6]] ['SGD', 'ASWA']"
+        "SADDLE 0.021 [[-1.8, 1.0], [0.5, 1.0]] ['SGD', 'ASWA']"
     )
 
     run_cell(notebook, 18)

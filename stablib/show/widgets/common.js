@@ -488,9 +488,23 @@ function legendEntry(mark, text) {
   return html("span", { class: "sw-legend-entry" }, swatch, text);
 }
 
+const CONTROL_KEYS = ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Enter", " "];
+
+/** Keep the keys that a control answers from JupyterLab, which would take them for its cells. */
+function keepControlKeys(event) {
+  const isAlone = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+  const isControl = event.target.matches("input, select, button");
+  if (isAlone && isControl && CONTROL_KEYS.includes(event.key)) event.stopPropagation();
+}
+
 /** Make the root element of a widget, sections in reading order. */
 function root(name, label, ...sections) {
-  const attributes = { class: "stablib-widget", "data-widget": name, role: "group" };
+  const attributes = {
+    class: "stablib-widget",
+    "data-widget": name,
+    role: "group",
+    onkeydown: keepControlKeys,
+  };
   return html("div", { ...attributes, "aria-label": label }, ...sections);
 }
 

@@ -1,7 +1,7 @@
 // Explanation comparer: where do the explanations of two runs point? common.js stands in front.
 
 const ORDERS = [
-  ["disagreement", "disagreement of runs, highest first"],
+  ["disagreement", "disagreement, highest first"],
   ["text", "text, A to Z"],
   ["position", "position in the data"],
 ];
