@@ -12,7 +12,14 @@ import traitlets
 from numpy.typing import NDArray
 
 from stablib.metrics import label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
+from stablib.show.widgets import (
+    descent,
+    explanation_comparer,
+    how_many_seeds,
+    instability_map,
+    pd_explorer,
+    seed_explorer,
+)
 from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -20,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 N_RUNS, N_EXAMPLES, N_STEPS = 6, 40, 300
 NAMES = ["alarm", "lists", "<b>music</b>"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!-- <script>"]
+
+STARTS = [[0.05, 1.6], [-0.05, 1.6]]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -92,6 +101,29 @@ def pair_weights() -> dict[tuple[str, int], NDArray[Any]]:
 
 
 @pytest.fixture
+def explained() -> dict[str, Any]:
+    """Two methods, four runs, five texts of 1 to 11 tokens; LIME for two of them, some of it 0."""
+    rng = np.random.default_rng(5)
+    sizes = [6, 1, 11, 3, 5]
+    tokens = [[f"word{at}" for at in range(size)] for size in sizes]
+    tokens[0][:3] = HOSTILE
+    explanations: dict[str, dict[str, list[Any]]] = {}
+    for method in ("Control", "ASWA"):
+        lime: list[Any] = [rng.dirichlet(np.ones(size), 4) if size > 5 else None for size in sizes]
+        lime[0][:, 2] = 0.0
+        lime[0] /= lime[0].sum(axis=1, keepdims=True)
+        attention = [rng.dirichlet(np.full(size, 0.3), 4) for size in sizes]
+        explanations[method] = {"attention": attention, "LIME": lime}
+    return {
+        "explanations": explanations,
+        "tokens": tokens,
+        "scores": {method: rng.random((4, 5)) for method in explanations},
+        "gold": [0, 1, 1, 0, 1],
+        "label_names": ["negative", "<b>positive</b>"],
+    }
+
+
+@pytest.fixture
 def build(
     labels: Arrays,
     quantities: dict[str, Arrays],
@@ -99,6 +131,7 @@ def build(
     texts: list[str],
     points: pd.DataFrame,
     pair_weights: dict[tuple[str, int], NDArray[Any]],
+    explained: dict[str, Any],
 ) -> Callable[..., HostedWidget]:
     """Build a widget by name, with some arguments replaced."""
     curves = {"Control": np.linspace(0, 1, N_STEPS * N_EXAMPLES).reshape(N_STEPS, N_EXAMPLES)}
@@ -111,6 +144,8 @@ def build(
             lambda points, **rest: pd_explorer(points, rest.pop("weights"), **rest),
             {"points": points, "weights": pair_weights},
         ),
+        "explanation_comparer": (explanation_comparer, explained),
+        "descent": (lambda starts, **rest: descent(starts=starts, **rest), {"starts": STARTS}),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -121,7 +156,14 @@ def build(
     return build_widget
 
 
-WIDGETS = ["seed_explorer", "instability_map", "how_many_seeds", "pd_explorer"]
+WIDGETS = [
+    "seed_explorer",
+    "instability_map",
+    "how_many_seeds",
+    "pd_explorer",
+    "explanation_comparer",
+    "descent",
+]
 
 
 def embedded_state(page: str) -> dict[str, Any]:
@@ -328,9 +370,177 @@ def test_settings_that_a_curve_lacks_are_left_out(build: Callable[..., HostedWid
     assert (curves["1 unit"]["activation"], curves["1 unit"]["beta"]) == ("smelu", 0.5)
 
 
+def shares_of(data: dict[str, Any], method: int, kind: int) -> dict[int, NDArray[Any]]:
+    """Read the shares of a method and kind out of the data, by text."""
+    codes = decode_array(data["methods"][method]["kinds"][kind]["shares"]).astype(float)
+    shares = np.where(codes == data["zero"], 0.0, np.exp(-codes * data["log_step"]))
+    found, start = {}, 0
+    for text in decode_array(data["kinds"][kind]["texts"]):
+        end = start + 4 * len(data["tokens"][text])
+        found[int(text)] = shares[start:end].reshape(4, -1)
+        start = end
+    assert start == shares.size
+    return found
+
+
+def test_explanation_comparer_embeds_each_share_and_keeps_zeros(
+    build: Callable[..., HostedWidget], explained: dict[str, Any]
+) -> None:
+    data = embedded_state(build("explanation_comparer").static_html())["data"]
+    assert data["tokens"] == explained["tokens"]
+    for m, (method, kinds) in enumerate(explained["explanations"].items()):
+        assert data["methods"][m]["name"] == method
+        np.testing.assert_allclose(
+            decode_array(data["methods"][m]["scores"]), explained["scores"][method], rtol=1e-6
+        )
+        for k, (kind, arrays) in enumerate(kinds.items()):
+            assert data["kinds"][k]["name"] == kind
+            found = shares_of(data, m, k)
+            given = {text: array for text, array in enumerate(arrays) if array is not None}
+            assert found.keys() == given.keys()
+            for text, array in given.items():
+                # Half a step of the logarithm is the most that rounding moves it.
+                np.testing.assert_allclose(found[text], array, rtol=data["log_step"])
+                np.testing.assert_array_equal(found[text] == 0, array == 0)
+
+
+def test_texts_on_which_runs_name_the_same_words_disagree_least(
+    build: Callable[..., HostedWidget], explained: dict[str, Any]
+) -> None:
+    """Of ten tokens two are on top: by hand, runs that share one are 2/3 apart, strangers 1."""
+    one = np.full((4, 10), 0.05)
+    one[:, 0] = 0.3
+    for run, second in enumerate([1, 1, 2, 2]):
+        one[run, second] = 0.3
+    others = np.full((4, 10), 0.05)
+    for run in range(4):
+        others[run, 2 * run : 2 * run + 2] = 0.3
+    same = np.tile(others[0], (4, 1))
+    kinds = {"attention": [same, one, others]}
+    widget = build(
+        "explanation_comparer",
+        explanations={"A": kinds, "B": kinds},
+        tokens=[list("abcdefghij")] * 3,
+        scores={"A": np.zeros((4, 3)), "B": np.ones((4, 3))},
+        gold=[0, 0, 1],
+    )
+    found = decode_array(widget.data["methods"][0]["kinds"][0]["disagreement"])
+    np.testing.assert_allclose(found, [0, 4 / 6 * 2 / 3, 1], rtol=1e-6)
+    assert widget.state()["picked"] == 2
+
+
+def test_a_kind_that_no_text_has_leaves_nothing_to_pick(
+    build: Callable[..., HostedWidget], explained: dict[str, Any]
+) -> None:
+    explanations = {method: {"LIME": [None] * 5} for method in ("Control", "ASWA")}
+    widget = build("explanation_comparer", explanations=explanations)
+    assert widget.state()["picked"] == -1
+    assert shares_of(widget.data, 0, 0) == {}
+
+
+def replace_text(
+    explained: dict[str, Any], text: int, value: Any, method: str = "Control"
+) -> dict[str, Any]:
+    """The explanations with the attention of one text replaced."""
+    attention = list(explained["explanations"][method]["attention"])
+    attention[text] = value
+    kinds = explained["explanations"][method] | {"attention": attention}
+    return {**explained["explanations"], method: kinds}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "message"),
+    [
+        (0, np.full((4, 5), 0.2), r"\[0\] must have shape \(4, 6\), got \(4, 5\)"),
+        (1, np.ones((3, 1)), r"\[1\] must have shape \(4, 1\), got \(3, 1\)"),
+        (1, np.full((4, 1), 0.5), r"\[1\] must sum to 1"),
+        (1, -np.ones((4, 1)), r"\[1\] must be finite and 0 or more"),
+        (3, np.full((4, 3), np.nan), r"\[3\] must be finite"),
+    ],
+)
+def test_explanation_comparer_checks_each_array(
+    build: Callable[..., HostedWidget],
+    explained: dict[str, Any],
+    text: int,
+    value: Any,
+    message: str,
+) -> None:
+    with pytest.raises(ValueError, match=r"explanations\['Control'\]\['attention'\]" + message):
+        build("explanation_comparer", explanations=replace_text(explained, text, value))
+
+
+def test_methods_explain_the_same_texts_in_the_same_kinds(
+    build: Callable[..., HostedWidget], explained: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"explanations\['ASWA'\].*same texts.*at position 3"):
+        build("explanation_comparer", explanations=replace_text(explained, 3, None, method="ASWA"))
+    control, aswa = explained["explanations"].values()
+    for kinds, message in (
+        ({"attention": aswa["attention"]}, r"\['ASWA'\] must hold every kind .*missing 'LIME'"),
+        (aswa | {"atention": []}, r"kind in explanations\['ASWA'\].*did you mean 'attention'"),
+        ({}, r"explanations\['ASWA'\] must hold at least one kind"),
+        ([1], r"explanations\['ASWA'\] must be a mapping"),
+        (aswa | {"LIME": [None]}, r"\['LIME'\] must hold 5 texts, got 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build("explanation_comparer", explanations={"Control": control, "ASWA": kinds})
+
+
 @pytest.mark.parametrize(
     ("which", "replaced", "message"),
     [
+        ("explanation_comparer", {"explanations": {}}, "explanations must hold at least one"),
+        ("explanation_comparer", {"explanations": [1]}, "explanations must be a mapping"),
+        ("explanation_comparer", {"tokens": [["a"]]}, "tokens must hold 5 texts"),
+        (
+            "explanation_comparer",
+            {"tokens": [["a"], [], ["a"], ["a"], ["a"]]},
+            r"tokens\[1\] must be a sequence of at least one token",
+        ),
+        ("explanation_comparer", {"tokens": ["abc"] * 5}, r"tokens\[0\] must be a sequence"),
+        ("explanation_comparer", {"gold": [0, 1, 2, 0, 1]}, "gold must be class indices below 2"),
+        ("explanation_comparer", {"label_names": list("abc")}, "label_names must hold two names"),
+        ("explanation_comparer", {"scores": {}}, "scores must hold every method.*'Control'"),
+        (
+            "explanation_comparer",
+            {"scores": {"Contrl": np.zeros((4, 5))}},
+            "unknown method in scores 'Contrl'; did you mean 'Control'",
+        ),
+        (
+            "explanation_comparer",
+            {"scores": {"Control": np.zeros((4, 5)), "ASWA": np.zeros((3, 5))}},
+            r"scores\['ASWA'\] must have the same number of runs, got 4 and 3",
+        ),
+        (
+            "explanation_comparer",
+            {"scores": {"Control": np.zeros((4, 4))}},
+            r"scores\['Control'\] must have shape \(n_runs, 5\), got \(4, 4\)",
+        ),
+        (
+            "explanation_comparer",
+            {"scores": {"Control": np.zeros((1, 5))}},
+            r"scores\['Control'\] must hold at least 2 runs, got 1",
+        ),
+        (
+            "explanation_comparer",
+            {"scores": {"Control": np.full((4, 5), 1.5)}},
+            r"scores\['Control'\] must be probabilities",
+        ),
+        ("explanation_comparer", {"seeds": {"Control": [1]}}, r"seeds\['Control'\] must hold 4"),
+        ("descent", {"name": "Not A Name"}, "name must be lower-case"),
+        ("descent", {"learning_rate": 1.0}, "learning_rate must be 0.001 to 0.1, got 1"),
+        ("descent", {"learning_rate": "fast"}, "learning_rate must be a number"),
+        ("descent", {"noise": -1.0}, "noise must be 0 to 3, got -1"),
+        ("descent", {"noise": np.nan}, "noise must be 0 to 3, got nan"),
+        ("descent", {"seed": -1}, "seed must be an integer >= 0, got -1"),
+        ("descent", {"seed": 2**31}, "seed must be 0 to"),
+        ("descent", {"momentum": 1.0}, "momentum must be at least 0 and less than 1, got 1"),
+        ("descent", {"steps": 0}, "steps must be an integer >= 1"),
+        ("descent", {"epochs": 1.5}, "epochs must be an integer >= 1"),
+        ("descent", {"n_seeds": 1}, "n_seeds must be an integer >= 2, got 1"),
+        ("descent", {"starts": [[0, 0]]}, r"starts must have shape \(2, 2\), got \(1, 2\)"),
+        ("descent", {"starts": [[0, 0], [0, 3]]}, r"starts\[1\]\[1\] must be -1.2 to 2, got 3"),
+        ("descent", {"starts": [[0, 0], [0, np.nan]]}, "starts must be finite"),
         ("seed_explorer", {"name": "Not A Name"}, "name must be lower-case"),
         ("seed_explorer", {"gold": np.zeros((2, 2), int)}, r"gold must be integers of shape"),
         ("seed_explorer", {"gold": np.full(N_EXAMPLES, 3)}, "gold must be class indices below 3"),
@@ -489,6 +699,19 @@ def test_pd_explorer_needs_a_row(build: Callable[..., HostedWidget], points: pd.
         ("pd_explorer", "init", "none", "init"),
         ("pd_explorer", "stream", 16, "stream must be one of 14, 15, got 16"),
         ("pd_explorer", "log2_window", 1, "log2_window must be one of 0, 4, 8, got 1"),
+        ("explanation_comparer", "methods", ["Control", "ASVA"], "did you mean 'ASWA'"),
+        ("explanation_comparer", "methods", ["Control"], "methods"),
+        ("explanation_comparer", "rows", [0, 4], "rows must be 0 to 3"),
+        ("explanation_comparer", "kind", "atention", "did you mean 'attention'"),
+        ("explanation_comparer", "picked", 5, "picked must be -1"),
+        ("explanation_comparer", "gold", 2, "gold must be -1"),
+        ("explanation_comparer", "order", "entropy", "order"),
+        ("descent", "learning_rate", 0.0, "learning_rate must be 0.001 to 0.1, got 0"),
+        ("descent", "noise", 4.0, "noise must be 0 to 3, got 4"),
+        ("descent", "seed", -1, "seed must be 0 to"),
+        ("descent", "starts", [[0.0, 0.0], [2.0, 0.0]], r"starts\[1\]\[0\] must be -1.8 to 1.8"),
+        ("descent", "starts", [[0.0, 0.0]], "starts"),
+        ("descent", "shown", ["ASVA"], "did you mean 'ASWA'"),
     ],
 )
 def test_a_state_that_the_view_cannot_show_is_refused(

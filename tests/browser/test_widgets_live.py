@@ -31,7 +31,9 @@ BUILD = """
 import numpy as np
 import pandas as pd
 from stablib.metrics import label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
+from stablib.show.widgets import (
+    descent, explanation_comparer, how_many_seeds, instability_map, pd_explorer, seed_explorer
+)
 
 arrays = np.load("sample.npz")
 labels = {"Control": arrays["control_labels"], "TGTSS": arrays["tgtss_labels"]}
@@ -54,6 +56,21 @@ scatter = instability_map(quantities, name="scatter", **about)
 many = how_many_seeds(labels, baseline="Control", gold=about["gold"], name="many")
 weights = {("linear", 8): np.ones((2, 33))}
 pairs = pd_explorer(pd.read_csv("points.csv"), weights, name="pairs")
+words = [[f"word{k}" for k in range(4 + text)] for text in range(6)]
+rng = np.random.default_rng(3)
+shares = {
+    method: {"attention": [rng.dirichlet(np.ones(len(text)), 4) for text in words]}
+    for method in ("Control", "ASWA")
+}
+comparer = explanation_comparer(
+    shares,
+    tokens=words,
+    scores={method: rng.random((4, 6)) for method in shares},
+    gold=[0, 1] * 3,
+    label_names=["negative", "positive"],
+    name="comparer",
+)
+saddle = descent(name="saddle", noise=0.0)
 """
 CELLS = [
     BUILD,
@@ -69,6 +86,12 @@ CELLS = [
     "pairs",
     "print('PAIRS', pairs.model, pairs.beta, pairs.log2_examples, pairs.log2_window)",
     "pairs.model = '1 unit'; pairs.init = 'both'; pairs.log2_window = 0",
+    "comparer",
+    "print('COMPARER', comparer.methods, comparer.rows, comparer.picked)",
+    "comparer.kind = 'attention'; comparer.rows = [1, 0]; comparer.methods = ['ASWA', 'Control']",
+    "saddle",
+    "print('SADDLE', saddle.learning_rate, saddle.starts, saddle.shown)",
+    "saddle.starts = [[-0.5, 1.0], [0.5, 1.0]]; saddle.shown = ['SGD']",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -200,7 +223,7 @@ def executed(visit: Any, url: str, cells: int) -> Iterator[Page]:
 def notebook(lab: str, visit: Any) -> Iterator[Page]:
     """The notebook of all widgets after all its cells ran."""
     with executed(visit, lab.format("widgets"), len(CELLS)) as page:
-        expect(output_of(page, 8)).to_contain_text("MANY", timeout=RUN_MILLISECONDS)
+        expect(output_of(page, 17)).to_contain_text("SADDLE", timeout=RUN_MILLISECONDS)
         yield page
 
 
@@ -222,7 +245,10 @@ def run_cell(page: Page, cell: int) -> None:
 
 
 def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
-    for name in ("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"):
+    for name in (
+        *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
+        *("explanation-comparer", "descent"),
+    ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
 
@@ -302,6 +328,44 @@ def test_pd_explorer_and_kernel_share_their_state(notebook: Page) -> None:
     expect(summary).to_contain_text("1 unit, relu, adagrad 0.1; window 2^0 mini-batches")
     expect(summary).to_contain_text("Distinct init (relu 1, diff): PD")
     expect(part(widget, "init")).to_have_value("both")
+
+
+def test_comparer_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "explanation-comparer")
+    part(widget, "method-left").select_option("Control")
+    part(widget, "method-right").select_option("ASWA")
+    part(widget, "run-left").select_option(label="run 1")
+    part(widget, "run-right").select_option(label="run 4")
+    part(widget, "order").select_option("position")
+    part(widget, "list").get_by_role("option").nth(2).click()
+    expect(part(widget, "name-right")).to_have_text("Right: ASWA, run 4")
+    run_cell(notebook, 14)
+    expect(output_of(notebook, 14)).to_contain_text("COMPARER ['Control', 'ASWA'] [0, 3] 2")
+
+    run_cell(notebook, 15)
+    expect(part(widget, "name-left")).to_have_text("Left: ASWA, run 2")
+    expect(part(widget, "name-right")).to_have_text("Right: Control, run 1")
+
+
+def test_descent_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "descent")
+    part(widget, "show-ASWA").check()
+    part(widget, "learning-rate").focus()
+    notebook.keyboard.press("ArrowRight")
+    expect(part(widget, "learning-rate-value")).to_have_text("0.021")
+    part(widget, "start-A-x").focus()
+    notebook.keyboard.press("Home")
+    expect(part(widget, "start-A-x-value")).to_have_text("-1.8")
+    run_cell(notebook, 17)
+    expect(output_of(notebook, 17)).to_contain_text(
+        "SADDLE 0.021 [[-1.8, 1.0], [0.5, 1.0]] ['SGD', 'ASWA']"
+    )
+
+    run_cell(notebook, 18)
+    expect(part(widget, "plot-ASWA")).to_be_hidden()
+    expect(part(widget, "start-B-y-value")).to_have_text("1")
+    # Without noise each start ends in the valley on its own side.
+    expect(part(widget, "summary")).to_contain_text("from A 0.000, 100\u00a0% in the left valley")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

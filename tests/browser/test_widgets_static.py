@@ -8,17 +8,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from playwright.sync_api import Locator, Page, expect
+from scipy.spatial.distance import jaccard
+from scipy.stats import entropy, spearmanr
 
 from stablib.metrics import label_counts, label_entropy
-from stablib.show.widgets import how_many_seeds, instability_map, pd_explorer, seed_explorer
-from stablib.show.widgets.hosted import HostedWidget
+from stablib.mitigation import ASWA, WeightAverager
+from stablib.show.widgets import (
+    descent,
+    explanation_comparer,
+    how_many_seeds,
+    instability_map,
+    pd_explorer,
+    seed_explorer,
+)
+from stablib.show.widgets.hosted import HostedWidget, module_text
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
 
 NAMES = ["alarm", "lists", "<b>music</b>"]
 HOSTILE = "<img src=x onerror=alert(1)></script>"
-WIDGETS = ["seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"]
+WIDGETS = [
+    "seed-explorer",
+    "instability-map",
+    "how-many-seeds",
+    "pd-explorer",
+    "explanation-comparer",
+    "descent",
+]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -29,8 +47,37 @@ Sample = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
+def explained() -> dict[str, Any]:
+    """Two methods, five runs, twelve texts of 4 to 15 tokens; every third has LIME, with zeros."""
+    rng = np.random.default_rng(21)
+    sizes = range(4, 16)
+    tokens = [[f"w{text}-{at}" for at in range(size)] for text, size in enumerate(sizes)]
+    tokens[0][0] = HOSTILE
+    explanations: dict[str, dict[str, list[Any]]] = {}
+    for method in ("Control", "ASWA"):
+        lime = [rng.dirichlet(np.ones(n), 5) if n % 3 == 0 else None for n in sizes]
+        for shares in lime:
+            if shares is not None:
+                shares[1, shares[1].argmin()] = 0.0
+                shares /= shares.sum(axis=1, keepdims=True)
+        attention = [rng.dirichlet(np.full(n, 0.7), 5) for n in sizes]
+        explanations[method] = {"attention": attention, "LIME": lime}
+    return {
+        "explanations": explanations,
+        "tokens": tokens,
+        "scores": {method: rng.random((5, 12)) for method in explanations},
+        "gold": np.arange(12) % 2,
+        "label_names": ["negative", "positive"],
+        "seeds": {"Control": range(100, 105), "ASWA": range(200, 205)},
+    }
+
+
+@pytest.fixture(scope="module")
 def widgets(
-    sample: Sample, points: pd.DataFrame, pair_weights: dict[tuple[str, int], Any]
+    sample: Sample,
+    points: pd.DataFrame,
+    pair_weights: dict[tuple[str, int], Any],
+    explained: dict[str, Any],
 ) -> dict[str, HostedWidget]:
     labels = {"Control": sample["control_labels"], "TGTSS": sample["tgtss_labels"]}
     described = {
@@ -63,6 +110,8 @@ def widgets(
         "pd-explorer": pd_explorer(
             points, pair_weights, truth=np.linspace(-3, 3, 32), name="pairs"
         ),
+        "explanation-comparer": explanation_comparer(**explained, name="comparer"),
+        "descent": descent(name="saddle", seed=3),
     }
 
 
@@ -564,6 +613,317 @@ def test_pd_explorer_by_keyboard_alone(show: Callable[..., Page], plot: str) -> 
     page.keyboard.press("ArrowDown")
     expect(summary).to_contain_text("1 unit, identity")
     expect(part(widget, "activation")).to_be_focused()
+
+
+def is_top(shares: Any) -> Any:
+    """The 20 % of tokens with the largest shares, rounded up."""
+    count = int(np.ceil(round(0.2 * shares.size, 9)))
+    return np.isin(np.arange(shares.size), np.argsort(-shares, kind="stable")[:count])
+
+
+def listed_texts(widget: Locator) -> list[int]:
+    options = part(widget, "list").get_by_role("option").all()
+    return [int(option.get_attribute("data-id") or -1) for option in options]
+
+
+def test_comparer_measures_as_scipy_does(
+    show: Callable[..., Page], explained: dict[str, Any]
+) -> None:
+    widget = widget_of(show(), "explanation-comparer")
+    part(widget, "method-right").select_option("ASWA")
+    part(widget, "run-left").select_option(label="seed 103")
+    part(widget, "run-right").select_option(label="seed 202")
+    for text in (7, 11):
+        part(widget, "list").locator(f'[data-id="{text}"]').click()
+        left = explained["explanations"]["Control"]["attention"][text][3]
+        right = explained["explanations"]["ASWA"]["attention"][text][2]
+        scores = [explained["scores"][m][row, text] for m, row in (("Control", 3), ("ASWA", 2))]
+        cells = {name: values[0] for name, values in table_rows(widget, "agreement").items()}
+        found = [float(value.split("\u00a0")[0].split(" ")[0]) for value in cells.values()]
+        expected = [
+            entropy(left, right),
+            entropy(right, left),
+            100 * jaccard(is_top(left), is_top(right)),
+            spearmanr(left, right).statistic,
+            abs(scores[0] - scores[1]),
+        ]
+        # Half of the last digit shown, and for relative entropy what quantisation may change.
+        assert np.all(np.abs(np.subtract(found, expected)) < [0.001, 0.001, 0.051, 6e-4, 6e-4])
+        assert next(iter(cells)) == "Relative entropy, left to right"
+        expect(part(widget, "summary")).to_contain_text(f"Text {text + 1}, attention. Control, s")
+
+
+def test_comparer_shows_shares_as_numbers_and_marks_the_top(
+    show: Callable[..., Page], explained: dict[str, Any]
+) -> None:
+    widget = widget_of(show(), "explanation-comparer")
+    part(widget, "list").locator('[data-id="10"]').click()
+    for side, row in (("left", 0), ("right", 1)):
+        shares = explained["explanations"]["Control"]["attention"][10][row]
+        items = part(widget, f"tokens-{side}").locator("li")
+        expect(items).to_have_count(shares.size)
+        assert items.locator(".sw-word").all_inner_texts() == explained["tokens"][10]
+        numbers = [
+            float(t.split("\u00a0")[0]) for t in items.locator(".sw-share").all_inner_texts()
+        ]
+        np.testing.assert_allclose(numbers, 100 * shares, atol=0.051)
+        marked = ["sw-top" in (item.get_attribute("class") or "") for item in items.all()]
+        np.testing.assert_array_equal(marked, is_top(shares))
+        score = explained["scores"]["Control"][row, 10]
+        expect(part(widget, f"about-{side}")).to_have_text(
+            f"Says {'positive' if score > 0.5 else 'negative'}, "
+            f"{'as gold' if score <= 0.5 else 'gold is negative'}; p(positive) = {score:.3f}."
+        )
+    expect(part(widget, "tokens-left").locator(".sw-top .sw-word").first).to_have_css(
+        "text-decoration-line", "underline"
+    )
+
+
+def test_comparer_sorts_by_the_left_methods_disagreement(
+    show: Callable[..., Page], explained: dict[str, Any]
+) -> None:
+    widget = widget_of(show(), "explanation-comparer")
+    part(widget, "method-right").select_option("ASWA")
+    for method in ("Control", "ASWA"):
+        part(widget, "method-left").select_option(method)
+        means = []
+        for shares in explained["explanations"][method]["attention"]:
+            top = [is_top(run) for run in shares]
+            pairs = [(a, b) for a in range(5) for b in range(a)]
+            means.append(np.mean([jaccard(top[a], top[b]) for a, b in pairs]))
+        order = listed_texts(widget)
+        assert sorted(order) == list(range(12))
+        assert np.diff(np.array(means)[order]).max() <= 1e-6
+        for text in order[:3]:
+            expect(part(widget, "list").locator(f'[data-id="{text}"]')).to_contain_text(
+                f"disagreement {100 * means[text]:.1f}\u00a0%"
+            )
+    part(widget, "order").select_option("position")
+    assert listed_texts(widget) == list(range(12))
+    part(widget, "order").select_option("text")
+    titles = part(widget, "list").locator(".sw-title").all_inner_texts()
+    assert titles[0].startswith("<img")
+    part(widget, "gold").select_option(label="positive")
+    assert set(listed_texts(widget)) == set(range(1, 12, 2))
+    part(widget, "search").fill("W1-0 w1")
+    assert listed_texts(widget) == [1]
+    expect(part(widget, "listed")).to_have_text("1 of 12 texts with attention listed.")
+
+
+def test_comparer_lists_and_shows_only_texts_with_the_kind(
+    show: Callable[..., Page], explained: dict[str, Any]
+) -> None:
+    widget = widget_of(show(), "explanation-comparer")
+    part(widget, "list").locator('[data-id="0"]').click()
+    part(widget, "kind").select_option("LIME")
+    assert set(listed_texts(widget)) == {2, 5, 8, 11}
+    expect(part(widget, "summary")).to_have_text(
+        "Text 1 has no explanation of the kind LIME; those listed have one."
+    )
+    expect(part(widget, "body")).to_be_hidden()
+    part(widget, "list").locator('[data-id="8"]').click()
+    expect(part(widget, "body")).to_be_visible()
+    # Run 1 gives one token 0 and run 0 does not; the other way round nothing is infinite.
+    left, right = explained["explanations"]["Control"]["LIME"][8][:2]
+    assert np.isinf(entropy(left, right))
+    cells = [values[0] for values in table_rows(widget, "agreement").values()]
+    assert cells[0] == "infinite nats"
+    assert float(cells[1].split(" ")[0]) == pytest.approx(entropy(right, left), abs=0.002)
+
+
+def test_comparer_takes_a_run_from_the_row_of_all(
+    show: Callable[..., Page], explained: dict[str, Any]
+) -> None:
+    page = show()
+    widget = widget_of(page, "explanation-comparer")
+    part(widget, "list").locator('[data-id="6"]').click()
+    runs = part(widget, "runs").get_by_role("listitem")
+    expect(runs).to_have_count(5)
+    for row, run in enumerate(runs.all()):
+        expect(run).to_contain_text(f"p {explained['scores']['Control'][row, 6]:.2f}")
+        shares = explained["explanations"]["Control"]["attention"][6][row]
+        filled = run.locator("rect").evaluate_all(
+            "bars => bars.map(bar => bar.classList.contains('sw-top'))"
+        )
+        np.testing.assert_array_equal(filled, is_top(shares))
+    widget.get_by_role("button", name="seed 104 as left run").click()
+    expect(part(widget, "name-left")).to_have_text("Left: Control, seed 104")
+    part(widget, "method-right").select_option("ASWA")
+    pressed = widget.locator('button[aria-pressed="true"]')
+    expect(pressed).to_have_count(1)
+    widget.get_by_role("button", name="seed 102 as right run").focus()
+    page.keyboard.press("Enter")
+    expect(part(widget, "name-right")).to_have_text("Right: Control, seed 102")
+    expect(widget.get_by_role("button", name="seed 102 as right run")).to_be_focused()
+    expect(pressed).to_have_count(2)
+
+
+def test_comparer_by_keyboard_alone(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "explanation-comparer")
+    part(widget, "method-left").focus()
+    page.keyboard.press("ArrowDown")
+    expect(part(widget, "name-left")).to_have_text("Left: ASWA, seed 200")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('[data-part=list]') !== null"):
+            break
+    page.keyboard.press("Home")
+    before = part(widget, "summary").inner_text()
+    page.keyboard.press("ArrowDown")
+    expect(part(widget, "summary")).not_to_have_text(before)
+    expect(part(widget, "list").get_by_role("option", selected=True)).to_be_focused()
+
+
+def torch_descent(start: tuple[float, float], averaged: bool) -> tuple[Any, Any]:
+    """Noise-free descent by torch: weights after each step, and with which each epoch ends."""
+    model = torch.nn.Module()
+    model.weights = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
+    optimizer = torch.optim.SGD([model.weights], lr=0.05, momentum=0.8)
+    averager = WeightAverager(ASWA(), model) if averaged else None
+    steps, ends = [], []
+    for _ in range(6):
+        for _ in range(15):
+            optimizer.zero_grad()
+            x, y = model.weights
+            (x**4 / 4 - x**2 / 2 + y**2).backward()
+            optimizer.step()
+            if averager:
+                averager.step()
+            steps.append(model.weights.detach().numpy().copy())
+        if averager:
+            averager.restart()
+        ends.append(model.weights.detach().numpy().copy())
+    return np.stack(steps), np.stack(ends)
+
+
+@pytest.mark.parametrize("method", ["SGD", "ASWA"])
+def test_descent_without_noise_is_that_of_torch(
+    open_page: Callable[..., Page], tmp_path: Path, method: str
+) -> None:
+    start = (0.4, 1.3)
+    body = f'<script type="module">{module_text("descent.js")}\nwindow.walk = walkDescent;</script>'
+    path = tmp_path / "walk.html"
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    settings = {
+        "method": method,
+        "start": start,
+        "seed": 5,
+        "learningRate": 0.05,
+        "noise": 0,
+        "momentum": 0.8,
+        "steps": 15,
+        "epochs": 6,
+    }
+    found = open_page(path).evaluate("settings => window.walk(settings)", settings)
+    steps, ends = torch_descent(start, averaged=method == "ASWA")
+    np.testing.assert_allclose(
+        np.array([epoch[1:] for epoch in found["epochs"]]).reshape(-1, 2), steps, atol=1e-6
+    )
+    np.testing.assert_allclose(found["ends"], ends, atol=1e-6)
+    assert found["epochs"][0][0] == list(start)
+    assert [epoch[0] for epoch in found["epochs"][1:]] == found["ends"][:-1]
+
+
+def test_descents_noise_is_normal_and_the_same_for_the_same_seed(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    body = (
+        f'<script type="module">{module_text("descent.js")}\nwindow.pairs = normalPairs;</script>'
+    )
+    path = tmp_path / "noise.html"
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    page = open_page(path)
+    draw = "seed => { const next = window.pairs(seed); return Array.from({length: 20000}, next); }"
+    first, again, other = (np.array(page.evaluate(draw, seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(np.corrcoef([*first.T, *other.T]) - np.eye(4)).max() < 0.03
+    np.testing.assert_allclose(first.mean(axis=0), 0, atol=0.03)
+    np.testing.assert_allclose(first.std(axis=0), 1, atol=0.02)
+    assert np.mean(np.abs(first) > 1.96) == pytest.approx(0.05, abs=0.005)
+
+
+def test_descent_draws_where_torch_ends(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    start = (0.4, 1.3)
+    widget = descent(
+        name="calm",
+        noise=0.0,
+        learning_rate=0.05,
+        momentum=0.8,
+        starts=[start, (-0.4, 1.3)],
+        steps=15,
+        epochs=6,
+    )
+    path = tmp_path / "calm.html"
+    path.write_text(FRAME.format(attributes="", body=widget.static_html()), encoding="utf-8")
+    view = widget_of(open_page(path), "descent")
+    rows = table_rows(view, "outcomes")
+    for method in ("SGD", "ASWA"):
+        x, y = torch_descent(start, averaged=method == "ASWA")[1][-1]
+        # Without noise all seeds end in one place; the surface is the same on both sides.
+        assert rows[f"{method}, from A"] == [
+            f"({x:.3f}, {y:.3f})",
+            "0.000",
+            "0\u00a0%",
+            "100\u00a0%",
+        ]
+        assert rows[f"{method}, from B"][0] == f"({-x:.3f}, {y:.3f})"
+        assert rows[f"{method}, from B"][2] == "100\u00a0%"
+        expect(part(view, f"plot-{method}").locator(".sw-dot")).to_have_count(12)
+
+
+def test_descent_answers_its_controls(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "descent")
+    summary = part(widget, "summary")
+    expect(summary).to_contain_text("Over 50 seeds of the noise, 3 to 52. SGD with momentum: SD of")
+    seen = {summary.inner_text()}
+    part(widget, "noise").fill("2")
+    seen.add(summary.inner_text())
+    part(widget, "seed").fill("40")
+    expect(summary).to_contain_text("40 to 89")
+    seen.add(summary.inner_text())
+    part(widget, "learning-rate").focus()
+    page.keyboard.press("ArrowRight")
+    expect(part(widget, "learning-rate-value")).to_have_text("0.021")
+    seen.add(summary.inner_text())
+    part(widget, "start-B-x").focus()
+    page.keyboard.press("End")
+    expect(part(widget, "start-B-x-value")).to_have_text("1.8")
+    seen.add(summary.inner_text())
+    assert len(seen) == 5
+    for text in ("", "-4", "1.5"):
+        part(widget, "seed").fill(text)
+        expect(summary).to_contain_text("40 to 89")
+    part(widget, "show-ASWA").uncheck()
+    expect(part(widget, "plot-ASWA")).to_be_hidden()
+    expect(summary).not_to_contain_text("ASWA")
+    assert list(table_rows(widget, "outcomes")) == ["SGD, from A", "SGD, from B"]
+    part(widget, "show-SGD").uncheck()
+    expect(summary).to_have_text("No method is shown.")
+    part(widget, "show-ASWA").check()
+    expect(part(widget, "plot-ASWA").locator(".sw-dot")).to_have_count(40)
+
+
+def test_descents_starts_are_dragged(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "descent")
+    handle = part(widget, "plot-SGD").locator(".sw-handle").first
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 40, steps=4)
+    page.mouse.up()
+    first = float(part(widget, "start-A-x-value").inner_text())
+    second = float(part(widget, "start-A-y-value").inner_text())
+    assert 0.2 < first < 1
+    assert 1 < second < 1.6
+    page.mouse.move(x, y)
+    expect(part(widget, "start-A-x-value")).to_have_text(f"{first:g}")
+    expect(part(widget, "start-B-x-value")).to_have_text("-0.05")
 
 
 @pytest.mark.parametrize("name", WIDGETS)

@@ -1,15 +1,21 @@
 """Interactive widgets that work in a notebook with a kernel and in a static page without one."""
 
+from stablib.show.widgets.descent import Descent, descent
+from stablib.show.widgets.explanation_comparer import ExplanationComparer, explanation_comparer
 from stablib.show.widgets.how_many_seeds import HowManySeeds, how_many_seeds
 from stablib.show.widgets.instability_map import InstabilityMap, instability_map
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
 
 __all__ = [
+    "Descent",
+    "ExplanationComparer",
     "HowManySeeds",
     "InstabilityMap",
     "PDExplorer",
     "SeedExplorer",
+    "descent",
+    "explanation_comparer",
     "how_many_seeds",
     "instability_map",
     "pd_explorer",

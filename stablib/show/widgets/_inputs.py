@@ -115,3 +115,18 @@ def check_finite(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArra
 def switching(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Tell for each example whether the runs disagree; input ``(n_runs, n_examples)``."""
     return np.asarray((labels != labels[0]).any(axis=0))
+
+
+def name_runs(
+    methods: Iterable[str], n_runs: int, seeds: Mapping[str, Sequence[int]] | None
+) -> list[list[str]]:
+    """Name each run of each method for the reader."""
+    names = list(methods)
+    if seeds is None:
+        return [[f"run {row + 1}" for row in range(n_runs)] for _ in names]
+    check_mapping("seeds", seeds)
+    check_known("seeds", seeds, names)
+    for method in names:
+        if method not in seeds or len(seeds[method]) != n_runs:
+            raise UsageError(f"seeds[{method!r}] must hold {n_runs} seeds, one a run")
+    return [[f"seed {seed}" for seed in seeds[method]] for method in names]

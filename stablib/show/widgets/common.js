@@ -87,6 +87,17 @@ function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
 
+/** A small generator of numbers in [0, 1) (mulberry32), the same on every machine. */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 /** Compare indices by what they stand for, lowest first; equals keep their order. */
 function ascendingBy(values) {
   return (a, b) => values[a] - values[b] || a - b;
@@ -477,9 +488,23 @@ function legendEntry(mark, text) {
   return html("span", { class: "sw-legend-entry" }, swatch, text);
 }
 
+const CONTROL_KEYS = ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Enter", " "];
+
+/** Keep the keys that a control answers from JupyterLab, which would take them for its cells. */
+function keepControlKeys(event) {
+  const isAlone = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+  const isControl = event.target.matches("input, select, button");
+  if (isAlone && isControl && CONTROL_KEYS.includes(event.key)) event.stopPropagation();
+}
+
 /** Make the root element of a widget, sections in reading order. */
 function root(name, label, ...sections) {
-  const attributes = { class: "stablib-widget", "data-widget": name, role: "group" };
+  const attributes = {
+    class: "stablib-widget",
+    "data-widget": name,
+    role: "group",
+    onkeydown: keepControlKeys,
+  };
   return html("div", { ...attributes, "aria-label": label }, ...sections);
 }
 

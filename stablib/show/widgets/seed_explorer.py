@@ -20,6 +20,7 @@ from stablib.show.widgets._inputs import (
     check_named,
     check_runs,
     check_texts,
+    name_runs,
     narrow,
     switching,
 )
@@ -138,7 +139,7 @@ def seed_explorer(
         "positions": encode_array(narrow(positions)),
         "texts": [all_texts[i] for i in positions],
         "gold": encode_array(narrow(gold[embedded])),
-        "run_names": _run_names(runs, seeds),
+        "run_names": name_runs(runs, next(iter(runs.values())).shape[0], seeds),
         "methods": [
             {
                 "name": method,
@@ -156,21 +157,6 @@ def seed_explorer(
     }
     picked = int(positions[entropies[first][positions].argmax()]) if positions.size else -1
     return SeedExplorer(name=name, data=data, picture=picture, method=first, picked=picked)
-
-
-def _run_names(
-    runs: Mapping[str, NDArray[np.integer]], seeds: Mapping[str, Sequence[int]] | None
-) -> list[list[str]]:
-    """Name each run of each method for the reader."""
-    n_runs = next(iter(runs.values())).shape[0]
-    if seeds is None:
-        return [[f"run {row + 1}" for row in range(n_runs)] for _ in runs]
-    check_mapping("seeds", seeds)
-    check_known("seeds", seeds, runs)
-    for method in runs:
-        if method not in seeds or len(seeds[method]) != n_runs:
-            raise UsageError(f"seeds[{method!r}] must hold {n_runs} seeds, one a run")
-    return [[f"seed {seed}" for seed in seeds[method]] for method in runs]
 
 
 def _thin(
