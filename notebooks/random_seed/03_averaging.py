@@ -38,7 +38,7 @@ n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
 # %% tags=["hide-input"]
-from stablib.show.random_seed import illustrations
+from stablib.show.random_seed import illustrations, widgets
 from stablib.studies import open_study
 
 study = open_study("random_seed", vars())
@@ -49,3 +49,10 @@ study = open_study("random_seed", vars())
 
 # %%
 illustrations.trajectories(study)
+
+# %% [markdown]
+# In the picture below both starts, the learning rate and the noise can be changed. It is computed
+# in the page, with random numbers of its own, so its paths are not those above.
+
+# %%
+widgets.descent()

@@ -37,7 +37,7 @@ n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
 # %% tags=["hide-input"]
-from stablib.show.random_seed import questions
+from stablib.show.random_seed import questions, widgets
 from stablib.studies import open_study
 
 study = open_study("random_seed", vars())
@@ -70,7 +70,17 @@ questions.sources(study.sources())
 # the generated reviews one to three words decide, and all others say nothing about the label.
 
 # %%
-questions.known_words(study.known_words())
+words = study.known_words()
+questions.known_words(words)
+
+# %% [markdown]
+# Two seeds, or two methods, on one review: which words does each explanation point at? The top
+# 20 % of the words are underlined. Gradients and attention are kept for the same texts, LIME for
+# some of them. The other data sets may not be quoted at length; with the files at hand,
+# `widgets.explanation_comparer(study.main())` shows them in a notebook.
+
+# %%
+widgets.explanation_comparer(words)
 
 # %% [markdown]
 # (rs-x5)=

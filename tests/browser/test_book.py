@@ -102,6 +102,24 @@ def test_pd_explorer_answers(open_page) -> None:
     assert "PD" in root.inner_text()
 
 
+def test_explanation_comparer_answers(open_page) -> None:
+    root = widget(open_page, "06_questions", "explanation-comparer", "random_seed")
+    before = root.locator("[data-part=summary]").inner_text()
+    root.locator("[data-part=list] [role=option]").nth(1).click()
+    between = root.locator("[data-part=summary]").inner_text()
+    assert between != before
+    root.locator("[data-part=kind]").select_option("LIME")
+    assert "LIME" in root.locator("[data-part=summary]").inner_text()
+
+
+def test_descent_answers(open_page) -> None:
+    root = widget(open_page, "03_averaging", "descent", "random_seed")
+    before = root.inner_text()
+    root.locator("[data-part=noise]").focus()
+    root.page.keyboard.press("ArrowRight")
+    assert root.inner_text() != before
+
+
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
     view = open_page(page, dark=True, ignore=HARMLESS)

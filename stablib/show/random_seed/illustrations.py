@@ -28,9 +28,9 @@ from stablib.studies.random_seed.surface import (
 )
 
 #: Where descent begins, on both sides of the ridge that leads to the saddle.
-_STARTS = ((0.05, 1.6), (-0.05, 1.6))
+STARTS = ((0.05, 1.6), (-0.05, 1.6))
 #: Seeds of the noise over which distances are averaged.
-_SEEDS = 50
+SEEDS = 50
 
 #: Two distributions with the two numbers of the thesis; it prints no weights.
 CONSTRUCTED = np.array(
@@ -49,7 +49,7 @@ def trajectories(study: RandomSeed) -> Exhibit:
     with figure(width=8.8, height=4.4, columns=2) as made:
         for axes, (name, method) in zip(made.axes, methods.items(), strict=True):
             axes.contour(x, y, height((x, y)), levels=14, colors="#888888", alpha=0.6)
-            for number, start in enumerate(_STARTS):
+            for number, start in enumerate(STARTS):
                 found = walk(method, start, seed=number)
                 axes.plot(*found.steps.T, color=PALETTE[number], linewidth=0.8, alpha=0.7)
                 axes.plot(
@@ -68,7 +68,7 @@ def trajectories(study: RandomSeed) -> Exhibit:
             axes.legend()
         made.axes[0].set_ylabel("second weight")
         ends = {
-            name: np.stack([walk(method, _STARTS[0], seed).epochs for seed in range(_SEEDS)])
+            name: np.stack([walk(method, STARTS[0], seed).epochs for seed in range(SEEDS)])
             for name, method in methods.items()
         }
         spread = {name: float(epochs[:, -1].std(axis=0).mean()) for name, epochs in ends.items()}
@@ -90,7 +90,7 @@ def trajectories(study: RandomSeed) -> Exhibit:
                 )
             ],
             numbers=pd.concat(frames, ignore_index=True),
-            finding=f"From one start with {_SEEDS} seeds of the noise: {said}.",
+            finding=f"From one start with {SEEDS} seeds of the noise: {said}.",
             alt=f"Two panels of contours with two paths each, dots at the ends of epochs. {said}.",
             caption=(
                 "Two starts on a surface with a saddle at the origin, between two valleys. Dots: "

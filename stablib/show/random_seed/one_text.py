@@ -18,7 +18,7 @@ def two_seeds(results: Results) -> Exhibit:
     differ = [pairwise_relative_entropy(weights).sum() for weights in both]
     chosen = int(np.argmax(differ))
     weights, place = both[chosen], int(results.places[chosen])
-    tokens = _tokens(results, place, weights.shape[1])
+    tokens = tokens_of(results, place, weights.shape[1])
     scores = results.scores[PLAIN][:2, place]
     rows = np.arange(len(tokens))
     with figure(width=6.0, height=0.28 * len(tokens) + 1.4) as made:
@@ -57,7 +57,7 @@ def attention_sd(results: Results) -> Exhibit:
     spreads = [sd_over_runs(weights) for weights in results.attention[PLAIN]]
     chosen = int(np.argmax([spread.max() for spread in spreads]))
     place, word = int(results.places[chosen]), int(spreads[chosen].argmax())
-    tokens = _tokens(results, place, len(spreads[chosen]))
+    tokens = tokens_of(results, place, len(spreads[chosen]))
     weights = {v: results.attention[v][chosen] for v in (*variants, NULL)}
     draws = {v: resampled_sd(each, drawn(len(each))) for v, each in weights.items()}
     sds = {v: sd_over_runs(each) for v, each in weights.items()}
@@ -108,7 +108,7 @@ def attention_sd(results: Results) -> Exhibit:
         )
 
 
-def _tokens(results: Results, place: int, n_tokens: int) -> list[str]:
+def tokens_of(results: Results, place: int, n_tokens: int) -> list[str]:
     """Words of a text, or their places where it is not at hand or must not be shown."""
     text = results.dataset.texts["test"][place] if results.dataset.texts else ""
     words = text.split()
