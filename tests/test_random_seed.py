@@ -166,7 +166,7 @@ def test_the_order_of_runs_does_not_matter(results: Results) -> None:
 
 
 def test_every_exhibit_answers_the_claims_about_its_data(results: Results, tmp_path: Path) -> None:
-    tables.data([results])
+    tables.data([results], {})
     tables.accuracy([results], "RS-T2")
     tables.thresholds([results])
     tables.sharpness([results])

@@ -46,11 +46,12 @@ study = open_study("random_seed", vars())
 # (rs-t1)=
 # ## RS-T1 · Table 1: data sets
 #
-# The paper prints 652 and 653 test texts for SST; the released code's file has 863 and 862
-# {cite}`madhyastha2019`, and the table says how many there are here.
+# The paper prints 652 and 653 test texts for SST, of which the released code's file has more
+# {cite}`madhyastha2019`. AG News is a sample of the training texts here, and of SNLI the
+# development pairs serve for training.
 
 # %%
-tables.data(study.each())
+tables.data(study.each(), study.corpora())
 
 # %% [markdown]
 # (th-f4.5)=

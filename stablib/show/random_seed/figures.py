@@ -42,6 +42,8 @@ from stablib.studies.random_seed.settings import ENCODERS
 #: Methods that the paper's figures compare.
 _DRAWN = (PLAIN, ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
 _MARKS = "osD^vX"
+#: Panels side by side.
+_COLUMNS = 3
 
 
 def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit:
@@ -119,8 +121,13 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     frames: list[pd.DataFrame] = []
     measured: list[Measured] = []
     findings = []
-    with figure(width=3.4 * len(many) + 0.6, height=4.4, columns=len(many)) as made:
-        for axes, results in zip(made.axes, many, strict=True):
+    columns = min(len(many), _COLUMNS)
+    rows = -(-len(many) // columns)
+    with figure(3.4 * columns + 0.6, 3.4 * rows + 1.0, columns, rows=rows) as made:
+        panels = list(made.axes)
+        for axes in panels[len(many) :]:
+            axes.set_axis_off()
+        for axes, results in zip(panels, many, strict=False):
             drawn = [variant for variant in _DRAWN if variant in results.variants]
             for number, variant in enumerate(drawn):
                 frames.append(_draw(axes, results, variant, measure, number, variant.title))
@@ -128,7 +135,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             answers, found = _reductions(results, measure, exhibit)
             measured += answers
             findings.append(f"{results.title}: {found}{_floor(results, measure)}")
-        made.axes[0].set_ylabel(measure.label)
+        for axes in panels[::columns]:
+            axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2)
         finding = f"Mean {measure.label} below plain training's, in percent. {'; '.join(findings)}."

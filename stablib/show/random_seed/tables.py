@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from stablib.data import Dataset, entry
+from stablib.data.texts import BETWEEN
 from stablib.metrics import (
     accuracy_at_rate,
     explanation_entropy,
@@ -28,26 +30,38 @@ from stablib.show.random_seed.comparison import (
     sd_reduction,
     sd_reductions,
 )
-from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
+from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Cell, Results, Variant
+from stablib.studies.random_seed.settings import DATASETS, PAIRS
 
 #: Why an exhibit is left out.
 NO_RUNS = "no runs with this encoder belong to these settings"
 
 
-def data(many: Sequence[Results]) -> Exhibit:
-    """Length and size of the data sets (RS-T1)."""
-    rows, measured = {}, []
-    for results in {each.cell.dataset: each for each in many}.values():
-        gold = results.dataset.gold
-        counts = {split: np.bincount(gold[split], minlength=2) for split in ("train", "test")}
-        rows[results.title.rsplit(",", 1)[0]] = {
-            f"{split} (class 0 / class 1)": f"{low:,} / {high:,}"
-            for split, (low, high) in counts.items()
-        } | {"validation": f"{len(gold['val']):,}", "tokens a test text": _length(results)}
-        for split, pair in counts.items():
-            for number, count in enumerate(sorted(pair)):
-                claim = f"t1-{results.dataset.name}-{split}-{('smaller', 'larger')[number]}"
-                measured += counted(CLAIMS, claim, float(count))
+def data(many: Sequence[Results], others: Mapping[str, Dataset]) -> Exhibit:
+    """Length and size of the data sets, of those too on which nothing was run (RS-T1)."""
+    looked_at = {results.cell.dataset: results.dataset for results in many}
+    kept = {results.cell.dataset: _kept_tokens(results) for results in many}
+    rows: dict[str, dict[str, str]] = {}
+    measured: list[Measured] = []
+    for name in (*DATASETS, PAIRS):
+        found = looked_at.get(name) or others.get(name)
+        if found is None:
+            licence = entry(name).licence
+            rows[Cell.named(name)] = {
+                "train": licence if licence.startswith("needs") else "not at hand"
+            }
+            continue
+        counts = {s: np.bincount(found.gold[s], minlength=found.n_classes) for s in _COUNTED}
+        title = Cell.named(name) if found.name == name else f"stand-in for {Cell.named(name)}"
+        rows[title] = {
+            **{split: " / ".join(f"{count:,}" for count in of) for split, of in counts.items()},
+            "validation": f"{len(found.gold['val']):,}",
+            "tokens a test text": f"{_tokens(found) or kept[name]:.0f}",
+        }
+        measured += counted(CLAIMS, f"t1-{found.name}-tokens", _tokens(found) or kept[name])
+        for split, of in counts.items():
+            for rank, count in zip(_RANKS[len(of)], sorted(of), strict=True):
+                measured += counted(CLAIMS, f"t1-{found.name}-{split}-{rank}", float(count))
     return record(
         "RS-T1",
         pd.DataFrame.from_dict(rows, orient="index"),
@@ -55,15 +69,25 @@ def data(many: Sequence[Results]) -> Exhibit:
         results=many,
         measured=measured,
         caption=(
-            "Texts of each class after the paper's length filter. Tokens: mean over the test texts "
-            "of which attention is kept, start and end apart."
+            "Texts of each class after the paper's length filter, and their mean number of tokens, "
+            "of a pair that of the first sentence. Where only labels are at hand, tokens are those "
+            "of the texts whose attention is kept."
         ),
     )
 
 
-def _length(results: Results) -> str:
-    lengths = [weights.shape[1] for weights in results.attention[PLAIN]]
-    return f"{np.mean(lengths):.0f}"
+_COUNTED = ("train", "test")
+_RANKS = {2: ("smaller", "larger"), 3: ("smallest", "middle", "largest")}
+
+
+def _tokens(found: Dataset) -> float:
+    """Mean number of tokens of the test texts, 0 where they are not at hand."""
+    lengths = [len(text.split(BETWEEN)[0].split()) for text in (found.texts or {}).get("test", ())]
+    return float(np.mean(lengths)) if lengths else 0.0
+
+
+def _kept_tokens(results: Results) -> float:
+    return float(np.mean([weights.shape[1] for weights in results.attention[PLAIN]]))
 
 
 def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
@@ -107,6 +131,14 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
             f"{results.title}: ASWA lowers the sd of accuracy by {with_interval(*less, 0)} %, "
             f"other seeds by {nothing:.0f} %"
         )
+    for dataset in DATASETS:
+        cell = Cell(dataset, many[0].cell.encoder)
+        if cell not in [results.cell for results in many]:
+            licence = entry(dataset).licence
+            rows[cell.title, PLAIN.title] = {
+                "accuracy (%)": licence if licence.startswith("needs") else "not run",
+                "paper (%)": _reported(f"{table}-{dataset}-{claimed(PLAIN)}"),
+            }
     together = {
         variant: mean_of(
             [sd_reductions(percent_correct(r, variant), percent_correct(r, PLAIN)) for r in many]

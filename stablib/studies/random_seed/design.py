@@ -71,6 +71,12 @@ class Cell(NamedTuple):
         >>> Cell("sst", "cnn").title
         'SST, CNN'
         """
+        encoder = {"cnn": "CNN", "bilstm": "BiLSTM"}[self.encoder]
+        return f"{self.named(self.dataset)}, {encoder}"
+
+    @staticmethod
+    def named(dataset: str) -> str:
+        """Name of a data set on the page."""
         names = {
             "imdb": "IMDB",
             "sst": "SST",
@@ -79,8 +85,7 @@ class Cell(NamedTuple):
             "snli": "SNLI",
             "reviews": "Generated reviews",
         }
-        encoder = {"cnn": "CNN", "bilstm": "BiLSTM"}[self.encoder]
-        return f"{names.get(self.dataset, self.dataset.capitalize())}, {encoder}"
+        return names.get(dataset, dataset.capitalize())
 
 
 class Design:

@@ -12,6 +12,8 @@ from stablib.studies.settings import Settings
 
 #: Data sets of two classes, in the order of the paper's tables.
 DATASETS = ("imdb", "diabetes", "sst", "anemia", "agnews", "adr")
+#: The data set of pairs, with three classes (Figure 9).
+PAIRS = "snli"
 ENCODERS = ("cnn", "bilstm")
 
 #: Data sets and encoders that a preset trains.

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import ClassVar, cast
 
-from stablib.data import Dataset
+from stablib.data import Dataset, load
+from stablib.errors import DataError
 from stablib.studies.base import Study
 from stablib.studies.random_seed import extras
 from stablib.studies.random_seed.design import Cell, Design, Variant
 from stablib.studies.random_seed.outcomes import Again, Matrix
 from stablib.studies.random_seed.results import Results
-from stablib.studies.random_seed.settings import CELLS, ENCODERS, PRESETS, RandomSeedSettings
+from stablib.studies.random_seed.settings import (
+    CELLS,
+    DATASETS,
+    ENCODERS,
+    PAIRS,
+    PRESETS,
+    RandomSeedSettings,
+)
 from stablib.studies.settings import Settings
 from stablib.training import Request
 from stablib.workloads.attention import AttentionRecipe
@@ -70,7 +79,7 @@ class RandomSeed(Study):
             **{f"RS-{name}": everything for name in names},
             "TH-F4.19": list(self._main.runs().values()),
             "TH-F4.17": list(self._with_dot().values()),
-            "RS-F9": list(extras.attention_alone(self._on("snli")).values()),
+            "RS-F9": list(extras.attention_alone(self._on(PAIRS)).values()),
             "RS-X1": [
                 request
                 for wanted in (self._main.runs(), *extras.lengths(self._main).values())
@@ -109,6 +118,16 @@ class RandomSeed(Study):
         """Results of one cell."""
         return self._results(Design(self.settings, cell).runs())
 
+    def corpora(self) -> dict[str, Dataset]:
+        """The paper's data sets on which nothing is run, as far as they are at hand."""
+        looked_at = {cell.dataset for cell in self.cells}
+        found = {}
+        for name in (*DATASETS, PAIRS):
+            if name not in looked_at:
+                with contextlib.suppress(DataError):
+                    found[name] = load(name, strict=True)
+        return found
+
     def main(self) -> Results:
         """Results of the first cell."""
         return self.results(self.cells[0])
@@ -119,7 +138,7 @@ class RandomSeed(Study):
 
     def pairs(self) -> Results:
         """Results on pairs of sentences with three labels."""
-        return self._results(extras.attention_alone(self._on("snli")))
+        return self._results(extras.attention_alone(self._on(PAIRS)))
 
     def lengths(self) -> dict[int, Results]:
         """Results at the end of longer and longer trainings, by epochs."""
