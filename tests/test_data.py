@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -590,7 +591,7 @@ def test_status_says_where_each_data_set_would_come_from(
     assert found.keys() == ENTRIES.keys()
     shipped = {name for name, source in found.items() if source == "package"}
     assert shipped == {"massive", "clinc150"}
-    assert (found["requests"], found["sst"], found["snli"]) == ("stand-in", "stand-in", "nowhere")
+    assert (found["requests"], found["sst"], found["babi1"]) == ("stand-in", "stand-in", "nowhere")
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert sources()["requests"] == "hub"
     write_table(frame(), own_cache / "data" / requests.file, columns=requests.columns)
@@ -750,6 +751,78 @@ def test_hub_files_are_read_and_cached(
     assert again.content_hash == first.content_hash
     assert not first.notice + again.notice
     assert [path.name for path in (own_cache / "data").iterdir()] == [requests.file]
+
+
+def parquet(columns: dict[str, list[Any]]) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+LONG = "it's a story of 12 people , told well"
+
+
+def of_paper(name: str) -> dict[str, bytes]:
+    """Files as the hub has them for a data set of the random seed paper, a few rows each."""
+    part = "{}-00000-of-00001.parquet"
+    if name == "sst":
+        lines = [{"text": f"{LONG} {word}", "label": k} for k, word in enumerate(("dull", "fine"))]
+        lines.append({"text": "too short", "label": 0})
+        text = "\n".join(json.dumps(line) for line in lines).encode()
+        return dict.fromkeys(("train.jsonl", "dev.jsonl", "test.jsonl"), text)
+    if name == "imdb":
+        rows = {"text": [f"{LONG}<br />{k}th" for k in range(120)], "label": [0, 1] * 60}
+        return {f"plain_text/{part.format(s)}": parquet(rows) for s in ("train", "test")}
+    if name == "agnews":
+        rows = {"text": [f"{LONG} {k}" for k in range(120)], "label": [0, 1, 2, 3] * 30}
+        return {f"data/{part.format(s)}": parquet(rows) for s in ("train", "test")}
+    rows = {
+        "premise": [f"{LONG}."] * 4,
+        "hypothesis": ["It is.", "It may be.", "It isn't.", "Who knows?"],
+        "label": [0, 1, 2, -1],
+    }
+    splits = ("train", "validation", "test")
+    return {f"plain_text/{part.format(s)}": parquet(rows) for s in splits}
+
+
+@pytest.mark.parametrize(
+    ("name", "n_test", "label", "ends"),
+    [
+        ("sst", 2, "positive", "people told well fine"),
+        ("imdb", 24, "negative", "people told well qqq"),
+        ("agnews", 60, "World", "people , told well qqq"),
+        ("snli", 3, "contradiction", "told well .\tit is n't ."),
+    ],
+)
+def test_data_of_the_random_seed_paper_come_from_the_hub(
+    fake_hub: dict[str, bytes], own_cache: Path, name: str, n_test: int, label: str, ends: str
+) -> None:
+    """Filtered and split into words as the files at hand are; nobody has pinned their content."""
+    fake_hub.update(of_paper(name))
+    with pytest.warns(DataNotice, match="other content"):
+        first = load(name, strict=True)
+    assert first.source.endswith("from the hub")
+    assert len(first.gold["test"]) == n_test
+    assert first.texts is not None
+    of_label = [
+        text
+        for text, k in zip(first.texts["test"], first.gold["test"], strict=True)
+        if first.label_names[k] == label
+    ]
+    assert of_label
+    assert of_label[-1].endswith(ends)
+    fake_hub.clear()
+    again = load(name, strict=True)
+    assert again.source.endswith("from cache")
+    assert again.content_hash == first.content_hash
+
+
+def test_a_label_that_is_none_is_refused(fake_hub: dict[str, bytes], own_cache: Path) -> None:
+    fake_hub.update(of_paper("agnews"))
+    odd = {"text": [LONG], "label": [4]}
+    fake_hub["data/test-00000-of-00001.parquet"] = parquet(odd)
+    with pytest.raises(DataError, match="'label' has the value '4', not one of 0, 1, 2, 3"):
+        load("agnews", strict=True)
 
 
 def test_other_content_from_the_hub_is_refused_and_nothing_cached(

@@ -31,6 +31,13 @@ class Hub:
         Checksums of the files, where they are known.
     read : callable
         Makes a frame with the columns split, text and the labels of the downloaded files.
+    content : mapping of str to str, optional
+        Pinned identity of that frame by kind of label, where it is not the entry's: a copy with
+        more texts, or prepared by others. Empty where the makers of stablib have not seen it.
+    title : str, default ""
+        Name for the reader, where it is not the entry's.
+    seconds : float, optional
+        What its download may take, where it is larger than most.
     """
 
     repo: str
@@ -38,6 +45,9 @@ class Hub:
     files: Mapping[str, str]
     sha256: Mapping[str, str]
     read: Callable[[Mapping[str, Path]], pd.DataFrame]
+    content: Mapping[str, str] | None = None
+    title: str = ""
+    seconds: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +110,11 @@ class Entry:
     def columns(self) -> tuple[str, ...]:
         """Columns of its file."""
         return ("split", "text", *self.labels)
+
+    @property
+    def cached(self) -> str:
+        """Name of the file in the cache: in the package's form, whatever that of the others."""
+        return self.file if self.read is None else f"{self.name}_hub.parquet"
 
     def chosen(self, label: str | None) -> str:
         """Return the kind of label asked for, or the default.
@@ -220,6 +235,15 @@ ENTRIES: dict[str, Entry] = {
             file="sst2.parquet",
             origin=f"preprocess/SST/sst_dataset.csv of {_STABILITY}",
             read=texts.read_sst,
+            hub=Hub(
+                repo="SetFit/sst2",
+                revision="00ea8ccb7a54b4e3780a3e51aa3f80361ff849c0",
+                files={"train": "train.jsonl", "validation": "dev.jsonl", "test": "test.jsonl"},
+                sha256={},
+                read=texts.read_sst_hub,
+                content={},
+                seconds=120.0,
+            ),
             stand_in=reviews,
         ),
         Entry(
@@ -253,6 +277,15 @@ ENTRIES: dict[str, Entry] = {
                 "at 81406d56e9c006de30f9d50737fd66177a4a1434"
             ),
             read=texts.read_imdb,
+            hub=Hub(
+                repo="stanfordnlp/imdb",
+                revision="e6281661ce1c48d982bc483cf8a173c1bbeb5d31",
+                files={s: f"plain_text/{s}-00000-of-00001.parquet" for s in ("train", "test")},
+                sha256={},
+                read=texts.read_imdb_hub,
+                content={},
+                seconds=120.0,
+            ),
             min_texts=10,
             stand_in=reviews,
         ),
@@ -271,6 +304,16 @@ ENTRIES: dict[str, Entry] = {
                 "github.com/cjanowski/project-chimera at d4db2d1e8dc22224f35a9a381cf2cd90f6ae2f0d"
             ),
             read=texts.read_agnews,
+            hub=Hub(
+                repo="fancyzhx/ag_news",
+                revision="eb185aade064a813bc0b7f42de02595523103ca4",
+                files={s: f"data/{s}-00000-of-00001.parquet" for s in ("train", "test")},
+                sha256={},
+                read=texts.read_agnews_hub,
+                content={},
+                title="AG News, business against world",
+                seconds=120.0,
+            ),
             min_texts=5,
             stand_in=reviews,
         ),
@@ -289,6 +332,19 @@ ENTRIES: dict[str, Entry] = {
                 "at 80bf2b2ac7b63a51584adc84cdb17da47ba296e4"
             ),
             read=texts.read_snli,
+            hub=Hub(
+                repo="stanfordnlp/snli",
+                revision="cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
+                files={
+                    s: f"plain_text/{s}-00000-of-00001.parquet"
+                    for s in ("train", "validation", "test")
+                },
+                sha256={},
+                read=texts.read_snli_hub,
+                content={},
+                title="SNLI",
+                seconds=120.0,
+            ),
             min_texts=3,
             stand_in=pairs,
         ),

@@ -19,7 +19,7 @@ from stablib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-_SPLIT_NAMES = {"train": "train", "validation": "val", "test": "test"}
+SPLIT_NAMES = {"train": "train", "validation": "val", "test": "test"}
 
 
 def read_table(
@@ -114,23 +114,33 @@ def read_massive_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
     """Read the hub's json lines (text, label_text); the domain is the intent's first word."""
     import pandas as pd
 
-    frames = []
-    for split, path in paths.items():
-        try:
-            lines = path.read_bytes().splitlines()  # As text, lines would end at U+2028 too.
-            rows = [json.loads(line) for line in lines]
-            texts, intents = ([row[c] for row in rows] for c in ("text", "label_text"))
-        except (UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
-            raise DataError(f"{path.name}: not UTF-8 json lines of objects ({error})") from error
-        except KeyError as error:
-            raise DataError(f"{path.name}: column {error} is missing") from error
-        columns = {
-            "text": _strings(texts, "text", path),
-            "intent": _strings(intents, "label_text", path),
-        }
-        frames.append(pd.DataFrame(columns, dtype=str).assign(split=_SPLIT_NAMES[split]))
-    whole = pd.concat(frames, ignore_index=True)
+    frames = [
+        read_json_lines(path, ("text", "label_text")).assign(split=SPLIT_NAMES[split])
+        for split, path in paths.items()
+    ]
+    whole = pd.concat(frames, ignore_index=True).rename(columns={"label_text": "intent"})
     return whole.assign(domain=whole["intent"].str.split("_").str[0])
+
+
+def read_json_lines(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read columns of a file with one json object a line, as str.
+
+    Raises
+    ------
+    DataError
+        If the file is no such file, or lacks a column or a value.
+    """
+    import pandas as pd
+
+    try:
+        lines = path.read_bytes().splitlines()  # As text, lines would end at U+2028 too.
+        rows = [json.loads(line) for line in lines]
+        values = {column: [row[column] for row in rows] for column in columns}
+    except (UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+        raise DataError(f"{path.name}: not UTF-8 json lines of objects ({error})") from error
+    except KeyError as error:
+        raise DataError(f"{path.name}: column {error} is missing") from error
+    return pd.DataFrame({c: _strings(v, c, path) for c, v in values.items()}, dtype=str)
 
 
 def read_clinc_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
@@ -149,6 +159,6 @@ def read_clinc_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
             frame["intent"] = [names[k] for k in table.column("intent").to_pylist()]
         except (pa.ArrowInvalid, OSError, LookupError, TypeError) as error:
             raise DataError(f"{path.name}: not the parquet file it should be ({error})") from error
-        frames.append(frame.assign(split=_SPLIT_NAMES[split]))
+        frames.append(frame.assign(split=SPLIT_NAMES[split]))
     whole = pd.concat(frames, ignore_index=True)
     return whole[whole["intent"] != "oos"].reset_index(drop=True)

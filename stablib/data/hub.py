@@ -33,7 +33,7 @@ CONNECT_TIMEOUT = 4.0
 #: command needs to start, one that cannot have the data says so within 15 s.
 DOWNLOAD_LIMIT = 10.0
 
-#: Bytes that one file may have; the largest has some 2 MB.
+#: Bytes that one file may have; the largest has some 21 MB.
 SIZE_LIMIT = 64_000_000
 
 #: What a request can end in. A redirection to what is no address is a ValueError, and so is a host
@@ -93,6 +93,7 @@ def download(
     revision: str,
     sha256: Mapping[str, str],
     folder: Path,
+    limit: float | None = None,
 ) -> dict[str, Path]:
     """Fetch the files of a data set at a pinned revision, all of them within one limit.
 
@@ -106,6 +107,8 @@ def download(
         Expected checksums by split; none where only the content hash of the data is pinned.
     folder : Path
         Where to put them.
+    limit : float, optional
+        Seconds for all files together; :data:`DOWNLOAD_LIMIT` by default.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def download(
     Raises
     ------
     DataError
-        If one cannot be had within :data:`DOWNLOAD_LIMIT` or its checksum is wrong.
+        If one cannot be had within the limit or its checksum is wrong.
     UsageError
         If ``HF_ENDPOINT`` is not an address.
     """
@@ -132,7 +135,7 @@ def download(
             # They may hold the user's token, which must not follow a redirection to another host.
             request.add_unredirected_header(key, value)
         try:
-            content = _ask(request, limit=DOWNLOAD_LIMIT, began=began)
+            content = _ask(request, limit=limit or DOWNLOAD_LIMIT, began=began)
         except _FAILURES as error:
             if isinstance(error, urllib.error.HTTPError):
                 error.close()

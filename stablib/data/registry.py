@@ -127,7 +127,13 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
         notice = STANDIN_NOTICE.format(title=item.title)
         notify(name, notice, f"{_looked(item)}, and {error}")
         return dataclasses.replace(item.stand_in(), notice=notice)
-    return from_frame(frame, name=name, label=chosen, source=f"{item.title}, from the hub")
+    title = _title(item, from_hub=True)
+    dataset = _compared(
+        item, chosen, from_frame(frame, name=name, label=chosen, source=f"{title}, from the hub")
+    )
+    if dataset.notice:
+        notify(name, dataset.notice)
+    return dataset
 
 
 def find_local(name: str, label: str | None = None) -> Dataset | None:
@@ -171,16 +177,22 @@ def read_local(item: Entry, label: str) -> Dataset | None:
     if found is None:
         return None
     where, path = found
-    if item.read is None:
+    if item.read is None or where == "cache":
         frame = read_table(path, columns=item.columns, splits=tuple(item.sizes))
     else:
         frame = item.read(path)
-    dataset = from_frame(
-        frame,
-        name=item.name,
-        label=label,
-        source=f"{item.title}, {_SOURCES[where]}",
-    )
+    source = f"{_title(item, from_hub=where == 'cache')}, {_SOURCES[where]}"
+    return _compared(item, label, from_frame(frame, name=item.name, label=label, source=source))
+
+
+def _title(item: Entry, *, from_hub: bool) -> str:
+    """Name for the reader; the hub may have a larger copy."""
+    title = item.hub.title if from_hub and item.hub is not None else ""
+    return title or item.title
+
+
+def _compared(item: Entry, label: str, dataset: Dataset) -> Dataset:
+    """Add a notice to a data set that has other content than pinned."""
     if item.content.get(label) in (None, dataset.content_hash):
         return dataset
     notice = (
@@ -204,7 +216,7 @@ def local_file(item: Entry) -> tuple[str, Path] | None:
         If ``STABLIB_DATA`` is not a folder.
     """
     for where, folder in _folders(item).items():
-        path = folder / item.file
+        path = folder / (item.cached if where == "cache" else item.file)
         if path.is_file() or (item.read is not None and path.is_dir()):
             return where, path
     return None
@@ -272,7 +284,7 @@ def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
         raise
     failed.pop(key, None)
     os.environ[_FAILED] = json.dumps(failed)
-    write_table(frame, cache_folder() / "data" / item.file, columns=item.columns)
+    write_table(frame, cache_folder() / "data" / item.cached, columns=item.columns)
     return frame
 
 
@@ -295,9 +307,11 @@ def download(item: Entry) -> pd.DataFrame:
                 revision=source.revision,
                 sha256=source.sha256,
                 folder=Path(folder),
+                limit=source.seconds,
             )
         )
-    for label, expected in item.content.items():
+    pinned_content = item.content if source.content is None else source.content
+    for label, expected in pinned_content.items():
         found = content_hash(frame["split"], frame["text"], frame[label])
         if found != expected:
             raise DataError(

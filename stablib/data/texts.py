@@ -11,12 +11,13 @@ Lengths are counted in tokens, and the limits are strict, as in the authors' cod
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stablib.data.files import SPLIT_NAMES, read_json_lines
 from stablib.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ BETWEEN = "\t"
 #: Where a source has no validation split, one block in so many of so many training rows is held
 #: back. Neighbours belong together: five questions to one story, three hypotheses to one premise.
 _HELD_BACK, _BLOCK = 10, 30
+
+#: Names of labels by their number on the hub.
+_SIDES = ("negative", "positive")
+_NEWS = ("World", "Sports", "Business", "Sci/Tech")
+_INFERENCE = ("entailment", "neutral", "contradiction")
 
 #: English negation and endings that vectors know as words of their own: do n't, it 's.
 _ENDINGS = re.compile(r"(?<=\w)(n't|'(?:s|re|ve|ll|d|m))\b")
@@ -84,7 +90,23 @@ def between(texts: Sequence[str], *, more_than: int, fewer_than: int | None = No
 
 def read_sst(path: Path) -> pd.DataFrame:
     """Read SST sentences of more than 5 tokens, as the authors prepared them."""
-    return _prepared(path, ("negative", "positive"), more_than=5)
+    return _prepared(path, _SIDES, more_than=5)
+
+
+def read_sst_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Read the same sentences from the hub's json lines, which are prepared by others.
+
+    Marks are left out, as in the authors' copy.
+    """
+    import pandas as pd
+
+    frames = [
+        read_json_lines(path, ("text", "label")).assign(split=SPLIT_NAMES[split])
+        for split, path in paths.items()
+    ]
+    frame = _named(pd.concat(frames, ignore_index=True), _SIDES)
+    frame["text"] = [_without_marks(text) for text in frame["text"]]
+    return _kept(frame, more_than=5, fewer_than=None)[["split", "text", "label"]]
 
 
 def read_adr(path: Path) -> pd.DataFrame:
@@ -98,12 +120,19 @@ def read_imdb(path: Path) -> pd.DataFrame:
     The authors test on a fifth that they drew; here it is taken by place. Marks are left out, as
     in the copy that they use.
     """
-    frame = _named(_table(path, ("split", "text", "label")), ("negative", "positive"))
+    return _imdb(_table(path, ("split", "text", "label")))
+
+
+def read_imdb_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Read the same reviews from the hub, in its order."""
+    return _imdb(_tables(paths, ("text", "label")))
+
+
+def _imdb(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = _named(frame, _SIDES)
     place = frame.groupby("split").cumcount()
     frame = frame[(frame["split"] == "train") | (place % 5 == 0)].reset_index(drop=True)
-    frame["text"] = [
-        " ".join(_WORDS.findall(_parted(text.replace("<br />", " ")))) for text in frame["text"]
-    ]
+    frame["text"] = [_without_marks(text.replace("<br />", " ")) for text in frame["text"]]
     return _with_validation(_kept(frame, more_than=6, fewer_than=400))
 
 
@@ -115,10 +144,20 @@ def read_agnews(path: Path) -> pd.DataFrame:
     order of the alphabet, so World is the second, and Business is it in the paper.
     """
     frame = _table(path, ("split", "text", "class"))
+    frame["split"] = frame["split"].str.removesuffix("_sample")
+    return _agnews(frame)
+
+
+def read_agnews_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Read all news of both classes from the hub, title and description as one text."""
+    frame = _tables(paths, ("text", "label"))
+    return _agnews(frame.assign(**{"class": _by_number(frame["label"], _NEWS)}))
+
+
+def _agnews(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame["class"].isin(["World", "Business"])].reset_index(drop=True)
     frame["text"] = [words(text) for text in frame["text"]]
     frame["label"] = frame["class"]
-    frame["split"] = frame["split"].str.removesuffix("_sample")
     return _with_validation(frame)
 
 
@@ -131,6 +170,16 @@ def read_snli(path: Path) -> pd.DataFrame:
     frame["text"] = frame["premise"] + BETWEEN + frame["hypothesis"]
     frame["split"] = frame["split"].replace({"dev": "train"})
     return _with_validation(frame)
+
+
+def read_snli_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Read all pairs from the hub, with their own splits; those without a label are left out."""
+    frame = _tables(paths, ("premise", "hypothesis", "label"))
+    frame = frame[frame["label"] != "-1"].reset_index(drop=True)
+    first, second = ([words(text) for text in frame[c]] for c in ("premise", "hypothesis"))
+    frame["text"] = [a + BETWEEN + b for a, b in zip(first, second, strict=True)]
+    frame["label"] = _by_number(frame["label"], _INFERENCE)
+    return frame[["split", "text", "label"]]
 
 
 def babi_reader(task: int) -> Callable[[Path], pd.DataFrame]:
@@ -170,8 +219,22 @@ def _prepared(
 
 
 def _named(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Give the labels 0 and 1 their names."""
-    return frame.assign(label=frame["label"].replace({"0": names[0], "1": names[1]}))
+    """Give the labels 0, 1, ... their names."""
+    return frame.assign(label=_by_number(frame["label"], names))
+
+
+def _by_number(numbers: pd.Series, names: Sequence[str]) -> pd.Series:
+    """Names of labels that are counted from 0; another label is refused."""
+    known = {str(number): name for number, name in enumerate(names)}
+    odd = set(numbers) - set(known)
+    if odd:
+        raise DataError(f"column 'label' has the value {min(odd)!r}, not one of {', '.join(known)}")
+    return numbers.map(known)
+
+
+def _without_marks(text: str) -> str:
+    """Words of a text, with one space between them."""
+    return " ".join(_WORDS.findall(_parted(text)))
 
 
 def _kept(frame: pd.DataFrame, *, more_than: int, fewer_than: int | None) -> pd.DataFrame:
@@ -193,6 +256,14 @@ def _with_validation(frame: pd.DataFrame) -> pd.DataFrame:
     held = np.arange(len(train)) // _BLOCK % _HELD_BACK == 0
     parts = [train[~held], train[held].assign(split="val"), test]
     return pd.concat(parts, ignore_index=True)[["split", "text", "label"]]
+
+
+def _tables(paths: Mapping[str, Path], columns: Sequence[str]) -> pd.DataFrame:
+    """Read the same columns of a file a split."""
+    import pandas as pd
+
+    frames = [_table(path, columns).assign(split=SPLIT_NAMES[s]) for s, path in paths.items()]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

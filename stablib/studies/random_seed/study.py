@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import ClassVar, cast
 
-from stablib.data import Dataset, load
-from stablib.errors import DataError
+from stablib.data import Dataset, find_local
 from stablib.studies.base import Study
 from stablib.studies.random_seed import extras
 from stablib.studies.random_seed.design import Cell, Design, Variant
@@ -123,9 +121,9 @@ class RandomSeed(Study):
         looked_at = {cell.dataset for cell in self.cells}
         found = {}
         for name in (*DATASETS, PAIRS):
-            if name not in looked_at:
-                with contextlib.suppress(DataError):
-                    found[name] = load(name, strict=True)
+            dataset = None if name in looked_at else find_local(name)
+            if dataset is not None:
+                found[name] = dataset
         return found
 
     def main(self) -> Results:
