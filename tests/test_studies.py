@@ -32,7 +32,10 @@ from stablib.show.synthetic_irreproducibility.figures import simple_long
 from stablib.studies import open_study, papers, study_class
 from stablib.studies.base import Outcome, Study
 from stablib.studies.local_instability import CONTROL, Results, SourceResults, Variant
+from stablib.studies.local_instability.design import Design as LocalDesign
+from stablib.studies.local_instability.design import dependence
 from stablib.studies.local_instability.settings import LABELS, LocalInstabilitySettings
+from stablib.studies.local_instability.settings import PRESETS as LOCAL_PRESETS
 from stablib.studies.random_seed import RandomSeedSettings
 from stablib.studies.synthetic_irreproducibility import Curves
 from stablib.studies.synthetic_irreproducibility.settings import (
@@ -202,8 +205,13 @@ LI_CASES: dict[str, Case] = {
     ),
     "members": ({"members": 9}, teaches("shared"), lambda r: r.recipe.method.members, 9),
     "own_members": ({"own_members": 9}, teaches("own"), lambda r: r.recipe.method.members, 9),
-    "learning_rate": ({"learning_rate": 0.01}, is_head, lambda r: r.recipe.learning_rate, 0.01),
-    "epochs": ({"epochs": 6}, anything, lambda r: r.recipe.epochs, 6),
+    "learning_rate": (
+        {"learning_rate": 0.01},
+        kind("l2", "swa"),
+        lambda r: r.recipe.learning_rate,
+        0.01,
+    ),
+    "epochs": ({"epochs": 6}, kind("l2", "swa"), lambda r: r.recipe.epochs, 6),
     "batch_size": ({"batch_size": 128}, anything, lambda r: r.recipe.batch_size, 128),
     "hidden": ({"hidden": 9}, is_head, lambda r: r.recipe.hidden, 9),
     "limit": ({"limit": 2000, "after_step": 10}, anything, lambda r: r.recipe.limit, 2000),
@@ -233,7 +241,7 @@ LI_CASES: dict[str, Case] = {
     ),
     "after_step": (
         {"after_step": 150},
-        kind("tgtss"),
+        lambda r: kind("tgtss")(r) and r.recipe.dataset == "clinc150",
         lambda r: r.recipe.method.after_step,
         150,
     ),
@@ -452,6 +460,21 @@ def test_a_page_is_announced_at_laptop_too(notebook: Path, monkeypatch: pytest.M
     study = open_study(notebook.parent.name)
     announced = runs_of(study.wanted(exhibits_of(notebook))) | runs_of(study.optional())
     assert runs_of(asked_by(notebook, study, monkeypatch)) <= announced
+
+
+def test_soft_labels_are_followed_over_one_number_at_a_time() -> None:
+    """At the usual rate and length the runs are those of the ablation, with the paper's N."""
+    settings = LOCAL_PRESETS["laptop"]
+    found = dependence(settings)
+    assert len(found) == 7
+    usual = (1e-3, 5)
+    assert all(cell[0] == usual[0] or cell[1] == usual[1] for cell in found)
+    of_tables = LocalDesign(settings, "massive")
+    shared = {v: r for v, r in of_tables.ablation().items() if v.teacher != "own"}
+    assert {v: r for v, r in found[usual].items() if v.method != "ensemble"} == shared
+    for (_, epochs), wanted in found.items():
+        steps = {r.recipe.method.after_step for r in wanted.values() if kind("tgtss")(r)}  # type: ignore[attr-defined]
+        assert steps == {36 * epochs}
 
 
 # One data set alone.

@@ -123,6 +123,17 @@ with_models(study, "LI-A1", lambda s: extras.ablation(s.ablation()))
 extras.models(study.by_model())
 
 # %% [markdown]
+# (li-x6)=
+# ## LI-X6 · What does the effect depend on?
+#
+# Heads learn a nearly convex problem at a rate that suits them. Would soft labels do more, or the
+# temperature point the other way, at another rate, or with more epochs? One of them is changed at
+# a time.
+
+# %%
+extras.dependence(study.dependence())
+
+# %% [markdown]
 # (li-x5)=
 # ## LI-X5 · Which seed matters?
 #

@@ -10,14 +10,18 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 #: Stands for "the page's text colour" until the SVG is written; occurs in no palette.
 _INK = "#010203"
 #: Lines behind the data: visible on white and on black.
 _GRID = "#8888884d"
 
+_MARKS = "osD^vXPd"
 PALETTE = sns.color_palette("colorblind").as_hex()
 
 
@@ -65,6 +69,44 @@ def figure(
             yield made
         finally:
             plt.close(made)
+
+
+def line(
+    axes: Axes,
+    x: ArrayLike,
+    values: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    number: int,
+    label: str,
+) -> None:
+    """Draw a line with intervals; each number has a colour and a mark of its own.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    x, values, low, high : array_like of float, shape (n_points,)
+        Places, values, and ends of their intervals. An interval that leaves its value out, as a
+        centred one may, reaches it.
+    number : int
+        Which line it is, counted from 0.
+    label : str
+        Its name in the legend.
+    """
+    middle = np.asarray(values, dtype=np.float64)
+    ends = np.maximum(np.stack([middle - np.asarray(low), np.asarray(high) - middle]), 0.0)
+    axes.errorbar(
+        np.asarray(x, dtype=np.float64),
+        middle,
+        yerr=ends,
+        color=PALETTE[number],
+        marker=_MARKS[number],
+        markersize=5,
+        linewidth=1.5,
+        label=label,
+    )
 
 
 def to_svg(made: Figure, *, name: str) -> str:

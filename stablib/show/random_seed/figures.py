@@ -26,7 +26,7 @@ from stablib.show.random_seed.comparison import (
     reduction,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
-from stablib.show.style import PALETTE, figure
+from stablib.show.style import figure, line
 from stablib.studies.random_seed import (
     ASWA_TEXT,
     NASWA_CODE,
@@ -41,7 +41,6 @@ from stablib.studies.random_seed.settings import ENCODERS
 
 #: Methods that the paper's figures compare.
 _DRAWN = (PLAIN, ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
-_MARKS = "osD^vX"
 #: Panels side by side.
 _COLUMNS = 3
 
@@ -198,16 +197,8 @@ def _draw(
     middles = np.array([(b.low + b.high) / 2 for b in bins])
     means = np.array([b.mean for b in bins])
     ends = np.array([b.interval for b in bins]).T
-    axes.errorbar(
-        middles + 0.008 * number,  # Side by side, so that no interval hides another.
-        means,
-        yerr=np.abs(ends - means),
-        color=PALETTE[number],
-        marker=_MARKS[number],
-        markersize=5,
-        linewidth=1.5,
-        label=name,
-    )
+    # Side by side, so that no interval hides another.
+    line(axes, middles + 0.008 * number, means, *ends, number=number, label=name)
     return pd.DataFrame(
         {
             "cell": results.title,

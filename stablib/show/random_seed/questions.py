@@ -32,11 +32,9 @@ from stablib.show.random_seed.comparison import (
     sd_interval,
     sd_reduction,
 )
-from stablib.show.style import PALETTE, figure
+from stablib.show.style import PALETTE, figure, line
 from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
 from stablib.studies.random_seed.outcomes import Again, Matrix
-
-_MARKS = "osD^vXP"
 
 
 def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
@@ -88,16 +86,14 @@ def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
 def _lines(axes: Axes, frame: pd.DataFrame) -> None:
     """One line a method, side by side so that no interval hides another."""
     for number, (method, rows) in enumerate(frame.groupby("method", sort=False)):
-        ends = np.array([rows["value"] - rows["low"], rows["high"] - rows["value"]])
-        axes.errorbar(
+        line(
+            axes,
             rows["epochs"] * 1.03 ** (number - 1.5),
             rows["value"],
-            yerr=np.maximum(ends, 0.0),
-            color=PALETTE[number],
-            marker=_MARKS[number],
-            markersize=5,
-            linewidth=1.5,
-            label=method,
+            rows["low"],
+            rows["high"],
+            number=number,
+            label=str(method),
         )
 
 

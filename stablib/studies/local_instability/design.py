@@ -26,7 +26,7 @@ from stablib.training import (
     seed_plans,
 )
 from stablib.workloads import FineTuneRecipe, HeadRecipe, TopLayerRecipe
-from stablib.workloads.text import TextRecipe
+from stablib.workloads.text import TextRecipe, n_train
 
 #: First seed of shared teachers. As control runs, they are also the null of the comparisons.
 TEACHER_SEED = 1000
@@ -297,6 +297,36 @@ def rates(settings: LocalInstabilitySettings, dataset: str) -> list[Request]:
         ).of(Control())
         for rate in TOP_LAYER_RATES
     ]
+
+
+#: Learning rates and epochs of heads over which the effect of soft labels is followed (LI-X6).
+HEAD_RATES, HEAD_EPOCHS = (3e-4, 1e-3, 3e-3, 1e-2), (2, 5, 10, 20)
+
+#: TGTSS leaves out so many of all steps: 180 of 225 in the paper, on MASSIVE.
+_CONVERGED = 0.8
+
+
+def dependence(settings: LocalInstabilitySettings) -> dict[tuple[float, int], Wanted]:
+    """Heads with soft labels at several learning rates and lengths, one changed at a time.
+
+    Returns
+    -------
+    dict of (float, int) to dict of Variant to Request
+        By learning rate and epochs.
+    """
+    usual = LEARNING_RATE["head"]["massive"]
+    cells = [(rate, settings.epochs) for rate in HEAD_RATES]
+    cells += [(usual, epochs) for epochs in HEAD_EPOCHS]
+    found: dict[tuple[float, int], Wanted] = {}
+    for rate, epochs in dict.fromkeys(cells):
+        changes = {"model": "head", "learning_rate": rate, "epochs": epochs, "dataset": "massive"}
+        head = Design(settings.model_copy(update=changes), "massive").control
+        after = {"after_step": int(_CONVERGED * head.steps(n_train(head)))}
+        design = Design(settings.model_copy(update=changes | after), "massive")
+        ensemble = Variant("ensemble", "shared")
+        targets = {v: r for v, r in design.ablation().items() if v.teacher != "own"}
+        found[rate, epochs] = {ensemble: design.of(design.ensemble("shared")), **targets}
+    return found
 
 
 def standin(settings: LocalInstabilitySettings) -> Request:

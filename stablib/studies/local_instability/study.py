@@ -81,6 +81,8 @@ class LocalInstability(Study):
             massive = Design(self.settings, "massive")
             needs["LI-X5"] = list(massive.sources().values())
             needs["LI-X7"] = [massive.of(Control())]
+            cells = design.dependence(self.settings).values()
+            needs["LI-X6"] = [request for wanted in cells for request in wanted.values()]
             needs["LI-X1"] = list(design.fine_tuning(self.settings).values())
         return needs
 
@@ -167,6 +169,13 @@ class LocalInstability(Study):
             return []
         wanted = {split: Design(self.settings, "massive", split) for split in ("val", "test")}
         return [self._results(split, each.ablation()) for split, each in wanted.items()]
+
+    def dependence(self) -> dict[tuple[float, int], Results]:
+        """Soft labels on heads on MASSIVE by learning rate and epochs, if it is looked at."""
+        if "massive" not in self.datasets:
+            return {}
+        wanted = design.dependence(self.settings)
+        return {cell: self._results("test", each) for cell, each in wanted.items()}
 
     def by_model(self) -> list[Results]:
         """Control on the test split by what is trained and how fast.
