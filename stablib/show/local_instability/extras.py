@@ -35,6 +35,7 @@ from stablib.show.local_instability.comparison import (
 )
 from stablib.show.style import figure, line
 from stablib.studies.local_instability import CONTROL, NULL, Results, SourceResults, Variant
+from stablib.studies.local_instability.design import HEAD_MEMBERS
 
 #: Resamples of runs for the intervals of LI-X4.
 _RESAMPLES = 500
@@ -157,7 +158,8 @@ def dependence(by_cell: Mapping[tuple[float, int], Results]) -> Exhibit:
             finding=finding,
             alt=f"Two panels of the reduction by method, over learning rate and epochs. {finding}",
             caption=(
-                "Heads on MASSIVE, test set, shared teachers: reduction of LE_m against control of "
+                "Heads on MASSIVE, test set, shared teachers, "
+                f"{HEAD_MEMBERS} at most in an ensemble: reduction of LE_m against control of "
                 "the same learning rate and length, with 95 % bootstrap intervals over runs. TGTSS "
                 "leaves out the first four fifths of the steps. 'Control, other seeds' is what no "
                 "method at all shows."

@@ -54,7 +54,9 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             for number, results in enumerate(of_encoder):
                 frames.append(_draw(axes, results, PLAIN, measure, number, results.title))
             axes.set(
-                xlabel="mean score over runs", title={"cnn": "CNN", "bilstm": "BiLSTM"}[encoder]
+                xlim=(0.0, 1.0),
+                xlabel="mean score over runs",
+                title={"cnn": "CNN", "bilstm": "BiLSTM"}[encoder],
             )
             axes.legend()
         made.axes[0].set_ylabel(measure.label)
@@ -130,10 +132,14 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             drawn = [variant for variant in _DRAWN if variant in results.variants]
             for number, variant in enumerate(drawn):
                 frames.append(_draw(axes, results, variant, measure, number, variant.title))
-            axes.set(xlabel="mean score over runs", title=results.title)
+            axes.set(xlabel="mean score over runs", title=results.title, xlim=(0.0, 1.0))
             answers, found = _reductions(results, measure, exhibit)
             measured += answers
-            findings.append(f"{results.title}: {found}{_floor(results, measure)}")
+            findings.append(f"{results.title}: {found}")
+            if measure == LIME_JACCARD:
+                floor = lime_floor(results, PLAIN)
+                axes.axhline(floor, color="#888888", linestyle=":", label="one model, LIME twice")
+                findings[-1] += f" (one model explained twice has a distance of {floor:.2f})"
         for axes in panels[::columns]:
             axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
@@ -153,13 +159,6 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
                 "score, with 95 % bootstrap intervals over runs, by method."
             ),
         )
-
-
-def _floor(results: Results, measure: Measure) -> str:
-    """How far two explanations of one model are apart, where the explainer is random itself."""
-    if measure != LIME_JACCARD:
-        return ""
-    return f" (one model explained twice has a distance of {lime_floor(results, PLAIN):.2f})"
 
 
 def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[Measured], str]:

@@ -289,7 +289,11 @@ def again(found: Again | None) -> Exhibit:
                 color=PALETTE[number],
                 label=name,
             )
-        axes.set(xlabel="mean score over runs", ylabel="relative entropy of attention (nats)")
+        axes.set(
+            xlim=(0.0, 1.0),
+            xlabel="mean score over runs",
+            ylabel="relative entropy of attention (nats)",
+        )
         axes.legend()
         same = sum(
             np.array_equal(found.kept["scores_last"][run], found.now["scores_last"][run])

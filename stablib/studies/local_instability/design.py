@@ -302,6 +302,9 @@ def rates(settings: LocalInstabilitySettings, dataset: str) -> list[Request]:
 #: Learning rates and epochs of heads over which the effect of soft labels is followed (LI-X6).
 HEAD_RATES, HEAD_EPOCHS = (3e-4, 1e-3, 3e-3, 1e-2), (2, 5, 10, 20)
 
+#: Teachers of the ensemble there: fewer, since each rate and length needs its own.
+HEAD_MEMBERS = 50
+
 #: TGTSS leaves out so many of all steps: 180 of 225 in the paper, on MASSIVE.
 _CONVERGED = 0.8
 
@@ -319,7 +322,13 @@ def dependence(settings: LocalInstabilitySettings) -> dict[tuple[float, int], Wa
     cells += [(usual, epochs) for epochs in HEAD_EPOCHS]
     found: dict[tuple[float, int], Wanted] = {}
     for rate, epochs in dict.fromkeys(cells):
-        changes = {"model": "head", "learning_rate": rate, "epochs": epochs, "dataset": "massive"}
+        changes = {
+            "model": "head",
+            "learning_rate": rate,
+            "epochs": epochs,
+            "dataset": "massive",
+            "members": min(settings.members, HEAD_MEMBERS),
+        }
         head = Design(settings.model_copy(update=changes), "massive").control
         after = {"after_step": int(_CONVERGED * head.steps(n_train(head)))}
         design = Design(settings.model_copy(update=changes | after), "massive")
