@@ -112,9 +112,9 @@ def test_the_papers_means_are_those_of_its_tables() -> None:
 def test_a_preset_trains_its_cells_and_a_choice_takes_their_place() -> None:
     study = open_study("random_seed")
     assert [tuple(cell) for cell in study.cells] == list(CELLS["laptop"])
-    assert study.changed(dataset="adr").cells == [Cell("adr", "cnn")]
+    assert study.changed(dataset="adr").cells == [Cell("adr", "cnn"), Cell("adr", "bilstm")]
     assert study.changed(encoder="bilstm").cells == [
-        Cell(dataset, "bilstm") for dataset, _ in CELLS["laptop"]
+        Cell(dataset, "bilstm") for dataset in dict.fromkeys(name for name, _ in CELLS["laptop"])
     ]
     paper = open_study("random_seed", preset="paper")
     assert len(paper.cells) == 12

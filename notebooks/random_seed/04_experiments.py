@@ -14,9 +14,10 @@
 # **What the paper uses.** Seven data sets, two encoders (a CNN with kernels of width 1, 3, 5 and
 # 7, and a BiLSTM), two kinds of attention, ten seeds {cite}`madhyastha2019`.
 #
-# **What is here.** The data sets of two classes that the line under each exhibit names. The two
-# clinical ones, anemia and diabetes, need credentials for MIMIC-III {cite}`johnson2016`; with its
-# files they run like the others. BiLSTMs can be trained with `--param encoder=bilstm`.
+# **What is here.** The data sets and encoders that the line under each exhibit names; others can
+# be trained with `--param dataset=adr` or `--param encoder=bilstm`. The two clinical sets, anemia
+# and diabetes, need credentials for MIMIC-III {cite}`johnson2016`; with its files they run like
+# the others.
 
 # %% tags=["parameters"]
 from typing import Optional
