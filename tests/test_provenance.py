@@ -23,21 +23,29 @@ from stablib.studies import open_study
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="has no AVX2")
 def test_provenance_tells_runs_of_other_instructions_apart() -> None:
     """The same processor, told to use fewer, gives other last bits."""
-    script = (
-        "from stablib.runs.provenance import machine; print(machine(['torch'])['instructions'])"
-    )
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for environment in ({"ATEN_CPU_CAPABILITY": "default"}, {"ATEN_CPU_CAPABILITY": "avx2"})
-    ]
-    assert found[0] != found[1]
+    found = {
+        name: said(package, {name: value})
+        for package, name, value in (
+            ("torch", "ATEN_CPU_CAPABILITY", "default"),
+            ("numba", "NUMBA_CPU_NAME", "generic"),
+        )
+    }
+    assert found["ATEN_CPU_CAPABILITY"] != said("torch", {"ATEN_CPU_CAPABILITY": "avx2"})
+    assert found["NUMBA_CPU_NAME"] == "generic"
     assert machine(["numba"])["instructions"] == get_host_cpu_name()
+
+
+def said(package: str, environment: dict[str, str]) -> str:
+    """What another process says of its vector instructions."""
+    script = "import sys; from stablib.runs.provenance import machine; "
+    script += "print(machine(sys.argv[1:])['instructions'])"
+    return subprocess.run(
+        [sys.executable, "-c", script, package],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
 
 
 def test_compare_says_which_instructions_differ(tmp_path: Path, own_cache: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -27,7 +28,7 @@ from stablib.reproduce.jobs import local_executor, train_all
 from stablib.runs import Group, Runs, RunStore, obtain
 from stablib.runs.cost import costs
 from stablib.runs.obtain import serving
-from stablib.show.synthetic_irreproducibility import claims, figures, weights
+from stablib.show.synthetic_irreproducibility import claims, figures, tables, weights
 from stablib.show.synthetic_irreproducibility.comparison import apart, with_long
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
 from stablib.studies import open_study
@@ -358,6 +359,24 @@ def study_claims() -> Mapping[str, Claim]:
 
 
 @pytest.mark.slow
+def test_pairs_trained_again_are_compared_with_those_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here they are the same; with one pair more off, all tell."""
+    monkeypatch.setenv("STABLIB_EXHIBITS", str(tmp_path / "exhibits"))
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    study = open_study("synthetic_irreproducibility", preset="smoke", n_pairs=2, store=store)
+    found = study.again()
+    table = tables.again(found).numbers
+    assert set(table["pairs with the same last weights"]) == {"2 of 2"}
+    other = dataclasses.replace(found, now={**found.now, "linear": found.kept["relu 1"]})
+    table = tables.again(other).numbers["pairs with the same last weights"]
+    assert table["linear"] == "0 of 2"
+    assert table["relu 2"] == "2 of 2"
+    trained = {request.recipe.log2_examples for request in study.requests()["SI-X3"]}
+    assert max(trained) <= 16
+
+
 def test_long_streams_count_at_the_windows_that_all_curves_have(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,7 @@ beta: Optional[float] = None  # of SmeLU in the towers
 learning_rate: Optional[float] = None  # AdaGrad's, where a figure does not vary it
 
 # %% tags=["hide-input"]
-from stablib.show.synthetic_irreproducibility import figures, weights
+from stablib.show.synthetic_irreproducibility import figures, tables, weights
 from stablib.studies import open_study
 
 study = open_study("synthetic_irreproducibility", vars())
@@ -63,3 +63,15 @@ figures.towers(curves, study.simple(), study.stuck(), long)
 
 # %%
 weights.parameter_cloud(curves, long)
+
+# %% [markdown]
+# (si-x3)=
+# ## SI-X3 · The same seeds on another processor
+#
+# With $z = 1$ and the same initial weights the two models of a pair differ by rounding alone, so a
+# processor that adds in another order gives other pairs. In a ReLU tower the difference stays at
+# rounding until it jumps, and when it jumps depends on the processor: the PD of a short stream is
+# that of the moment.
+
+# %%
+tables.again(study.again())

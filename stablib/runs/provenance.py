@@ -81,8 +81,10 @@ def _instructions(package: str) -> str:
         return str(torch.backends.cpu.get_cpu_capability())
     if package == "numba":
         from llvmlite.binding import get_host_cpu_name
+        from numba import config
 
-        return str(get_host_cpu_name())
+        named = getattr(config, "CPU_NAME", None)  # NUMBA_CPU_NAME: another than the host.
+        return str(named or get_host_cpu_name())
     return "unknown"
 
 

@@ -1,6 +1,6 @@
 """The synthetic irreproducibility paper: what its exhibits need, and their results."""
 
-from stablib.studies.synthetic_irreproducibility.curves import Curves, Point, Traced
+from stablib.studies.synthetic_irreproducibility.curves import Again, Curves, Point, Traced
 from stablib.studies.synthetic_irreproducibility.design import Design, windows
 from stablib.studies.synthetic_irreproducibility.settings import (
     PRESETS,
@@ -10,6 +10,7 @@ from stablib.studies.synthetic_irreproducibility.study import SyntheticIrreprodu
 
 __all__ = [
     "PRESETS",
+    "Again",
     "Curves",
     "Design",
     "Point",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,3 +112,30 @@ class Curves(Outcome):
             f"synthetic data; one pass over {' or '.join(f'2^{t}' for t in lengths)} examples in "
             f"batches of 32, {len(self.plans)} pairs a point"
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Again(Outcome):
+    """Pairs as they are kept, and the same pairs trained again now.
+
+    Parameters
+    ----------
+    study : Study
+        Where they come from.
+    kept, now : mapping of str to Runs
+        By model, with the same seeds.
+    """
+
+    kept: Mapping[str, Runs]
+    now: Mapping[str, Runs]
+
+    def all_runs(self) -> dict[str, Runs]:
+        """Pairs by model, kept and now."""
+        sides = {"kept": self.kept, "now": self.now}
+        return {f"{m}, {side}": runs for side, of in sides.items() for m, runs in of.items()}
+
+    def about(self) -> str:
+        """Length of the stream and number of pairs."""
+        runs = next(iter(self.kept.values()))
+        length = cast(StreamRecipe, runs.recipe).log2_examples
+        return f"synthetic data; one pass over 2^{length} examples, z = 1, {len(runs)} pairs"

@@ -20,6 +20,9 @@ _WIDEST = 20
 #: log2 of examples after which a tower that is stuck can be told from one that learns.
 _SHORT = 18
 
+#: log2 of examples of what is trained again while a page is made.
+_AGAIN = 16
+
 #: Weights of large models are kept only for Figure 9.
 FEW_WEIGHTS = PairRecord()
 
@@ -147,6 +150,19 @@ class Design:
         tower = self.base(t, hidden=(16, 8, 4, 2), activation="relu", same_init=False)
         plans = seed_plans(self.settings.n_towers // 2, first_seed=self.settings.first_pair)
         return Request(tower, plans, (FEW_WEIGHTS,))
+
+    def again(self) -> dict[str, Request]:
+        """Pairs that differ by rounding alone, on a stream short enough to train them again."""
+        t = min(_AGAIN, self.settings.log2_examples)
+        tower: tuple[int, ...] = (16, 8, 4, 2)
+        models: dict[str, dict[str, object]] = {
+            "linear": {},
+            "relu 1": {"hidden": (1,), "activation": "relu"},
+            "relu 2": {"hidden": (2,), "activation": "relu"},
+            "identity 16-8-4-2": {"hidden": tower, "activation": "identity"},
+            "relu 16-8-4-2": {"hidden": tower, "activation": "relu"},
+        }
+        return {name: self.request(self.base(t, **fields)) for name, fields in models.items()}
 
     def embeddings(self) -> list[Curve]:
         """Two embeddings and 1000 units, by activation, optimizer and learning rate (Figure 8)."""

@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 
 from stablib.studies.base import Study
 from stablib.studies.settings import Settings
-from stablib.studies.synthetic_irreproducibility.curves import Curves, Point, Traced
+from stablib.studies.synthetic_irreproducibility.curves import Again, Curves, Point, Traced
 from stablib.studies.synthetic_irreproducibility.design import EMBEDDING_PAIR, Curve, Design
 from stablib.studies.synthetic_irreproducibility.settings import (
     PRESETS,
@@ -67,6 +67,7 @@ class SyntheticIrreproducibility(Study):
         needs = {f"SI-{name}": everything for name in ("F2", "X1", "F3", "F4", "X2")}
         needs |= {f"SI-{name}": [*simple, *towers] for name in ("F6", "F7")}
         needs["SI-F6"] = [*needs["SI-F6"], d.stuck()]
+        needs["SI-X3"] = list(d.again().values())
         needs["SI-F1"] = simple
         needs["SI-F8"] = embeddings
         needs["SI-F9"] = [*embeddings, d.embedding_pair()]
@@ -89,6 +90,12 @@ class SyntheticIrreproducibility(Study):
     def towers(self) -> Curves:
         """Narrow towers, and the linear model for comparison."""
         return self._curves([*self.design.simple()[:1], *self.design.towers()])
+
+    def again(self) -> Again:
+        """Pairs that differ by rounding, as they are kept and trained again now."""
+        wanted = self.design.again()
+        kept = {name: self.get(request) for name, request in wanted.items()}
+        return Again(self, kept, {name: self.anew(request) for name, request in wanted.items()})
 
     def stuck(self) -> Curves:
         """ReLU towers of which many initial weights were tried, at the smallest window."""
