@@ -26,8 +26,9 @@
 # **Two things the text leaves open.** With $T < 1$ this formula *flattens* the targets; the usual
 # temperature, $\bar p^{\,1/T}$, sharpens them. And it does not say whether the 50 students
 # learned from one shared teacher or from a teacher each. `stablib` has both readings of both
-# (`reading=`, `teacher=`), and the tables of section 5 carry both. A shared teacher removes
-# variation by itself: its soft labels are the same for all students. A teacher of one's own is what
+# (`reading=`, `teacher=`): the tables have a row for either kind of teacher, and the
+# [ablation](#li-a1) compares the temperatures. A shared teacher removes variation
+# by itself: its soft labels are the same for all students. A teacher of one's own is what
 # retraining the whole procedure would do.
 
 # %% tags=["parameters"]
@@ -74,5 +75,5 @@ with_models(study, "LI-F3", lambda s: figures.trajectories(s.results(watched=Tru
 
 # %% [markdown]
 # The utterances are picked by a rule, not by hand: the unstable ones are those on which TGTSS helps
-# most, so the figure shows what the method can do, not what it does on average. Tables 4 and 6 in
-# [section 5](05_results.ipynb) are the average.
+# most, so the figure shows what the method can do, not what it does on average. The average is in
+# [Table 4](#li-t4) and [Table 6](#li-t6).

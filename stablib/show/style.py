@@ -121,7 +121,8 @@ def to_svg(made: Figure, *, name: str) -> str:
     """
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        made.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        metadata = {"Date": None, "Creator": None}
+        made.savefig(buffer, format="svg", dpi=150, metadata=metadata)  # Of what is rasterized.
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(_INK, "currentColor")
     # The size in points would keep the picture from shrinking on a phone; the viewBox stays.

@@ -100,8 +100,9 @@ def _compare(study: LocalInstability, result: ipywidgets.HTML) -> str:
     results = study.results(variants=(CONTROL, *METHODS))
     control = results.le_m[CONTROL]
     reductions = "; ".join(
-        f"{v.title}: LE_m {percentage_reduction(results.le_m[v], control):.1f} % below control"
+        f"{v.title}: LE_m {abs(less):.1f} % {'below' if less >= 0.0 else 'above'} control"
         for v in METHODS
+        for less in [percentage_reduction(results.le_m[v], control)]
     )
     runs = len(results.runs[CONTROL])
     return f"{reductions} ({control.sum():.1f} nats), {runs} runs each. {results.notice}".strip()

@@ -196,10 +196,22 @@ def embedding_clouds(curves: Curves) -> Exhibit:
             left, right = made.axes[2 * row], made.axes[2 * row + 1]
             left.scatter(embedding[0], embedding[1], s=16, color=PALETTE[0])
             right.scatter(
-                inputs[0], inputs[1], s=6, alpha=0.4, color=PALETTE[3], label="into the unit"
+                inputs[0],
+                inputs[1],
+                s=6,
+                alpha=0.4,
+                color=PALETTE[3],
+                label="into the unit",
+                rasterized=True,  # Thousands of points would make the page slow.
             )
             right.scatter(
-                outputs[0], outputs[1], s=6, alpha=0.4, color=PALETTE[0], label="out of the unit"
+                outputs[0],
+                outputs[1],
+                s=6,
+                alpha=0.4,
+                color=PALETTE[0],
+                label="out of the unit",
+                rasterized=True,
             )
             for axes, title in ((left, "embeddings"), (right, "hidden weights")):
                 _diagonal(axes)
@@ -237,7 +249,7 @@ def embedding_clouds(curves: Curves) -> Exhibit:
                 "Weights of two pairs of ReLU models on embeddings (AdaGrad 0.1, log2 z = "
                 f"{point.recipe.log2_window}; the paper's window is log2 z = {EMBEDDING_WINDOW}, "
                 "and this the nearest of the curves above): those with the best and the least "
-                "correlated embeddings. Red: weights into hidden units, blue: out of them."
+                "correlated embeddings."
             ),
         )
 
