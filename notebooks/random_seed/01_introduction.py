@@ -19,9 +19,9 @@
 # **What the paper claims.** Two runs that agree on a label can attend to different words of the
 # same sentence.
 #
-# **What was run.** A CNN with additive attention, trained as in section 4.3 of the paper: Adam
-# with AMSGrad, batches of 32, 20 epochs, the checkpoint with the largest area under the ROC curve
-# on the validation texts. The word vectors are GloVe's with 50 numbers instead of fastText's with
+# **What was run.** Networks trained as in section 4.3 of the paper: Adam with AMSGrad, batches of
+# 32, 20 epochs, the checkpoint with the largest area under the ROC curve on the validation texts.
+# At the preset `laptop` the word vectors are GloVe's with 50 numbers instead of fastText's with
 # 300. No dropout: initial weights and order of the texts are all that a seed decides.
 
 # %% tags=["parameters"]
@@ -53,7 +53,7 @@ study = open_study("random_seed", vars())
 # ## RS-F1 · Figure 1: what two runs attend to
 #
 # The paper shows a sentence of its choice. Here the text is picked by a rule: of those whose
-# attention is kept, the one on which the first two runs differ most.
+# attention is kept and whose label the first two runs get right, the one on which they differ most.
 
 # %%
 one_text.two_seeds(study.main())

@@ -48,8 +48,8 @@ study = open_study("random_seed", vars())
 # ## RS-T1 · Table 1: data sets
 #
 # The paper prints 652 and 653 test texts for SST, of which the released code's file has more
-# {cite}`madhyastha2019`. AG News is a sample of the training texts here, and of SNLI the
-# development pairs serve for training.
+# {cite}`madhyastha2019`. In the book AG News is a sample of the training texts, and of SNLI the
+# development pairs serve for training; [](../../book/data.md) says where all of them are.
 
 # %%
 tables.data(study.each(), study.corpora())
@@ -59,8 +59,8 @@ tables.data(study.each(), study.corpora())
 # ## TH-F4.5 · Thesis, Figure 4.5: the same seed again
 #
 # The thesis trains with the same seeds on two machines and finds almost the same curves, and
-# exactly the same ones on one machine. Here a short training, which has been kept, is done again
-# while this page is made.
+# exactly the same ones on one machine. Here a training of two epochs, which has been kept, is done
+# again while this page is made.
 
 # %%
 questions.again(study.again())

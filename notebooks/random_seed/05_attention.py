@@ -75,8 +75,8 @@ figures.by_method(study.each("bilstm"), comparison.ATTENTION_ENTROPY, "TH-F4.16"
 # (th-f4.17)=
 # ## TH-F4.17 · Thesis, Figure 4.17: scaled dot-product attention
 #
-# The thesis shows SST and the diabetes notes. There are no runs of the released NASWA here: one of
-# its two tensors belongs to additive attention.
+# The thesis shows SST and the diabetes notes; here it is the first of the preset's data sets, with
+# NASWA as printed.
 
 # %%
 figures.by_method([study.with_dot()], comparison.ATTENTION_ENTROPY, "TH-F4.17")
@@ -86,8 +86,8 @@ figures.by_method([study.with_dot()], comparison.ATTENTION_ENTROPY, "TH-F4.17")
 # ## RS-F9 · Figure 9: pairs of sentences with three labels
 #
 # In SNLI a network attends to the first sentence of a pair and is asked by the second. The paper
-# trains on 549,367 pairs; here the network learns the development pairs alone. Each panel shows
-# the texts with one label, binned by the mean probability of that label.
+# trains on 549,367 pairs; in the book the network learns the development pairs alone. Each panel
+# shows the texts with one label, binned by the mean probability of that label.
 
 # %%
 figures.by_method(study.pairs().by_label(), comparison.ATTENTION_ENTROPY, "RS-F9")

@@ -48,6 +48,9 @@ study = open_study("random_seed", vars())
 # %% [markdown]
 # (rs-f7)=
 # ## RS-F7 · Figure 7: gradients
+#
+# The paper's text speaks of the relative entropy of gradients and of ASWA, the caption of its
+# figure of the Jaccard distance and of NASWA. Here it is the Jaccard distance, of both.
 
 # %%
 figures.by_method(study.each(), comparison.GRADIENT_JACCARD, "RS-F7")

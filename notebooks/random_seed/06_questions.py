@@ -14,9 +14,9 @@
 # The paper discusses why its methods work and leaves the answers to others
 # {cite}`madhyastha2019`. These exhibits are ours.
 #
-# **What was run.** The first data set and encoder of the preset, with more methods, other lengths
-# of training and other seeds than the paper has, and a generated corpus of which it is known which
-# words decide. Nothing here is judged: the paper makes no claim about it.
+# **What was run.** One data set and encoder of the preset, named below each exhibit, with more
+# methods, other lengths of training and other seeds than the paper has, and a generated corpus of
+# which it is known which words decide. Nothing here is judged: the paper makes no claim about it.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -67,7 +67,8 @@ questions.sources(study.sources())
 # ## RS-X4 · Do explanations point at the words that decide?
 #
 # Agreement between runs says nothing about truth: all runs may point at the same wrong word. In
-# the generated reviews one to three words decide, and all others say nothing about the label.
+# the generated reviews one word decides, or the majority of three, and all others say nothing
+# about the label.
 
 # %%
 words = study.known_words()

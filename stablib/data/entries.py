@@ -81,6 +81,9 @@ class Entry:
         Makes a frame with the columns split, text and label of such a file, or of a folder.
     min_texts : int, default 1
         In so many training texts must a word be to be known, in the paper that uses the data.
+    quoted : int or None, default 0
+        Most tokens of a text that a page may show of the data, such as a short quotation; None for
+        any number, 0 for none.
     hub : Hub, optional
         Where it can be downloaded.
     generate : callable, optional
@@ -102,6 +105,7 @@ class Entry:
     origin: str = ""
     read: Callable[[Path], pd.DataFrame] | None = None
     min_texts: int = 1
+    quoted: int | None = 0
     hub: Hub | None = None
     generate: Callable[[], Dataset] | None = None
     stand_in: Callable[[], Dataset] | None = None
@@ -167,6 +171,9 @@ def pairs(seed: int = 0) -> Dataset:
     )
 
 
+#: Tokens of a short quotation.
+_SHORT = 40
+
 #: The released code of *On Model Stability as a Function of Random Seed*.
 _STABILITY = "github.com/rishj97/ModelStability at 9bba2f3b02f262b877ce4389ac2c214e2e177007"
 
@@ -188,6 +195,7 @@ ENTRIES: dict[str, Entry] = {
             sizes={"train": 11_514, "val": 2_033, "test": 2_974},
             file="massive_en.parquet",
             shipped=True,
+            quoted=None,
             hub=Hub(
                 repo="SetFit/amazon_massive_intent_en-US",
                 revision="f7672a018e8ceb37fc0184dcfbb7e665155ffea6",
@@ -207,6 +215,7 @@ ENTRIES: dict[str, Entry] = {
             sizes={"train": 15_000, "val": 3_000, "test": 4_500},
             file="clinc150.parquet",
             shipped=True,
+            quoted=None,
             hub=Hub(
                 repo="clinc/clinc_oos",
                 revision="155b9c710419136e17307b80d0a13e68cd46b4ec",
@@ -235,6 +244,7 @@ ENTRIES: dict[str, Entry] = {
             file="sst2.parquet",
             origin=f"preprocess/SST/sst_dataset.csv of {_STABILITY}",
             read=texts.read_sst,
+            quoted=_SHORT,
             hub=Hub(
                 repo="SetFit/sst2",
                 revision="00ea8ccb7a54b4e3780a3e51aa3f80361ff849c0",
@@ -268,7 +278,7 @@ ENTRIES: dict[str, Entry] = {
             holdout="test",
             licence="none stated",
             citation="Maas et al. 2011, ACL, P11-1015",
-            content={"label": "948f532235d664d300786077cfd334b7e053e99e32154ac072c6865da750e192"},
+            content={"label": "33b6d72d74857d234263b8c9c32afb03260fb678bcf5bed6c9b66e7095cb533c"},
             sizes={"train": 19_358, "val": 2_160, "test": 4_363},
             file="imdb.parquet",
             origin=(
@@ -277,6 +287,7 @@ ENTRIES: dict[str, Entry] = {
                 "at 81406d56e9c006de30f9d50737fd66177a4a1434"
             ),
             read=texts.read_imdb,
+            quoted=_SHORT,
             hub=Hub(
                 repo="stanfordnlp/imdb",
                 revision="e6281661ce1c48d982bc483cf8a173c1bbeb5d31",
@@ -304,6 +315,7 @@ ENTRIES: dict[str, Entry] = {
                 "github.com/cjanowski/project-chimera at d4db2d1e8dc22224f35a9a381cf2cd90f6ae2f0d"
             ),
             read=texts.read_agnews,
+            quoted=_SHORT,
             hub=Hub(
                 repo="fancyzhx/ag_news",
                 revision="eb185aade064a813bc0b7f42de02595523103ca4",
@@ -332,6 +344,7 @@ ENTRIES: dict[str, Entry] = {
                 "at 80bf2b2ac7b63a51584adc84cdb17da47ba296e4"
             ),
             read=texts.read_snli,
+            quoted=None,
             hub=Hub(
                 repo="stanfordnlp/snli",
                 revision="cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
@@ -364,6 +377,7 @@ ENTRIES: dict[str, Entry] = {
                     "at b18fbb7c749e98192a77132af9e537e399ac24c7"
                 ),
                 read=texts.babi_reader(task),
+                quoted=None,
             )
             for task, n_train, n_val, content in (
                 (
@@ -416,6 +430,7 @@ STANDIN = Entry(
     content={"domain": "94f62b569e0534320859f135adbabfa9fac57dff645da41913834b56d689feff"},
     sizes={"train": 4_000, "val": 1_000, "test": 1_500},
     generate=stand_in,
+    quoted=None,
 )
 REVIEWS = Entry(
     name="reviews",
@@ -427,6 +442,7 @@ REVIEWS = Entry(
     content={"label": "0a5326ac841a0216cd2f96f71f02da457ca19fc6890880e7094002fd004e0d07"},
     sizes={"train": 3_000, "val": 500, "test": 1_000},
     generate=reviews,
+    quoted=None,
 )
 PAIRS = Entry(
     name="pairs",
@@ -438,6 +454,7 @@ PAIRS = Entry(
     content={"label": "a83fb693cf8957d3cf75b640d6b2261ae793ee1f3b289e95c7dcec5f856a1be5"},
     sizes={"train": 3_000, "val": 500, "test": 1_000},
     generate=pairs,
+    quoted=None,
 )
 
 

@@ -123,7 +123,19 @@ def read_massive_hub(paths: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def read_json_lines(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read columns of a file with one json object a line, as str.
+    """Read columns of a file with one json object a line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : sequence of str
+        Keys that each object must have.
+
+    Returns
+    -------
+    DataFrame
+        The columns, as str.
 
     Raises
     ------

@@ -289,7 +289,7 @@ def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
 
 
 def download(item: Entry) -> pd.DataFrame:
-    """Download a data set from the hub, check its content and keep nothing.
+    """Download a data set from the hub, check what is pinned of its content and keep nothing.
 
     What is returned and what is raised are those of :func:`fetch`.
 

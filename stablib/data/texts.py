@@ -133,6 +133,9 @@ def _imdb(frame: pd.DataFrame) -> pd.DataFrame:
     place = frame.groupby("split").cumcount()
     frame = frame[(frame["split"] == "train") | (place % 5 == 0)].reset_index(drop=True)
     frame["text"] = [_without_marks(text.replace("<br />", " ")) for text in frame["text"]]
+    # The files hold one class after the other; the first texts should be of both.
+    frame = frame.assign(number=frame.groupby(["split", "label"]).cumcount())
+    frame = frame.sort_values(["split", "number", "label"], kind="stable", ignore_index=True)
     return _with_validation(_kept(frame, more_than=6, fewer_than=400))
 
 

@@ -311,7 +311,7 @@ def estimate(claim: Claim, measured: Measured) -> str:
 
 def _style(claim: Claim) -> str:
     """How numbers in the claim's unit are written."""
-    fine = claim.unit in ("r", "times", "decades", "")
+    fine = claim.unit in ("r", "times", "decades", "p", "nats", "points", "")
     return ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
 
 

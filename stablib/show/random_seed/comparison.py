@@ -23,7 +23,7 @@ from stablib.metrics import (
     top_share,
 )
 from stablib.papers.claims import Measured
-from stablib.studies.random_seed import PLAIN, RandomSeed, Results, Variant
+from stablib.studies.random_seed import NULL, PLAIN, RandomSeed, Results, Variant
 
 #: The paper's claims.
 CLAIMS = RandomSeed.claims()
@@ -53,16 +53,19 @@ class Spread(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def drawn(n_runs: int) -> NDArray[np.int64]:
-    """How often each run counts in each resample; the same for every method, as are the seeds."""
-    rng = np.random.default_rng(20191104)
+def drawn(n_runs: int, variant: Variant = PLAIN) -> NDArray[np.int64]:
+    """How often each run counts in each resample.
+
+    The same for every method, as are the seeds; the null has other seeds, so other resamples.
+    """
+    rng = np.random.default_rng(20191104 + (variant == NULL))
     return resample_runs(n_runs, rng=rng, n_resamples=RESAMPLES)
 
 
 def prediction_sd(results: Results, variant: Variant) -> Spread:
     """Standard deviation of each test text's score over runs (ddof 0), a probability."""
     scores = results.scores[variant]
-    draws = resampled_sd(scores, drawn(len(scores)))
+    draws = resampled_sd(scores, drawn(len(scores), variant))
     return Spread(sd_over_runs(scores), draws, scores.mean(axis=0))
 
 
@@ -75,6 +78,11 @@ def attention_entropy(results: Results, variant: Variant) -> Spread:
 def attention_jaccard(results: Results, variant: Variant) -> Spread:
     """Jaccard distance of two runs' most attended tokens of a text, mean over pairs, fraction."""
     return _of_pairs(results, variant, _top_distance, results.attention[variant], results.places)
+
+
+def attention_differing(results: Results, variant: Variant) -> Spread:
+    """Share of one run's most attended tokens that are not another's, mean over pairs, fraction."""
+    return _of_pairs(results, variant, _top_share_apart, results.attention[variant], results.places)
 
 
 def gradient_jaccard(results: Results, variant: Variant) -> Spread:
@@ -109,6 +117,12 @@ def _top_distance(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return pairwise_jaccard_distance(top_share(weights, TOP))
 
 
+def _top_share_apart(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Of two sets of k, with a Jaccard distance d, k d / (2 - d) are in one alone.
+    distances = _top_distance(weights)
+    return distances / (2.0 - distances)
+
+
 def _of_pairs(
     results: Results,
     variant: Variant,
@@ -118,7 +132,7 @@ def _of_pairs(
 ) -> Spread:
     matrices = over_examples(measure, texts)
     scores = results.scores[variant][:, places].mean(axis=0)
-    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1]))
+    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1], variant))
     return Spread(pair_mean(matrices), draws, scores)
 
 

@@ -20,6 +20,7 @@ from stablib.show.random_seed.comparison import (
     Measure,
     Spread,
     answer,
+    attention_differing,
     difference,
     lime_floor,
     methods,
@@ -81,11 +82,28 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             finding=f"{finding}." if finding else "",
             alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
             caption=(
-                f"Plain training: {measure.label}, mean over the test texts in bins of their "
-                "mean score, with 95 % bootstrap intervals over runs. A bin without texts has no "
-                "mark."
+                f"Plain training: {measure.label}, mean over {_n_texts(many, measure)} in bins of "
+                "their mean score, with 95 % bootstrap intervals over runs. A bin without texts "
+                "has no mark."
             ),
         )
+
+
+def _n_texts(many: Sequence[Results], measure: Measure) -> str:
+    """Say over how many texts each data set's mean goes."""
+    counts = dict.fromkeys(len(measure.of(results, PLAIN).values) for results in many)
+    return f"{' or '.join(f'{count:,}' for count in counts)} test texts"
+
+
+def _differing(many: Sequence[Results]) -> list[Measured]:
+    """Which share of the most important tokens two runs do not have in common."""
+    if not many:
+        return []
+    spreads = [attention_differing(results, PLAIN) for results in many]
+    draws = np.mean([100.0 * s.replicates.mean(axis=1) for s in spreads], axis=0)
+    value = float(np.mean([100.0 * s.values.mean() for s in spreads]))
+    variant = f"{len(spreads)} of the paper's twelve"
+    return answer("f5-differ", (value, centred_interval(value, draws)), variant=variant)
 
 
 def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -96,12 +114,10 @@ def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool
 
 def _of_plain_runs(many: Sequence[Results], measure: Measure) -> list[Measured]:
     """Answers to what the paper says of plain runs."""
-    spreads = {results.cell: measure.of(results, PLAIN) for results in many}
+    real = [results for results in many if not results.notice]
     if measure == ATTENTION_JACCARD:
-        draws = np.mean([100.0 * s.replicates.mean(axis=1) for s in spreads.values()], axis=0)
-        value = float(np.mean([100.0 * s.values.mean() for s in spreads.values()]))
-        variant = f"{len(spreads)} of the paper's twelve"
-        return answer("f5-differ", (value, centred_interval(value, draws)), variant=variant)
+        return _differing(real)
+    spreads = {results.cell: measure.of(results, PLAIN) for results in real}
     measured: list[Measured] = []
     for (dataset, encoder), spread in spreads.items():
         if measure == PREDICTION_SD:
@@ -119,6 +135,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     """The same with and without averaging of weights, one panel a data set."""
     if not many:
         return left_out(exhibit, NO_RUNS)
+    if not measure.looked_at:  # Of the best checkpoint alone are there such explanations.
+        many = [results.at_best for results in many]
     frames: list[pd.DataFrame] = []
     measured: list[Measured] = []
     findings = []
@@ -155,8 +173,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             finding=finding,
             alt=f"One panel a data set, a line a method, over the mean score. {finding}",
             caption=(
-                f"{measure.label.capitalize()}, mean over the test texts in bins of their mean "
-                "score, with 95 % bootstrap intervals over runs, by method."
+                f"By method, {measure.label}, mean over {_n_texts(many, measure)} in bins of their "
+                "mean score, with 95 % bootstrap intervals over runs."
             ),
         )
 
@@ -175,7 +193,7 @@ def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[
         for variant in (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
         if variant in less
         for each in answer(
-            f"{figure_name}-{results.claimed_as}-{claimed(variant)}-reduction",
+            f"{figure_name}-{results.claimed_as}-{results.cell.encoder}-{claimed(variant)}-reduction",
             less[variant],
             variant=said(variant),
             null=null,

@@ -12,8 +12,8 @@ from stablib.metrics import (
     top_share,
 )
 from stablib.mitigation import ASWA
-from stablib.show.exhibit import Exhibit, counted, record
-from stablib.show.random_seed.comparison import CLAIMS, TOP
+from stablib.show.exhibit import Exhibit, record
+from stablib.show.random_seed.comparison import TOP
 from stablib.show.style import PALETTE, figure
 from stablib.studies.random_seed import RandomSeed
 from stablib.studies.random_seed.surface import (
@@ -123,10 +123,6 @@ def two_distributions(study: RandomSeed) -> Exhibit:
             made_by=two_distributions,
             results=[Computed(study, "constructed: the thesis prints no weights")],
             numbers=pd.DataFrame(CONSTRUCTED.T, columns=["model 1", "model 2"]),
-            measured=[
-                *counted(CLAIMS, "th-f43-entropy", entropy),
-                *counted(CLAIMS, "th-f43-jaccard", distance),
-            ],
             finding=(
                 f"Relative entropy {entropy:.2f} nats, Jaccard distance {distance:.0f}: the two "
                 "most attended items are the same, in another order."

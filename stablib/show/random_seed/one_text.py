@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from stablib.data import entry
+from stablib.data.texts import BETWEEN
 from stablib.metrics import centred_interval, pairwise_relative_entropy, resampled_sd, sd_over_runs
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.random_seed.comparison import answer, drawn, percent_below
@@ -15,8 +17,11 @@ from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Resu
 def two_seeds(results: Results) -> Exhibit:
     """What two runs attend to in the text on which they differ most (RS-F1)."""
     both = [weights[:2] for weights in results.attention[PLAIN]]
-    differ = [pairwise_relative_entropy(weights).sum() for weights in both]
-    chosen = int(np.argmax(differ))
+    differ = np.array([pairwise_relative_entropy(weights).sum() for weights in both])
+    agree = ((results.scores[PLAIN][:2, results.places] > 0.5) == results.gold[results.places]).all(
+        0
+    )
+    chosen = int(np.where(agree, differ, -1.0).argmax())
     weights, place = both[chosen], int(results.places[chosen])
     tokens = tokens_of(results, place, weights.shape[1])
     scores = results.scores[PLAIN][:2, place]
@@ -45,8 +50,8 @@ def two_seeds(results: Results) -> Exhibit:
             finding=f"One run attends most to '{top[0]}', the other to '{top[1]}'.",
             caption=(
                 "Attention of two plain runs that differ by their seed alone, to the text, of "
-                f"those with attention, on which they differ most ({results.title}, test text "
-                f"{place})."
+                "those with attention whose label both get right, on which they differ most "
+                f"({results.title}, test text {place})."
             ),
         )
 
@@ -109,9 +114,10 @@ def attention_sd(results: Results) -> Exhibit:
 
 
 def tokens_of(results: Results, place: int, n_tokens: int) -> list[str]:
-    """Words of a text, or their places where it is not at hand or must not be shown."""
+    """Words of a text, or their places where it is not at hand or may not be shown."""
     text = results.dataset.texts["test"][place] if results.dataset.texts else ""
-    words = text.split()
-    if len(words) != n_tokens or results.dataset.name == "adr":
+    words = text.partition(BETWEEN)[0].split()
+    most = entry(results.dataset.name).quoted
+    if len(words) != n_tokens or (most is not None and len(words) > most):
         return [f"token {number}" for number in range(1, n_tokens + 1)]
     return words

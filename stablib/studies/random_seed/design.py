@@ -49,11 +49,11 @@ VARIANTS = (PLAIN, STEP_SWA, MOVING, ASWA_TEXT, NASWA_TEXT, NASWA_CODE, NULL)
 #: First seed of the null.
 NULL_SEED = 1000
 
-#: The two tensors whose norm the released code compares, by encoder.
-_TENSORS = {
-    "cnn": ("encoder.biases.2", "attention.states.weight"),
-    "bilstm": ("encoder.backwards.weight_ih_l0", "attention.states.weight"),
-}
+#: The two tensors whose norm the released code compares, the seventh and the tenth of its models:
+#: one by encoder (the bias of the kernel of width 5, the backwards recurrent weight), and one by
+#: kind of attention.
+ENCODER_TENSOR = {"cnn": "encoder.biases.2", "bilstm": "encoder.backwards.weight_hh_l0"}
+ATTENTION_TENSOR = {"additive": "attention.states.weight", "dot": "attention.scores.weight"}
 
 
 class Cell(NamedTuple):
@@ -125,7 +125,10 @@ class Design:
         released = NASWA(
             denominator="accepted",
             norm="mean",
-            tensors=_TENSORS[self.cell.encoder],
+            tensors=(
+                ENCODER_TENSOR[self.cell.encoder],
+                ATTENTION_TENSOR[self.settings.attention],
+            ),
             history="reset",
         )
         return {PLAIN: Control(), ASWA_TEXT: ASWA(), NASWA_TEXT: NASWA(), NASWA_CODE: released}

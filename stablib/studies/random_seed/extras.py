@@ -35,8 +35,8 @@ LENGTHS = (2, 5, 10)
 #: What a seed decides: it alone, or both (RS-X2).
 SOURCES = {"initial weights": ("init",), "order of the texts": ("shuffle",)}
 
-#: Of training that is tried again (TH-F4.5): texts, epochs and runs.
-AGAIN_TEXTS, AGAIN_EPOCHS, AGAIN_RUNS = 1000, 4, 3
+#: Of training that is done again for a page (TH-F4.5): epochs and runs.
+AGAIN_EPOCHS, AGAIN_RUNS = 2, 3
 
 #: TGTSS leaves out so many steps: 180 of 225 in its paper.
 _CONVERGED = 0.8
@@ -92,14 +92,9 @@ def known_words(design: Design) -> Wanted:
 
 
 def again(design: Design) -> Request:
-    """A short training on a few texts, quick enough to be done again for a page."""
+    """A training short enough to be done again for a page."""
     s = design.settings
-    recipe = design.recipe.model_copy(
-        update={
-            "epochs": min(AGAIN_EPOCHS, s.epochs),
-            "limit": min(AGAIN_TEXTS, s.limit or AGAIN_TEXTS),
-        }
-    )
+    recipe = design.recipe.model_copy(update={"epochs": min(AGAIN_EPOCHS, s.epochs)})
     plans = seed_plans(min(AGAIN_RUNS, s.n_runs), first_seed=s.first_seed)
     return Request(recipe, plans, (Checkpoints(n_texts=s.n_texts),))
 

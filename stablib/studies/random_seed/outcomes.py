@@ -25,7 +25,7 @@ class Matrix(Outcome):
     study : Study
         Where they come from.
     main : Results
-        Of the cell whose methods are among ``here``.
+        At the last checkpoint, of the cell whose methods are among ``here``.
     here, heads : mapping of str to Runs
         By name of the method; ``here`` without those of ``main``.
     heads_data : Dataset
@@ -39,10 +39,10 @@ class Matrix(Outcome):
 
     def columns(self) -> dict[str, dict[str, NDArray[np.integer]]]:
         """Labels of the test texts by workload and method, each of shape (n_runs, n_test)."""
-        scores = {v.title: self.main.array(v, "scores_last") for v in self.main.variants}
-        scores |= {name: runs["scores_last"] for name, runs in self.here.items()}
+        labels = {v.title: (scores > 0.5).astype(int) for v, scores in self.main.scores.items()}
+        labels |= {n: predictions(r["scores_last"]).argmax(axis=-1) for n, r in self.here.items()}
         return {
-            self.main.title: {n: predictions(s).argmax(axis=-1) for n, s in scores.items()},
+            self.main.title: labels,
             self.heads_title: {name: runs["labels_test"] for name, runs in self.heads.items()},
         }
 
@@ -69,10 +69,8 @@ class Matrix(Outcome):
     def about(self) -> str:
         """Both workloads, and how many runs."""
         runs = next(iter(self.heads.values()))
-        return (
-            f"{self.main.about().replace(f'{self.main.checkpoint} checkpoint', 'last checkpoint')}"
-            f" · {self.heads_data.source}, {runs.recipe.model_name}, {len(runs)} runs a method"
-        )
+        heads = f"{self.heads_data.source}, {runs.recipe.model_name}, {len(runs)} runs a method"
+        return f"{self.main.about()} · {heads}"
 
 
 @dataclasses.dataclass(frozen=True)

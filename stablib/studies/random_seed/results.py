@@ -143,6 +143,11 @@ class Results(Outcome):
             parts.append(self.dataset.label_names[self.label])
         return "-".join(parts)
 
+    @property
+    def at_best(self) -> Results:
+        """The same at the best checkpoint, of which alone gradients and LIME are kept."""
+        return dataclasses.replace(self, checkpoint="best")
+
     def by_label(self) -> list[Results]:
         """The same, once for each label."""
         return [dataclasses.replace(self, label=k) for k in range(self.dataset.n_classes)]
