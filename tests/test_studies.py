@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -476,7 +477,8 @@ def test_soft_labels_are_followed_over_one_number_at_a_time() -> None:
     assert all(cell[0] == usual[0] or cell[1] == usual[1] for cell in found)
     of_tables = LocalDesign(settings, "massive")
     shared = {v: r for v, r in of_tables.ablation().items() if v.teacher != "own"}
-    assert {v: r for v, r in found[usual].items() if v.method != "ensemble"} == shared
+    for variant, request in shared.items():
+        assert found[usual][variant] == dataclasses.replace(request, plans=request.plans[:20])
     for (_, epochs), wanted in found.items():
         steps = {r.recipe.method.after_step for r in wanted.values() if kind("tgtss")(r)}  # type: ignore[attr-defined]
         assert steps == {36 * epochs}

@@ -126,9 +126,10 @@ extras.models(study.by_model())
 # (li-x6)=
 # ## LI-X6 · What does the effect depend on?
 #
-# Heads learn a nearly convex problem at a rate that suits them. Would soft labels do more, or the
-# temperature point the other way, at another rate, or with more epochs? One of them is changed at
-# a time.
+# On heads the temperature of eq. 2 gained nothing, on a trained layer it gained much (LI-A1). Is it
+# the model, or how far it has been trained? Here heads are trained at other learning rates and for
+# other numbers of epochs, one of them changed at a time: the farther a head is trained, the more
+# confident its teacher is, and the more there is to flatten.
 
 # %%
 extras.dependence(study.dependence())

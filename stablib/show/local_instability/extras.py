@@ -137,17 +137,22 @@ def dependence(by_cell: Mapping[tuple[float, int], Results]) -> Exhibit:
         ):
             _along(axes, numbers[numbers[held] == usual[held]], along)
             axes.set(xscale="log", xlabel=f"{_SAID[along]} ({_SAID[held]}: {usual[held]:g})")
+            places = sorted(set(numbers.loc[numbers[held] == usual[held], along]))
+            axes.minorticks_off()
+            axes.set_xticks(places, labels=[f"{place:g}" for place in places])
             axes.axhline(0.0, color="#888888", linewidth=0.8)
         made.axes[0].set_ylabel("reduction of LE_m (%)")
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=3)
-        gain = numbers.pivot_table("reduction", ["learning_rate", "epochs"], "method")
-        by_printing = gain["p^T, as printed, shared"] - gain["no temperature, shared"]
+        table = numbers.pivot_table("reduction", ["learning_rate", "epochs"], "method")
+        gain = table["p^T, as printed, shared"] - table["no temperature, shared"]
+        by_rate = gain.xs(usual["epochs"], level="epochs")
+        by_length = gain.xs(usual["learning_rate"], level="learning_rate")
         finding = (
-            "Against no temperature p^T adds between "
-            f"{by_printing.min():+.1f} and {by_printing.max():+.1f} points; the ensemble's "
-            f"reduction is between {gain['Ensemble, shared'].min():.1f} and "
-            f"{gain['Ensemble, shared'].max():.1f} %."
+            f"Against no temperature p^T adds {by_rate.iloc[0]:+.1f} points at a learning rate of "
+            f"{by_rate.index[0]:g} and {by_rate.iloc[-1]:+.1f} at {by_rate.index[-1]:g}, "
+            f"{by_length.iloc[0]:+.1f} after {by_length.index[0]:g} epochs and "
+            f"{by_length.iloc[-1]:+.1f} after {by_length.index[-1]:g}."
         )
         return record(
             "LI-X6",

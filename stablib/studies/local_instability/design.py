@@ -302,8 +302,8 @@ def rates(settings: LocalInstabilitySettings, dataset: str) -> list[Request]:
 #: Learning rates and epochs of heads over which the effect of soft labels is followed (LI-X6).
 HEAD_RATES, HEAD_EPOCHS = (3e-4, 1e-3, 3e-3, 1e-2), (2, 5, 10, 20)
 
-#: Teachers of the ensemble there: fewer, since each rate and length needs its own.
-HEAD_MEMBERS = 50
+#: Runs, and teachers of the ensemble, there: fewer, since each rate and length needs its own.
+HEAD_RUNS, HEAD_MEMBERS = 20, 50
 
 #: TGTSS leaves out so many of all steps: 180 of 225 in the paper, on MASSIVE.
 _CONVERGED = 0.8
@@ -327,6 +327,7 @@ def dependence(settings: LocalInstabilitySettings) -> dict[tuple[float, int], Wa
             "learning_rate": rate,
             "epochs": epochs,
             "dataset": "massive",
+            "n_runs": min(settings.n_runs, HEAD_RUNS),
             "members": min(settings.members, HEAD_MEMBERS),
         }
         head = Design(settings.model_copy(update=changes), "massive").control
