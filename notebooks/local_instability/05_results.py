@@ -128,8 +128,8 @@ extras.models(study.by_model())
 #
 # On heads the temperature of eq. 2 gained nothing, on a trained layer it gained much (LI-A1). Is it
 # the model, or how far it has been trained? Here heads are trained at other learning rates and for
-# other numbers of epochs, one of them changed at a time: the farther a head is trained, the more
-# confident its teacher is, and the more there is to flatten.
+# other numbers of epochs, one of them changed at a time. If it is how far, the temperature as
+# printed should gain more on the right of each panel than on the left.
 
 # %%
 extras.dependence(study.dependence())
