@@ -135,6 +135,20 @@ def explanation_comparer(
     in 65534 steps down to that of the smallest share above 0, and 0 as 0. With a smallest share of
     a millionth that is 0.01 % of a share; relative entropies are off by as little, as fractions of
     a nat, and shares that are closer than this count as equal.
+
+    Examples
+    --------
+    >>> attention = [[[0.8, 0.2], [0.3, 0.7]]]  # One text of two tokens, two runs.
+    >>> widget = explanation_comparer(
+    ...     {"Plain": {"attention": attention}},
+    ...     tokens=[["not", "bad"]],
+    ...     scores={"Plain": [[0.4], [0.9]]},
+    ...     gold=[1],
+    ...     label_names=["negative", "positive"],
+    ...     name="two-runs",
+    ... )
+    >>> widget.kind, widget.rows
+    ('attention', [0, 1])
     """
     gold = check_gold(gold, label_names)
     if len(label_names) != 2:
