@@ -82,5 +82,6 @@ def page(exhibits: Path) -> str:
         for exhibit, group in itertools.groupby(rows, key=lambda row: row.claim.exhibit):
             # A plain link would find this very heading.
             parts.append(f"\n### {{ref}}`{exhibit} <{exhibit.lower()}>`\n")
-            parts.append(table_html(comparison(list(group)).drop(columns="exhibit")) + "\n")
+            frame = comparison(list(group)).drop(columns="exhibit")
+            parts.append(table_html(frame, name=f"Claims about {exhibit}") + "\n")
     return "\n".join(parts)

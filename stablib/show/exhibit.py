@@ -138,7 +138,7 @@ def record(
             f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
         )
     else:
-        body = table_html(content)
+        body = table_html(content, name=f"Table {exhibit}")
     page = "\n".join(
         [
             # A live notebook would typeset $...$ in an utterance as a formula.
@@ -216,11 +216,23 @@ def counted(claims: Container[str], claim: str, value: float) -> list[Measured]:
     return [Measured(claim, value, value, value)] if claim in claims else []
 
 
-def table_html(frame: pd.DataFrame) -> str:
-    """Show a frame; every cell and label is text, whatever it contains."""
+def table_html(frame: pd.DataFrame, *, name: str) -> str:
+    """Show a frame; every cell and label is text, whatever it contains.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to show.
+    name : str
+        What it is, for readers who hear it. A table may be wider than the page, so it can be
+        reached and scrolled with the keyboard.
+    """
     table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
     broken = _INTERVAL.sub(r"<br><small>\1</small>", table)
-    return f'<div class="exhibit-table">{broken}</div>'
+    return (
+        '<div class="exhibit-table" tabindex="0" role="region" '
+        f'aria-label="{html.escape(name)}">{broken}</div>'
+    )
 
 
 def _has_named_rows(frame: pd.DataFrame) -> bool:
@@ -249,7 +261,9 @@ def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     reason = f" ({html.escape(why_not)})" if why_not else ""
     head = f"<summary>{summary(scored)}{reason}</summary>"
     unfolded = " open" if len(scored) <= _SHORT else ""
-    table = table_html(comparison(scored).drop(columns=["exhibit", "read at"]))
+    exhibit = scored[0].claim.exhibit
+    frame = comparison(scored).drop(columns=["exhibit", "read at"])
+    table = table_html(frame, name=f"Claims about {exhibit}")
     return f'<details class="exhibit-claims"{unfolded}>{head}{table}</details>'
 
 
