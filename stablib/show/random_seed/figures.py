@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,6 @@ from stablib.show.random_seed.comparison import (
     attention_differing,
     difference,
     lime_floor,
-    methods,
     reduction,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
@@ -48,12 +47,14 @@ _COLUMNS = 3
 
 def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit:
     """A measure of plain runs in bins of the mean score, by data set and encoder."""
+    spreads = {results.cell: measure.of(results, PLAIN) for results in many}
     frames, columns = [], [e for e in ENCODERS if any(r.cell.encoder == e for r in many)]
     with figure(width=4.4 * len(columns) + 1.0, height=4.2, columns=len(columns)) as made:
         for axes, encoder in zip(made.axes, columns, strict=True):
             of_encoder = [r for r in many if r.cell.encoder == encoder]
             for number, results in enumerate(of_encoder):
-                frames.append(_draw(axes, results, PLAIN, measure, number, results.title))
+                spread = spreads[results.cell]
+                frames.append(_draw(axes, results, spread, number, results.title))
             axes.set(
                 xlim=(0.0, 1.0),
                 xlabel="mean score over runs",
@@ -64,7 +65,7 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
         frame = pd.concat(frames, ignore_index=True)
         parts = []
         for results in many:
-            spread = measure.of(results, PLAIN)
+            spread = spreads[results.cell]
             edge, middle = _edge_and_middle(spread)
             if edge.any() and middle.any():
                 parts.append(
@@ -78,20 +79,20 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             made_by=by_score,
             results=many,
             numbers=frame,
-            measured=_of_plain_runs(many, measure),
+            measured=_of_plain_runs(many, spreads, measure),
             finding=f"{finding}." if finding else "",
             alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
             caption=(
-                f"Plain training: {measure.label}, mean over {_n_texts(many, measure)} in bins of "
-                "their mean score, with 95 % bootstrap intervals over runs. A bin without texts "
-                "has no mark."
+                f"Plain training: {measure.label}, mean over {_n_texts(spreads.values())} in bins "
+                "of their mean score, with 95 % bootstrap intervals over runs. A bin without "
+                "texts has no mark."
             ),
         )
 
 
-def _n_texts(many: Sequence[Results], measure: Measure) -> str:
+def _n_texts(spreads: Iterable[Spread]) -> str:
     """Say over how many texts each data set's mean goes."""
-    counts = dict.fromkeys(len(measure.of(results, PLAIN).values) for results in many)
+    counts = dict.fromkeys(len(spread.values) for spread in spreads)
     return f"{' or '.join(f'{count:,}' for count in counts)} test texts"
 
 
@@ -112,14 +113,16 @@ def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool
     return (scores < 0.2) | (scores >= 0.8), (scores >= 0.3) & (scores < 0.7)
 
 
-def _of_plain_runs(many: Sequence[Results], measure: Measure) -> list[Measured]:
-    """Answers to what the paper says of plain runs."""
+def _of_plain_runs(
+    many: Sequence[Results], spreads: Mapping[Cell, Spread], measure: Measure
+) -> list[Measured]:
+    """Answers to what the paper says of plain runs; what stands in for its data has none."""
     real = [results for results in many if not results.notice]
     if measure == ATTENTION_JACCARD:
         return _differing(real)
-    spreads = {results.cell: measure.of(results, PLAIN) for results in real}
     measured: list[Measured] = []
-    for (dataset, encoder), spread in spreads.items():
+    for dataset, encoder in (results.cell for results in real):
+        spread = spreads[Cell(dataset, encoder)]
         if measure == PREDICTION_SD:
             edge, middle = _edge_and_middle(spread)
             if edge.any() and middle.any():
@@ -139,7 +142,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         many = [results.at_best for results in many]
     frames: list[pd.DataFrame] = []
     measured: list[Measured] = []
-    findings = []
+    findings, plain = [], []
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
     with figure(3.4 * columns + 0.6, 3.4 * rows + 1.0, columns, rows=rows) as made:
@@ -147,11 +150,13 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         for axes in panels[len(many) :]:
             axes.set_axis_off()
         for axes, results in zip(panels, many, strict=False):
-            drawn = [variant for variant in _DRAWN if variant in results.variants]
-            for number, variant in enumerate(drawn):
-                frames.append(_draw(axes, results, variant, measure, number, variant.title))
+            looked_at = [v for v in results.variants if measure.looked_at or not v.beside]
+            spreads = {variant: measure.of(results, variant) for variant in looked_at}
+            plain.append(spreads[PLAIN])
+            for number, variant in enumerate(v for v in _DRAWN if v in spreads):
+                frames.append(_draw(axes, results, spreads[variant], number, variant.title))
             axes.set(xlabel="mean score over runs", title=results.title, xlim=(0.0, 1.0))
-            answers, found = _reductions(results, measure, exhibit)
+            answers, found = _reductions(results, spreads, exhibit)
             measured += answers
             findings.append(f"{results.title}: {found}")
             if measure == LIME_JACCARD:
@@ -173,19 +178,17 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             finding=finding,
             alt=f"One panel a data set, a line a method, over the mean score. {finding}",
             caption=(
-                f"By method, {measure.label}, mean over {_n_texts(many, measure)} in bins of their "
+                f"By method, {measure.label}, mean over {_n_texts(plain)} in bins of their "
                 "mean score, with 95 % bootstrap intervals over runs."
             ),
         )
 
 
-def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[Measured], str]:
-    plain = measure.of(results, PLAIN)
-    less = {
-        v: reduction(measure.of(results, v), plain)
-        for v in methods(results)
-        if measure.looked_at or not v.beside
-    }
+def _reductions(
+    results: Results, spreads: Mapping[Variant, Spread], exhibit: str
+) -> tuple[list[Measured], str]:
+    """By how much each method is below plain training: answers to claims, and a sentence."""
+    less = {v: reduction(spread, spreads[PLAIN]) for v, spread in spreads.items() if v != PLAIN}
     null, _ = less[NULL]
     figure_name = exhibit.rsplit("-", 1)[-1].lower()
     measured = [
@@ -203,11 +206,8 @@ def _reductions(results: Results, measure: Measure, exhibit: str) -> tuple[list[
     return measured, findings
 
 
-def _draw(
-    axes: Axes, results: Results, variant: Variant, measure: Measure, number: int, name: str
-) -> pd.DataFrame:
+def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) -> pd.DataFrame:
     """One line: a mark and an interval for each bin with texts."""
-    spread = measure.of(results, variant)
     bins = [
         b for b in binned_means(spread.values, spread.scores, spread.replicates) if b.n_examples
     ]
