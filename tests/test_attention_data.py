@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from stablib.data import ENTRIES, entry, inference, load, notices, pinned, sentiment
+from stablib.data import ENTRIES, Dataset, entry, inference, load, notices, pinned, sentiment
 from stablib.data.mimic import ADMISSIONS, DIAGNOSES, NOTES
 from stablib.data.texts import words
 from stablib.errors import DataError, UsageError
@@ -23,8 +24,14 @@ BINARY = ("sst", "adr", "imdb", "agnews")
 THREE = ("contradiction", "entailment", "neutral")
 
 
+@functools.cache
+def real(name: str) -> Dataset:
+    """What is at hand, read once: the longest takes seconds."""
+    return load(name, strict=True)
+
+
 def counts(name: str, *splits: str) -> list[int]:
-    gold = load(name, strict=True).gold
+    gold = real(name).gold
     return np.bincount(np.concatenate([gold[split] for split in splits])).tolist()
 
 
@@ -44,7 +51,7 @@ def test_sst_has_the_counts_of_the_authors_file(real_data: Path) -> None:
 
 def test_agnews_and_snli_have_the_test_counts_of_table_1(real_data: Path) -> None:
     assert counts("agnews", "test") == [1900, 1900]
-    snli = load("snli")
+    snli = real("snli")
     by_name = dict(zip(snli.label_names, counts("snli", "test"), strict=True))
     assert by_name == {"neutral": 3219, "contradiction": 3237, "entailment": 3368}
 
@@ -52,7 +59,7 @@ def test_agnews_and_snli_have_the_test_counts_of_table_1(real_data: Path) -> Non
 def test_imdb_is_near_table_1(real_data: Path) -> None:
     """A fifth of the short test reviews, but not the same fifth; 179 tokens on average."""
     assert counts("imdb", "test") == pytest.approx([2184, 2172], rel=0.02)
-    texts = load("imdb").texts
+    texts = real("imdb").texts
     assert texts is not None
     lengths = [len(text.split()) for text in texts["train"]]
     assert np.mean(lengths) == pytest.approx(179, abs=2)
@@ -61,7 +68,7 @@ def test_imdb_is_near_table_1(real_data: Path) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_is_at_hand_is_what_is_pinned(real_data: Path, name: str) -> None:
-    data = load(name, strict=True)
+    data = real(name)
     assert data.notice == ""
     assert data.content_hash == pinned(name)
     assert {split: len(gold) for split, gold in data.gold.items()} == entry(name).sizes
@@ -74,7 +81,7 @@ def test_what_is_at_hand_is_what_is_pinned(real_data: Path, name: str) -> None:
 
 def test_babi_answers_stand_among_the_facts(real_data: Path) -> None:
     """A question of task 1 asks for a place to which the person last went."""
-    babi = load("babi1")
+    babi = real("babi1")
     assert babi.texts is not None
     for text, gold in zip(babi.texts["test"], babi.gold["test"], strict=True):
         facts, question = text.split("\t")

@@ -305,6 +305,7 @@ def test_the_command_line_plans_and_trains_in_processes(toy: Path, own_cache: Pa
     assert run.provenance["numpy"] == np.__version__
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # Several commands, each of which starts processes.
 def test_notebook_parameters_exhibit_and_scorecard(
     toy: Path, monkeypatch: pytest.MonkeyPatch
@@ -335,6 +336,7 @@ def test_notebook_parameters_exhibit_and_scorecard(
     assert "did you mean 'noise'" in wrong.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # Several commands, each of which starts processes.
 def test_published_runs_are_found_and_compared(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stablib("train", "toy", cwd=toy).returncode == 0
