@@ -145,7 +145,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     findings, plain = [], []
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
-    with figure(3.4 * columns + 0.6, 3.4 * rows + 1.0, columns, rows=rows) as made:
+    # A picture is as wide as its page: one panel alone must not become a poster.
+    with figure(max(3.4 * columns + 0.6, 6.4), 3.4 * rows + 1.0, columns, rows=rows) as made:
         panels = list(made.axes)
         for axes in panels[len(many) :]:
             axes.set_axis_off()
