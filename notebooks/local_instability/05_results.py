@@ -48,7 +48,7 @@ source_runs: Optional[int] = None  # heads for each source of nondeterminism
 
 # %% tags=["hide-input"]
 from stablib.show.exhibit import with_models
-from stablib.show.local_instability import extras, panel, tables, widgets
+from stablib.show.local_instability import dependence, extras, panel, tables, widgets
 from stablib.studies import open_study
 
 study = open_study("local_instability", vars())
@@ -132,7 +132,7 @@ extras.models(study.by_model())
 # printed should gain more on the right of each panel than on the left.
 
 # %%
-extras.dependence(study.dependence())
+dependence.by_rate_and_length(study.dependence())
 
 # %% [markdown]
 # (li-x5)=

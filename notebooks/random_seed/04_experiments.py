@@ -48,8 +48,9 @@ study = open_study("random_seed", vars())
 # ## RS-T1 · Table 1: data sets
 #
 # The paper prints 652 and 653 test texts for SST, of which the released code's file has more
-# {cite}`madhyastha2019`. In the book AG News is a sample of the training texts, and of SNLI the
-# development pairs serve for training; [](../../book/data.md) says where all of them are.
+# {cite}`madhyastha2019`. Whether its training texts include those for validation differs between
+# sets and is not said, so both counts answer. The last column says which copy was counted: not
+# all are the paper's, and [](../../book/data.md) says where those are.
 
 # %%
 tables.data(study.each(), study.corpora())

@@ -97,7 +97,8 @@ figures.by_method(study.pairs().by_label(), comparison.ATTENTION_ENTROPY, "RS-F9
 # ## TH-F4.19 · Thesis, Figures 4.19 and 4.20: attention word by word
 #
 # The thesis shows tweets of its choice, in one of which the sd of the attention to a word falls by
-# more than 80 % with ASWA. Here the text is picked by a rule.
+# more than 80 % with ASWA. Here the text is picked by a rule, from the data set that the caption
+# names.
 
 # %%
 one_text.attention_sd(study.main())

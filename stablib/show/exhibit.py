@@ -211,9 +211,11 @@ def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
     return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
-def counted(claims: Container[str], claim: str, value: float) -> list[Measured]:
+def counted(
+    claims: Container[str], claim: str, value: float, *, variant: str = ""
+) -> list[Measured]:
     """A number that no run changes as the answer to a claim; empty if there is no such claim."""
-    return [Measured(claim, value, value, value)] if claim in claims else []
+    return [Measured(claim, value, value, value, variant)] if claim in claims else []
 
 
 def table_html(frame: pd.DataFrame, *, name: str) -> str:

@@ -28,8 +28,8 @@ from stablib.studies.random_seed import NULL, PLAIN, RandomSeed, Results, Varian
 #: The paper's claims.
 CLAIMS = RandomSeed.claims()
 
-#: Resamples of runs for every interval.
-RESAMPLES = 500
+#: Resamples of runs for every interval, and the seed with which they are drawn.
+RESAMPLES, SEED = 500, 20191104
 
 #: Tokens that count as the most important ones in Figures 5, 7 and 10.
 TOP = 0.2
@@ -53,19 +53,20 @@ class Spread(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def drawn(n_runs: int, variant: Variant = PLAIN) -> NDArray[np.int64]:
+def drawn(n_runs: int, *, paired: bool = True) -> NDArray[np.int64]:
     """How often each run counts in each resample.
 
-    The same for every method, as are the seeds; the null has other seeds, so other resamples.
+    The same for every method, as are the seeds. The null has other seeds: it is not paired with
+    plain runs, and has other resamples.
     """
-    rng = np.random.default_rng(20191104 + (variant == NULL))
+    rng = np.random.default_rng(SEED if paired else SEED + 1)
     return resample_runs(n_runs, rng=rng, n_resamples=RESAMPLES)
 
 
 def prediction_sd(results: Results, variant: Variant) -> Spread:
     """Standard deviation of each test text's score over runs (ddof 0), a probability."""
     scores = results.scores[variant]
-    draws = resampled_sd(scores, drawn(len(scores), variant))
+    draws = resampled_sd(scores, drawn(len(scores), paired=variant != NULL))
     return Spread(sd_over_runs(scores), draws, scores.mean(axis=0))
 
 
@@ -132,7 +133,7 @@ def _of_pairs(
 ) -> Spread:
     matrices = over_examples(measure, texts)
     scores = results.scores[variant][:, places].mean(axis=0)
-    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1], variant))
+    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1], paired=variant != NULL))
     return Spread(pair_mean(matrices), draws, scores)
 
 
@@ -152,6 +153,12 @@ ATTENTION_ENTROPY = Measure("relative entropy of attention (nats)", attention_en
 ATTENTION_JACCARD = Measure("Jaccard distance, top 20 % of tokens", attention_jaccard)
 GRADIENT_JACCARD = Measure("Jaccard distance of gradients, top 20 %", gradient_jaccard, False)
 LIME_JACCARD = Measure("Jaccard distance of LIME, top 20 %", lime_jaccard, False)
+
+
+def average(spread: Spread) -> tuple[float, Interval]:
+    """Mean over examples, with its interval."""
+    value = float(spread.values.mean())
+    return value, centred_interval(value, spread.replicates.mean(axis=1))
 
 
 def reduction(spread: Spread, plain: Spread) -> tuple[float, Interval]:
@@ -182,7 +189,9 @@ def percent_below(
     return np.where(np.isfinite(percent), percent, np.nan)
 
 
-def sd_reductions(of: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArray[np.float64]:
+def sd_reductions(
+    of: NDArray[np.float64], plain: NDArray[np.float64], *, paired: bool = True
+) -> NDArray[np.float64]:
     """By how many percent the sd over runs of one number a run is below plain training's.
 
     Returns
@@ -190,14 +199,17 @@ def sd_reductions(of: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArra
     ndarray of float64, shape (1 + n_resamples,)
         Of the runs themselves, then of resamples of them; a resample of one plain run has none.
     """
-    weights = np.concatenate([np.ones((1, len(plain)), dtype=np.int64), drawn(len(plain))])
-    sds = (resampled_sd(runs[:, None], weights)[:, 0] for runs in (of, plain))
+    once = np.ones((1, len(plain)), dtype=np.int64)
+    draws = [np.concatenate([once, drawn(len(plain), paired=p)]) for p in (paired, True)]
+    sds = (resampled_sd(runs[:, None], w)[:, 0] for runs, w in zip((of, plain), draws, strict=True))
     return percent_below(*sds)
 
 
-def sd_reduction(of: NDArray[np.float64], plain: NDArray[np.float64]) -> tuple[float, Interval]:
+def sd_reduction(
+    of: NDArray[np.float64], plain: NDArray[np.float64], *, paired: bool = True
+) -> tuple[float, Interval]:
     """The same with its interval."""
-    return mean_of([sd_reductions(of, plain)])
+    return mean_of([sd_reductions(of, plain, paired=paired)])
 
 
 def mean_of(reductions: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]:

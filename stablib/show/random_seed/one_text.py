@@ -64,7 +64,7 @@ def attention_sd(results: Results) -> Exhibit:
     place, word = int(results.places[chosen]), int(spreads[chosen].argmax())
     tokens = tokens_of(results, place, len(spreads[chosen]))
     weights = {v: results.attention[v][chosen] for v in (*variants, NULL)}
-    draws = {v: resampled_sd(each, drawn(len(each))) for v, each in weights.items()}
+    draws = {v: resampled_sd(w, drawn(len(w), paired=v != NULL)) for v, w in weights.items()}
     sds = {v: sd_over_runs(each) for v, each in weights.items()}
     less = {}
     for variant in (ASWA_TEXT, NASWA_TEXT, NULL):

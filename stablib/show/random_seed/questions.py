@@ -25,6 +25,8 @@ from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
     ATTENTION_ENTROPY,
     PREDICTION_SD,
+    SEED,
+    average,
     mean_interval,
     percent_correct,
     prediction_sd,
@@ -47,12 +49,10 @@ def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
         plain = prediction_sd(results, PLAIN)
         for variant in shortest.variants:
             spread = prediction_sd(results, variant)
-            value = float(spread.values.mean())
-            draws = spread.replicates.mean(axis=1)
             less = reduction(spread, plain)
             for what, (found, interval) in {
                 "accuracy (%)": mean_interval(percent_correct(results, variant)),
-                "mean sd of p": (value, centred_interval(value, draws)),
+                "mean sd of p": average(spread),
                 "sd of p below plain (%)": less,
             }.items():
                 rows.append((epochs, variant.title, what, found, *interval))
@@ -121,9 +121,7 @@ def sources(by_source: Mapping[str, Results]) -> Exhibit:
             cells = {}
             for measure, of_plain in plain.items():
                 found = measure.of(results, variant)
-                value = float(found.values.mean())
-                interval = centred_interval(value, found.replicates.mean(axis=1))
-                cells[measure.label] = with_interval(value, interval, 3)
+                cells[measure.label] = with_interval(*average(found), 3)
                 cells[f"{measure.label}, below plain (%)"] = (
                     "–" if variant == PLAIN else with_interval(*reduction(found, of_plain), 0)
                 )
@@ -235,7 +233,9 @@ def matrix(found: Matrix) -> Exhibit:
         }
         columns[column, "ΔLE_m (%)"] = {n: with_interval(*each) for n, each in less.items()}
         columns[column, "sd of accuracy below plain (%)"] = {
-            name: with_interval(*sd_reduction(each, accuracies[PLAIN.title]), 0)
+            name: with_interval(
+                *sd_reduction(each, accuracies[PLAIN.title], paired=name != NULL.title), 0
+            )
             for name, each in accuracies.items()
             if name != PLAIN.title
         }
@@ -267,7 +267,7 @@ def _entropy_reduction(
     labels: NDArray[np.integer], plain: NDArray[np.integer], *, paired: bool
 ) -> tuple[float, Interval]:
     value = percentage_reduction(label_entropy(labels), label_entropy(plain))
-    rng = np.random.default_rng(20191104)
+    rng = np.random.default_rng(SEED)
     return value, centred_interval(
         value, reduction_replicates(labels, plain, rng=rng, paired=paired)
     )
