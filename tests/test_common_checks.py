@@ -143,6 +143,20 @@ CASES = {
         lambda rng: dict(zip(("old", "new", "gold"), labels(rng), strict=False)),
         labels=("old", "new", "gold"),
     ),
+    "centred_products": Case(
+        metrics.centred_products,
+        lambda rng: {"representation": rng.normal(size=(8, 3))},
+        numbers=("representation",),
+    ),
+    "cka_of_products": Case(
+        mean_over_pairs(metrics.cka_of_products),
+        lambda rng: {
+            "products": np.array(
+                [metrics.centred_products(rng.normal(size=(8, 3))) for _ in range(N_RUNS)]
+            )
+        },
+        numbers=("products",),
+    ),
     "confidence_mean": Case(
         metrics.confidence_mean,
         lambda rng: {"gold_probability": chances(rng, N_RUNS, N_EXAMPLES)},
@@ -770,6 +784,7 @@ ROW = metrics.Variability(0.26, 0.0072, 10.7, 0.871, 1.82)
         ("linear_cka", {"first": NET[0][0], "second": NET[0][0]}, 1.0),
         ("mean_sd", {"values": [0.5] * N_RUNS}, [0.5, 0.0]),
         ("over_examples", {"examples": [TOLD, TOLD]}, 0.0),
+        ("cka_of_products", {"products": [np.eye(3)] * 3}, 1.0),
         ("pairwise_cka", {"representations": [NET[0][0]] * 3}, 1.0),
         ("pairwise_disagreement", {"labels": SAME}, 0.0),
         ("pairwise_ensemble_delta", {"logits": SURE, "measure": np.max}, 0.0),
@@ -939,6 +954,8 @@ def test_what_is_no_network_is_refused(name, argument, network, said):
         ("over_examples", "examples", [[[1.0]], [[1.0]] * 2], r"one shape, .* examples\[1\]"),
         ("pair_mean", "matrices", np.ones((2, 3)), "n_runs, n_runs"),
         ("pair_mean", "matrices", np.full((2, 2), np.inf), "finite, got inf"),
+        ("centred_products", "representation", [[1.0]], "n_examples >= 2"),
+        ("cka_of_products", "products", np.ones((2, 3, 4)), r"got shape \(2, 3, 4\)"),
         ("pairwise_cka", "representations", [], "without any"),
         ("pairwise_cka", "representations", 3, "got int"),
         ("pairwise_cka", "representations", [np.eye(3), np.eye(2)], r"got \[2, 3\]"),

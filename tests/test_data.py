@@ -245,7 +245,9 @@ def test_nothing_at_hand_gives_the_named_stand_in_with_a_notice(
     with pytest.warns(DataNotice, match="generated stand-in, because Requests 1.0 could not"):
         data = load("requests", "intent")
     assert data.name == "standin"
-    assert data.notice == registry.STANDIN_NOTICE.format(title="Requests 1.0")
+    assert data.notice == registry.STANDIN_NOTICE.format(
+        title="Requests 1.0", what="a generated stand-in", about="generated data"
+    )
 
 
 def test_strict_refuses_the_stand_in(requests: Entry, folder: Path) -> None:
@@ -856,7 +858,7 @@ def test_wrong_checksum_is_refused_and_nothing_cached(
         ("trickles", {"DOWNLOAD_LIMIT": 2.0}, "not done within 2 s"),
         ("slow", {"DOWNLOAD_LIMIT": 2.0}, "not done within 2 s"),
         ("babbles", {}, r"BadStatusLine\('\\x1b\[2J no HTTP"),
-        ("boasts", {}, "larger than the allowed 64,000,000 bytes"),
+        ("boasts", {}, "larger than the allowed 256,000,000 bytes"),
         ("http://SELF/resolve/again/train.jsonl", {}, "redirect error .* infinite loop"),
     ],
 )

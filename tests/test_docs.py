@@ -41,6 +41,7 @@ SUBPACKAGES = (
     "training",
     "workloads",
     "workloads.attention",
+    "workloads.images",
     "workloads.streams",
 )
 #: Pages for users and contributors that name commands.

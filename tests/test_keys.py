@@ -26,7 +26,9 @@ from stablib.mitigation import (
     Averaged,
     Ensemble,
     LabelSmoothing,
+    Snapshot,
     StepSWA,
+    TestTime,
 )
 from stablib.runs import Group
 from stablib.runs.group import plans_key
@@ -46,11 +48,16 @@ from stablib.training.tagged import Tagged, identity
 from stablib.workloads import (
     AttentionRecipe,
     Checkpoints,
+    Curve,
     Explanations,
     FineTuneRecipe,
     HeadRecipe,
+    ImageRecipe,
+    Logits,
+    Similarity,
     StreamRecipe,
     TopLayerRecipe,
+    Trace,
 )
 from stablib.workloads.streams import DataModel, PairRecord
 
@@ -69,8 +76,10 @@ METHODS: list[Method] = [
         tensors=("a", "b"),
         history="reset",
     ),
+    Snapshot(cycles=2, warm_up=0.1),
     StepSWA(),
     SWA(last_epochs=3),
+    TestTime(flip=False, crops=25),
     TGTSS(temperature=2.0, reading="sharpen", teacher="own", teacher_seed=7, after_step=9, every=4),
 ]
 TEXT = {"dataset": "massive", "label": "domain", "limit": 9, "encoder": "e", "learning_rate": 0.5,
@@ -94,6 +103,25 @@ RECIPES: list[Recipe] = [
         batches="random",
         weight_decay=0.5,
     ),
+    ImageRecipe(
+        dataset="cifar10",
+        label="other",
+        limit=9,
+        learning_rate=0.5,
+        epochs=2,
+        batch_size=8,
+        n_test=7,
+        model="resnet6",
+        side=16,
+        stride=2,
+        crop=2,
+        flip=False,
+        optimizer="adam",
+        momentum=0.5,
+        weight_decay=0.5,
+        warm_up=1,
+        slow=0.5,
+    ),
     StreamRecipe(
         data=DataModel(kind="quadratic", seed=3),
         hidden=(4, 2),
@@ -110,11 +138,15 @@ RECIPES: list[Recipe] = [
 RECORDS: list[Record] = [
     Averaged(record=Steps(split="val"), methods=(StepSWA(), EMA(memory=0.5))),
     Checkpoints(n_texts=5),
+    Curve(),
     Explanations(n_texts=5, n_lime=3, n_samples=9, explainer_seed=2, gradient="norm"),
     Final(),
+    Logits(views=(TestTime(crops=81),)),
     PairRecord(weights="all"),
     Probabilities(split="val"),
+    Similarity(n_examples=5),
     Steps(split="val", every=3, confidence=True),
+    Trace(per_decade=3, n_weights=9, n_examples=5),
     TrainMean(after_step=3, every=2),
 ]
 
@@ -159,6 +191,26 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "batch_size": 256,
             "hidden": 256,
             "dropout": 0.1,
+        },
+        "image": {
+            "method": CONTROL,
+            "dataset": "own",
+            "label": "label",
+            "limit": None,
+            "learning_rate": 0.4,
+            "epochs": 500,
+            "batch_size": 512,
+            "n_test": None,
+            "model": "resnet14",
+            "side": None,
+            "stride": 1,
+            "crop": 4,
+            "flip": True,
+            "optimizer": "sgd",
+            "momentum": 0.9,
+            "weight_decay": 5e-4,
+            "warm_up": 3,
+            "slow": 0.1,
         },
         "stream": {
             "method": CONTROL,
@@ -205,8 +257,10 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "tensors": [],
             "history": "kept",
         },
+        "snapshot": {"cycles": 5, "warm_up": 0.03},
         "step_swa": {},
         "swa": {"last_epochs": 2},
+        "test_time": {"flip": True, "crops": 1},
         "tgtss": {
             "temperature": 0.5,
             "reading": "printed",
@@ -219,6 +273,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "Record": {
         "averaged": {"record": ..., "methods": ...},
         "checkpoints": {"n_texts": 0},
+        "curve": {},
         "explanations": {
             "n_texts": 200,
             "n_lime": 40,
@@ -227,9 +282,12 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "gradient": "dot",
         },
         "final": {},
+        "logits": {"views": []},
         "pair": {"weights": "few"},
         "probabilities": {"split": ...},
+        "similarity": {"n_examples": 100},
         "steps": {"split": ..., "every": 1, "confidence": False},
+        "trace": {"per_decade": 12, "n_weights": 256, "n_examples": 500},
         "train_mean": {"after_step": None, "every": 1},
     },
     "others": {

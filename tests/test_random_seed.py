@@ -260,7 +260,7 @@ def test_training_length_compares_runs_of_one_length(results: Results, tmp_path:
     steadier = dataclasses.replace(
         results, runs={**results.runs, ASWA_TEXT: results.runs[NASWA_CODE]}
     )
-    questions.training_length({2: steadier, 20: results})
+    questions.training_length([{2: steadier, 20: results}])
     rows = json.loads((tmp_path / "RS-X1" / "numbers.json").read_text())
     found = {(r["epochs"], r["method"], r["what"]): r["value"] for r in rows}
     assert found[2, "Plain", "sd of p below plain (%)"] == 0.0
@@ -269,7 +269,24 @@ def test_training_length_compares_runs_of_one_length(results: Results, tmp_path:
         assert found[epochs, "ASWA", "sd of p below plain (%)"] == pytest.approx(
             100 * (1 - sds[0] / sds[1])
         )
-    assert "left out" in questions.training_length({20: results})._repr_html_()
+    assert "left out" in questions.training_length([])._repr_html_()
+
+
+def test_training_length_is_followed_on_whole_data_sets_of_one_encoder() -> None:
+    study = open_study("random_seed")
+    followed = [design.cell for design in study._followed]
+    assert followed == [Cell(name, "cnn") for name in ("sst", "agnews", "adr")]
+    assert study.changed(epochs=2)._followed == []
+
+
+def test_what_is_kept_of_a_text_follows_from_its_length() -> None:
+    """So that a run of long texts takes no more room than one of short ones."""
+    settings = PRESETS["laptop"]
+    assert [settings.kept(name) for name in ("sst", "adr", "agnews", "imdb")] == [200, 100, 50, 20]
+    assert settings.model_copy(update={"n_texts": 7}).kept("imdb") == 7
+    assert settings.first("imdb") == 2_000
+    assert settings.first("sst") is None
+    assert settings.model_copy(update={"limit": 99}).first("imdb") == 99
 
 
 def test_sources_are_compared_with_plain_runs_of_the_same_source(

@@ -357,6 +357,12 @@ RS_CASES: dict[str, Case] = {
     "epochs": ({"epochs": 3}, of_tables, lambda r: r.recipe.epochs, 3),
     "learning_rate": ({"learning_rate": 0.01}, of_tables, lambda r: r.recipe.learning_rate, 0.01),
     "limit": ({"limit": 99}, of_tables, lambda r: r.recipe.limit, 99),
+    "imdb_limit": (
+        {"imdb_limit": 98},
+        lambda r: r.recipe.data_name == "imdb",
+        lambda r: r.recipe.limit,
+        98,
+    ),
     "n_texts": ({"n_texts": 5}, of_tables, lambda r: r.records[0].n_texts, 5),
     "n_lime": ({"n_lime": 5}, of_tables, lambda r: r.records[1].n_lime, 5),
     "n_samples": ({"n_samples": 50}, of_tables, lambda r: r.records[1].n_samples, 50),

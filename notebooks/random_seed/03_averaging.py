@@ -33,7 +33,8 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts whose attention is kept
+imdb_limit: Optional[int] = None  # the same of IMDB, whose texts are long
+n_texts: Optional[int] = None  # test texts whose attention is kept; by their length
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 

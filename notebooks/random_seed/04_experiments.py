@@ -15,9 +15,10 @@
 # 7, and a BiLSTM), two kinds of attention, ten seeds {cite}`madhyastha2019`.
 #
 # **What is here.** The data sets and encoders that the line under each exhibit names; others can
-# be trained with `--param dataset=adr` or `--param encoder=bilstm`. The two clinical sets, anemia
-# and diabetes, need credentials for MIMIC-III {cite}`johnson2016`; with its files they run like
-# the others.
+# be trained with `--param dataset=imdb --param encoder=bilstm`. Of IMDB, whose texts are the
+# longest, the preset `laptop` takes the first 2,000 reviews of each split, and no BiLSTM. The two
+# clinical sets, anemia and diabetes, need credentials for MIMIC-III {cite}`johnson2016`; with its
+# files they run like the others.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -33,7 +34,8 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts whose attention is kept
+imdb_limit: Optional[int] = None  # the same of IMDB, whose texts are long
+n_texts: Optional[int] = None  # test texts whose attention is kept; by their length
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 

@@ -33,7 +33,8 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts whose attention is kept
+imdb_limit: Optional[int] = None  # the same of IMDB, whose texts are long
+n_texts: Optional[int] = None  # test texts whose attention is kept; by their length
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 
@@ -97,11 +98,11 @@ figures.by_method(study.pairs().by_label(), comparison.ATTENTION_ENTROPY, "RS-F9
 # ## TH-F4.19 · Thesis, Figures 4.19 and 4.20: attention word by word
 #
 # The thesis shows tweets of its choice, in one of which the sd of the attention to a word falls by
-# more than 80 % with ASWA. Here the text is picked by a rule, from the data set that the caption
-# names.
+# more than 80 % with ASWA. Here the text is picked by a rule, from the same tweets where they are
+# among the data sets looked at. They may not be quoted: its tokens are numbered.
 
 # %%
-one_text.attention_sd(study.main())
+one_text.attention_sd(study.one_text())
 
 # %% [markdown]
 # (rs-x6)=

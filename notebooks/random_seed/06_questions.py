@@ -14,7 +14,7 @@
 # The paper discusses why its methods work and leaves the answers to others
 # {cite}`madhyastha2019`. These exhibits are ours.
 #
-# **What was run.** One data set and encoder of the preset, named below each exhibit, with more
+# **What was run.** Data sets and an encoder of the preset, named below each exhibit, with more
 # methods, other lengths of training and other seeds than the paper has, and a generated corpus of
 # which it is known which words decide. Nothing here is judged: the paper makes no claim about it.
 
@@ -32,7 +32,8 @@ first_seed: Optional[int] = None  # seed of the first run
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # Adam's learning rate
 limit: Optional[int] = None  # first texts of each split; all by default
-n_texts: Optional[int] = None  # test texts whose attention is kept
+imdb_limit: Optional[int] = None  # the same of IMDB, whose texts are long
+n_texts: Optional[int] = None  # test texts whose attention is kept; by their length
 n_lime: Optional[int] = None  # of these, texts that LIME explains
 n_samples: Optional[int] = None  # samples of LIME for each text
 

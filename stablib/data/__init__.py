@@ -2,9 +2,11 @@
 
 from stablib.data.checks import Check, Status, status, verify
 from stablib.data.dataset import SPLITS, Dataset, content_hash, from_frame
-from stablib.data.entries import ENTRIES, Entry, Hub, entry, pinned, stand_in
+from stablib.data.entries import ENTRIES, entry, pinned, stand_in
+from stablib.data.images import ImageDataset
 from stablib.data.notices import DataNotice
 from stablib.data.registry import find_local, load
+from stablib.data.schema import Entry, Hub
 
 __all__ = [
     "ENTRIES",
@@ -14,6 +16,7 @@ __all__ = [
     "Dataset",
     "Entry",
     "Hub",
+    "ImageDataset",
     "Status",
     "content_hash",
     "entry",

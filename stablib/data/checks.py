@@ -6,8 +6,9 @@ import dataclasses
 from typing import Literal
 
 from stablib.data import hub
-from stablib.data.entries import ENTRIES, Entry
+from stablib.data.entries import ENTRIES
 from stablib.data.registry import local_file, read_local
+from stablib.data.schema import Entry
 from stablib.errors import DataError
 
 

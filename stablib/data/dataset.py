@@ -60,6 +60,11 @@ class Dataset:
     notice: str = ""
 
     @property
+    def trainable(self) -> bool:
+        """Whether the examples are at hand, and not the labels alone."""
+        return self.texts is not None
+
+    @property
     def n_classes(self) -> int:
         """Number of classes."""
         return len(self.label_names)

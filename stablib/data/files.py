@@ -19,6 +19,9 @@ from stablib.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Column that holds the bytes of image files.
+_IMAGES = "image"
+
 SPLIT_NAMES = {"train": "train", "validation": "val", "test": "test"}
 
 
@@ -39,7 +42,8 @@ def read_table(
     Returns
     -------
     DataFrame
-        The columns, as str; rows that ``is_oos`` marks as out of scope are left out.
+        The columns, as str, images as bytes; rows that ``is_oos`` marks as out of scope are left
+        out.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def read_table(
             f"{path.name}: column {missing[0]!r} is missing "
             f"(it has {', '.join(table.column_names)})"
         )
-    frame = pd.DataFrame({c: _strings(table.column(c).to_pylist(), c, path) for c in columns})
+    frame = pd.DataFrame({c: _values(table.column(c).to_pylist(), c, path) for c in columns})
     if "is_oos" in table.column_names:
         is_oos = table.column("is_oos").to_pylist()
         refuse_others(is_oos, (True, False), what=f"{path.name}: column 'is_oos'", error=DataError)
@@ -77,7 +81,7 @@ def read_table(
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, columns: Sequence[str]) -> None:
-    """Write columns of text to a parquet file: the same bytes from the same rows.
+    """Write columns of text, or of images, to a parquet file: the same bytes from the same rows.
 
     Parameters
     ----------
@@ -92,9 +96,20 @@ def write_table(frame: pd.DataFrame, path: Path, *, columns: Sequence[str]) -> N
     import pyarrow.parquet as pq
 
     # No schema of pandas or arrow goes into the file: it would change with their versions.
-    table = pa.table({column: pa.array(frame[column].tolist(), pa.string()) for column in columns})
+    kinds = {column: pa.binary() if column == _IMAGES else pa.string() for column in columns}
+    table = pa.table({c: pa.array(frame[c].tolist(), kind) for c, kind in kinds.items()})
     with replacing(path) as partial:
         pq.write_table(table, partial, compression="zstd", compression_level=19, store_schema=False)
+
+
+def _values(values: Sequence[Any], column: str, path: Path) -> list[Any]:
+    """Return a column's values: text, or the bytes of images."""
+    if column != _IMAGES:
+        return _strings(values, column, path)
+    wrong = next((row for row, value in enumerate(values) if not isinstance(value, bytes)), None)
+    if wrong is not None:
+        raise DataError(f"{path.name}: column {column!r} has no bytes in row {wrong}")
+    return list(values)
 
 
 def _strings(values: Sequence[Any], column: str, path: Path) -> list[str]:

@@ -33,8 +33,8 @@ CONNECT_TIMEOUT = 4.0
 #: command needs to start, one that cannot have the data says so within 15 s.
 DOWNLOAD_LIMIT = 10.0
 
-#: Bytes that one file may have; the largest has some 21 MB.
-SIZE_LIMIT = 64_000_000
+#: Bytes that one file may have; the largest, CIFAR-10's training images, has some 120 MB.
+SIZE_LIMIT = 256_000_000
 
 #: What a request can end in. A redirection to what is no address is a ValueError, and so is a host
 #: name that cannot be encoded.

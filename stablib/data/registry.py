@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stablib.data import hub
-from stablib.data.dataset import Dataset, content_hash, from_frame
-from stablib.data.entries import Entry, Hub, entry
+from stablib.data.dataset import Dataset, content_hash
+from stablib.data.entries import entry
 from stablib.data.files import read_table, write_table
 from stablib.data.notices import notify
+from stablib.data.schema import Entry, Hub
 from stablib.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).with_name("shipped")
 
 STANDIN_NOTICE = (
-    "Made with a generated stand-in, because {title} could not be had: "
-    "the numbers are about generated data, not about {title}."
+    "Made with {what}, because {title} could not be had: the numbers are about {about}, not about "
+    "{title}."
 )
 
 #: How a source is called in :attr:`Dataset.source`.
@@ -82,7 +83,7 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
     ----------
     name : str
         One of :data:`stablib.data.ENTRIES`, such as ``"massive"``; or ``"standin"``,
-        ``"reviews"`` or ``"pairs"``, which are generated.
+        ``"reviews"``, ``"pairs"`` or ``"digits"``, which need no file.
     label : str, optional
         Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
     strict : bool, default False
@@ -124,12 +125,14 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
             raise DataError(
                 f"{item.title} cannot be had: {_looked(item)}, and {error}; {_remedy(item)}"
             ) from error
-        notice = STANDIN_NOTICE.format(title=item.title)
+        other = item.stand_in()
+        what, about = entry(other.name).stands_in_as
+        notice = STANDIN_NOTICE.format(title=item.title, what=what, about=about)
         notify(name, notice, f"{_looked(item)}, and {error}")
-        return dataclasses.replace(item.stand_in(), notice=notice)
+        return dataclasses.replace(other, notice=notice)
     title = _title(item, from_hub=True)
     dataset = _compared(
-        item, chosen, from_frame(frame, name=name, label=chosen, source=f"{title}, from the hub")
+        item, chosen, item.build(frame, name=name, label=chosen, source=f"{title}, from the hub")
     )
     if dataset.notice:
         notify(name, dataset.notice)
@@ -182,7 +185,7 @@ def read_local(item: Entry, label: str) -> Dataset | None:
     else:
         frame = item.read(path)
     source = f"{_title(item, from_hub=where == 'cache')}, {_SOURCES[where]}"
-    return _compared(item, label, from_frame(frame, name=item.name, label=label, source=source))
+    return _compared(item, label, item.build(frame, name=item.name, label=label, source=source))
 
 
 def _title(item: Entry, *, from_hub: bool) -> str:
@@ -261,7 +264,7 @@ def fetch(item: Entry, *, again: bool = True) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns split, text and the labels.
+        The columns of the data set.
 
     Raises
     ------

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from stablib.atomic import replacing
 from stablib.data import registry
-from stablib.data.entries import ENTRIES, Entry
+from stablib.data.entries import ENTRIES
 from stablib.data.files import read_table, write_table
+from stablib.data.schema import Entry
 from stablib.errors import StablibError
 
 

@@ -23,7 +23,7 @@ from stablib.metrics.calibration import (
     reliability_curve,
 )
 from stablib.metrics.churn import Churn, churn, pairwise_disagreement
-from stablib.metrics.cka import linear_cka, pairwise_cka
+from stablib.metrics.cka import centred_products, cka_of_products, linear_cka, pairwise_cka
 from stablib.metrics.confidence import confidence_mean, confidence_sd
 from stablib.metrics.discrimination import accuracy_at_rate, roc_auc
 from stablib.metrics.entropy import (
@@ -68,7 +68,9 @@ __all__ = [
     "binned_means",
     "bootstrap_interval",
     "centred_interval",
+    "centred_products",
     "churn",
+    "cka_of_products",
     "confidence_mean",
     "confidence_sd",
     "cumulative_label_entropy",

@@ -55,6 +55,78 @@ def linear_cka(first: ArrayLike, second: ArrayLike) -> float:
     return _similarity(ours, theirs)
 
 
+def centred_products(representation: ArrayLike) -> NDArray[np.float64]:
+    r"""Products of the centred states of each two examples, scaled to a norm of 1.
+
+    All that linear CKA asks of a representation, and much smaller than one of many features.
+
+    Parameters
+    ----------
+    representation : array_like of float, shape (n_examples, n_features)
+        Outputs of a layer, flattened to one row an example; at least two examples.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_examples, n_examples)
+        :math:`X X^T / \|X X^T\|_F`, with the mean of each column of *X* taken out. Symmetric. nan
+        if the representation is the same for all examples.
+
+    Raises
+    ------
+    UsageError
+        As :func:`linear_cka`.
+
+    Notes
+    -----
+    Kornblith et al. 2019, eq. 3.
+
+    Examples
+    --------
+    >>> centred_products([[0.0], [2.0]])
+    array([[ 0.5, -0.5],
+           [-0.5,  0.5]])
+    """
+    aligned = _aligned(representation, name="representation")
+    return aligned @ aligned.T
+
+
+def cka_of_products(products: ArrayLike) -> NDArray[np.float64]:
+    """Linear CKA of one layer between each two runs, from products of its examples.
+
+    Parameters
+    ----------
+    products : array_like of float, shape (n_runs, n_examples, n_examples)
+        :func:`centred_products` of each run, of the same examples; scaled or not.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs, n_runs)
+        As :func:`pairwise_cka`: their cosines.
+
+    Raises
+    ------
+    UsageError
+        If the shape is another one, or a value is not finite.
+
+    Examples
+    --------
+    >>> runs = np.random.default_rng(0).normal(size=(2, 50, 3))
+    >>> found = cka_of_products([centred_products(run) for run in runs])
+    >>> bool(np.allclose(found, pairwise_cka(runs)))
+    True
+    """
+    array = as_finite(products, name="products")
+    if array.ndim != 3 or array.shape[1] != array.shape[2] or not len(array):
+        raise UsageError(
+            "products must have shape (n_runs, n_examples, n_examples) with n_runs >= 1, "
+            f"got shape {array.shape}"
+        )
+    flat = array.reshape(len(array), -1)
+    norms = np.linalg.norm(flat, axis=1)
+    flat = flat / np.where(norms > 0.0, norms, np.nan)[:, None]
+    return np.clip(flat @ flat.T, 0.0, 1.0)
+
+
 def pairwise_cka(representations: Sequence[ArrayLike]) -> NDArray[np.float64]:
     """Linear CKA of one layer between each two runs.
 

@@ -8,11 +8,13 @@ from stablib.mitigation.ensemble import Ensemble
 from stablib.mitigation.l2 import L2
 from stablib.mitigation.label_smoothing import LabelSmoothing, smooth_labels
 from stablib.mitigation.naswa import NASWA
+from stablib.mitigation.snapshot import Snapshot
 from stablib.mitigation.soft_labels import SoftLabels
 from stablib.mitigation.step_swa import StepSWA
 from stablib.mitigation.swa import SWA
 from stablib.mitigation.temperature import temper
 from stablib.mitigation.temporal_mean import TemporalMean
+from stablib.mitigation.test_time import TestTime
 from stablib.mitigation.tgtss import TGTSS
 from stablib.mitigation.weight_averager import WeightAverager
 
@@ -26,9 +28,11 @@ __all__ = [
     "Averaged",
     "Ensemble",
     "LabelSmoothing",
+    "Snapshot",
     "SoftLabels",
     "StepSWA",
     "TemporalMean",
+    "TestTime",
     "WeightAverager",
     "average_weights",
     "smooth_labels",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 
-def draw_uniform(
-    parameters: list[torch.nn.Parameter], fan_in: int, rng: np.random.Generator
-) -> None:
+def draw_uniform(parameters: Sequence[torch.Tensor], fan_in: int, rng: np.random.Generator) -> None:
     """Draw weights and biases uniformly within 1 / sqrt(fan in), as torch's layers do.
 
     Parameters
     ----------
-    parameters : list of torch.nn.Parameter
+    parameters : sequence of Tensor
         Filled in place, in their order.
     fan_in : int
         Inputs of a unit.
@@ -48,3 +48,58 @@ def linear(
     assert isinstance(layer, torch.nn.Linear)
     draw_uniform(list(layer.parameters()), n_inputs, rng)
     return layer
+
+
+def convolution(
+    n_inputs: int,
+    n_outputs: int,
+    width: int,
+    rng: np.random.Generator,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    bias: bool = False,
+) -> torch.nn.Conv2d:
+    """Make a convolution whose outputs are as large as its inputs, with weights from a generator.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Channels.
+    width : int
+        Odd width of the square kernel.
+    rng : numpy.random.Generator
+        Draws normal weights of variance 2 / fan out, Kaiming's for ReLU (He et al. 2015), as the
+        released code of the nondeterminism paper does; a bias as :func:`draw_uniform` does.
+    stride, groups, bias
+        Of ``torch.nn.Conv2d``.
+
+    Examples
+    --------
+    >>> convolution(3, 16, 3, np.random.default_rng(0), stride=2)(torch.zeros(1, 3, 8, 8)).shape
+    torch.Size([1, 16, 4, 4])
+    """
+    layer = torch.nn.utils.skip_init(
+        torch.nn.Conv2d,
+        n_inputs,
+        n_outputs,
+        width,
+        stride=stride,
+        padding=width // 2,
+        groups=groups,
+        bias=bias,
+    )
+    assert isinstance(layer, torch.nn.Conv2d)
+    draw_kaiming(layer.weight, n_outputs // groups * width**2, rng)
+    if layer.bias is not None:
+        draw_uniform([layer.bias], n_inputs // groups * width**2, rng)
+    return layer
+
+
+def draw_kaiming(weight: torch.Tensor, fan: int, rng: np.random.Generator) -> None:
+    """Draw normal weights of variance 2 / fan, in place."""
+    draws = rng.standard_normal(tuple(weight.shape), dtype=np.float32) * np.float32(
+        (2 / fan) ** 0.5
+    )
+    with torch.no_grad():
+        weight.copy_(torch.from_numpy(draws))

@@ -22,10 +22,18 @@ from stablib.training.workload import Report
 #: and separately allocated tensors begin at such places too.
 _ALIGNMENT = 16
 
-
 #: Parts the training examples of an epoch into mini-batches: of its generator, how many there are
 #: and the size of a batch.
 Batches = Callable[[np.random.Generator, int, int], Sequence[NDArray[np.integer]]]
+
+
+#: Factor of the learning rate at a step, counted from 1, of so many.
+Schedule = Callable[[int, int], float]
+
+
+def constant(step: int, n_steps: int) -> float:
+    """The same learning rate at every step."""
+    return 1.0
 
 
 def in_random_order(
@@ -146,6 +154,7 @@ def fit(
     report: Report,
     state: Arrays | None = None,
     batches: Batches = in_random_order,
+    schedule: Schedule = constant,
 ) -> Predictor:
     """Train a network, or go on with a training that was interrupted, to the same bits.
 
@@ -170,6 +179,8 @@ def fit(
         What an interrupted training of the same network wrote down last.
     batches : callable, optional
         Which examples share a batch; as many batches as in a random order.
+    schedule : callable, optional
+        Factor of the learning rate by step, beside the method's.
 
     Returns
     -------
@@ -197,7 +208,7 @@ def fit(
                     training.restore_randomness(state)
                 continue
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * method.rate(step, n_steps)
+                group["lr"] = rate * schedule(step, n_steps) * method.rate(step, n_steps)
             with torch.no_grad():
                 predictor.before_step(step)
             loss = network.loss(rows)

@@ -46,6 +46,8 @@ class Method(Tagged):
     """
 
     kinds: ClassVar[dict[str, type[Tagged]]] = {}
+    #: What its examples must be, such as ``"images"``; anything where nothing is said.
+    of: ClassVar[str] = ""
 
     @property
     def changes(self) -> frozenset[str]:

@@ -111,9 +111,10 @@ class Predictor:
     def probabilities(self, model: int, inputs: Any) -> NDArray[np.float32]:
         """Class probabilities of one model, shape (n_examples, n_classes)."""
         with torch.inference_mode():
-            return torch.softmax(self._logits(model, inputs), dim=-1).numpy()
+            return torch.softmax(self.logits(model, inputs), dim=-1).numpy()
 
-    def _logits(self, model: int, inputs: Any) -> Tensor:
+    def logits(self, model: int, inputs: Any) -> Tensor:
+        """Logits of one model, shape (n_examples, n_classes): means over views and snapshots."""
         if not self._members:
             return self.viewed(model, inputs)
         weights = self.models.weights[model]

@@ -60,13 +60,19 @@ class Recipe(Tagged, abc.ABC):
         return f"{self.data_name}, {self.model_name}, {method}"
 
     def check_method(self) -> None:
-        """Refuse a method that the workload cannot honour.
+        """Refuse a method that the workload cannot honour, or the length of the training cannot.
 
         Raises
         ------
         UsageError
-            Names the workload, the method and what it would have to change.
+            Names the workload, the method and what it would have to change, or as the method says.
         """
+        self.method.snapshots(self.n_epochs)
+        if self.method.of and self.method.of != self.workload.examples:
+            raise UsageError(
+                f"workload {self.workload.name!r} cannot honour the method {self.method.kind!r}: "
+                f"it needs {self.method.of}"
+            )
         refused = sorted(self.method.changes - self.workload.honours)
         if refused:
             raise UsageError(

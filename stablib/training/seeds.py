@@ -267,7 +267,7 @@ def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
     bit : Bit
         Which weight, and in which direction.
     tensors : mapping of str to ndarray of float
-        The initial weights by name; contiguous.
+        The initial weights by name.
 
     Raises
     ------
@@ -283,13 +283,15 @@ def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
     """
     if bit.tensor not in tensors:
         raise unknown("tensor", bit.tensor, tensors)
-    flat = tensors[bit.tensor].reshape(-1)
-    if bit.index >= flat.size:
+    weights = tensors[bit.tensor]
+    if bit.index >= weights.size:
         raise UsageError(
-            f"bit: index must be between 0 and {flat.size - 1} in {bit.tensor}, got {bit.index}"
+            f"bit: index must be between 0 and {weights.size - 1} in {bit.tensor}, got {bit.index}"
         )
-    towards = flat.dtype.type(np.inf if bit.direction == "up" else -np.inf)
-    flat[bit.index] = np.nextafter(flat[bit.index], towards)
+    towards = weights.dtype.type(np.inf if bit.direction == "up" else -np.inf)
+    # No flattened view: of weights that lie in another order it would be a copy.
+    place = np.unravel_index(bit.index, weights.shape)
+    weights[place] = np.nextafter(weights[place], towards)
 
 
 def describe(plans: Sequence[SeedPlan]) -> str:

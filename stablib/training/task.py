@@ -21,8 +21,9 @@ class Task:
     Parameters
     ----------
     inputs : mapping of str
-        By split: features of shape (n_examples, n_features), which become float32, or sequences
-        of different lengths with a flat array of ``values`` and the ``starts`` of each.
+        By split: features of shape (n_examples, n_features) or images of shape (n_examples,
+        n_channels, height, width), which become float32, or sequences of different lengths with a
+        flat array of ``values`` and the ``starts`` of each.
         ``"train"`` must be there; every other split is evaluated.
     gold : mapping of str to ndarray of int, shape (n_examples,)
         Gold class indices of the same splits.
@@ -57,7 +58,7 @@ class Task:
         object.__setattr__(self, "inputs", {k: _features(k, v) for k, v in self.inputs.items()})
         gold = {k: _classes(k, v, self.n_classes) for k, v in self.gold.items()}
         object.__setattr__(self, "gold", gold)
-        widths = {v.shape[1] for v in self.inputs.values() if not _is_ragged(v)}
+        widths = {v.shape[1:] for v in self.inputs.values() if not _is_ragged(v)}
         if len(widths) > 1:
             raise UsageError(f"inputs of all splits must be equally wide, got {sorted(widths)}")
         for split, labels in self.gold.items():
@@ -111,7 +112,7 @@ def _arrays(values: Any) -> tuple[NDArray[Any], ...]:
 
 
 def _features(split: str, values: Any) -> Any:
-    """Features in single precision; sequences of different lengths as they are."""
+    """Features or images in single precision; sequences of different lengths as they are."""
     if _is_ragged(values):
         return values
     try:
@@ -119,9 +120,10 @@ def _features(split: str, values: Any) -> Any:
             array = np.ascontiguousarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise UsageError(f"inputs of {split!r} must be numbers in equal rows ({error})") from error
-    if array.ndim != 2:
+    if array.ndim not in (2, 4):
         raise UsageError(
-            f"inputs of {split!r} must have shape (n_examples, n_features), got {array.shape}"
+            f"inputs of {split!r} must have shape (n_examples, n_features), or that of images, "
+            f"got {array.shape}"
         )
     if not np.isfinite(array).all():
         raise UsageError(f"inputs of {split!r} must be finite numbers")

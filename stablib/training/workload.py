@@ -147,6 +147,8 @@ class Workload(abc.ABC):
     takes_bit: ClassVar[bool] = False
     #: What methods may change here, of :data:`stablib.training.method.HOOKS`.
     honours: ClassVar[frozenset[str]] = frozenset()
+    #: What its examples are, for methods that look at them.
+    examples: ClassVar[str] = ""
     #: Whether it trains on arrays of one's own, see :func:`stablib.runs.train`.
     takes_arrays: ClassVar[bool] = False
     #: Packages whose versions are part of the provenance.

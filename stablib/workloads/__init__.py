@@ -5,14 +5,20 @@ import stablib.mitigation  # noqa: F401
 from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanations
 from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
+from stablib.workloads.images import Curve, ImageRecipe, Logits, Similarity, Trace
 from stablib.workloads.streams import StreamRecipe
 
 __all__ = [
     "AttentionRecipe",
     "Checkpoints",
+    "Curve",
     "Explanations",
     "FineTuneRecipe",
     "HeadRecipe",
+    "ImageRecipe",
+    "Logits",
+    "Similarity",
     "StreamRecipe",
     "TopLayerRecipe",
+    "Trace",
 ]

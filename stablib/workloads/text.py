@@ -47,6 +47,10 @@ class LabelledRecipe(Recipe):
         """Passes over the training set."""
         return self.epochs
 
+    def part(self, data: Dataset) -> Dataset:
+        """The first examples of the data, as far as the recipe looks."""
+        return data.head(self.limit)
+
     def steps(self, n_train: int) -> int:
         """Optimization steps of a whole training on ``n_train`` examples."""
         return self.epochs * -(-n_train // self.batch_size)
@@ -144,7 +148,7 @@ def _inputs(dataset: Dataset) -> Inputs:
         source=dataset.source,
         data=dataset,
         notice=dataset.notice,
-        trainable=dataset.texts is not None,
+        trainable=dataset.trainable,
     )
 
 
@@ -152,7 +156,7 @@ def _sizes(recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
     """Examples by split, of arrays of one's own or of a data set."""
     if isinstance(inputs.data, Task):
         return inputs.data.sizes
-    gold = inputs.data.head(recipe.limit).gold
+    gold = recipe.part(inputs.data).gold
     return {split: len(labels) for split, labels in gold.items()}
 
 

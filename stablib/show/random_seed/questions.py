@@ -39,39 +39,37 @@ from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Results, Variant
 from stablib.studies.random_seed.outcomes import Again, Matrix
 
 
-def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
-    """When averaging from the first step helps, and when it hurts (RS-X1)."""
-    if len(by_epochs) < 2:
+def training_length(by_cell: Sequence[Mapping[int, Results]]) -> Exhibit:
+    """When averaging from the first step helps, and when it hurts, by data set (RS-X1)."""
+    if not by_cell:
         return left_out("RS-X1", "these settings train no longer than its shortest training")
-    shortest = next(iter(by_epochs.values()))
-    rows = []
-    for epochs, results in by_epochs.items():
-        plain = prediction_sd(results, PLAIN)
-        for variant in shortest.variants:
-            spread = prediction_sd(results, variant)
-            less = reduction(spread, plain)
-            for what, (found, interval) in {
-                "accuracy (%)": mean_interval(percent_correct(results, variant)),
-                "mean sd of p": average(spread),
-                "sd of p below plain (%)": less,
-            }.items():
-                rows.append((epochs, variant.title, what, found, *interval))
-    frame = pd.DataFrame(rows, columns=["epochs", "method", "what", "value", "low", "high"])
-    with figure(width=8.8, height=4.2, columns=2, sharey=False) as made:
-        for axes, what in zip(made.axes, ("accuracy (%)", "mean sd of p"), strict=True):
-            _lines(axes, frame[frame["what"] == what])
-            axes.set(xlabel="epochs of training", ylabel=what)
-            axes.set_xscale("log", base=2)
-            axes.set_xticks(list(by_epochs), labels=[str(epochs) for epochs in by_epochs])
+    frames = [_by_length(by_epochs) for by_epochs in by_cell]
+    rows = len(frames)
+    with figure(8.8, 3.4 * rows + 0.8, columns=2, rows=rows, sharey=False) as made:
+        panels = iter(made.axes)
+        for by_epochs, frame in zip(by_cell, frames, strict=True):
+            for what in ("accuracy (%)", "mean sd of p"):
+                axes = next(panels)
+                _lines(axes, frame[frame["what"] == what])
+                axes.set(xlabel="epochs of training", ylabel=what, title=_title(by_epochs))
+                axes.set_xscale("log", base=2)
+                axes.set_xticks(list(by_epochs), labels=[str(epochs) for epochs in by_epochs])
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=4)
-        finding = _about_lengths(frame, ASWA_TEXT.title)
+        found = "; ".join(
+            f"{_title(by_epochs)}, {_about_lengths(frame, ASWA_TEXT.title)}"
+            for by_epochs, frame in zip(by_cell, frames, strict=True)
+        )
+        finding = (
+            f"{ASWA_TEXT.title} against plain training of the same length, sd of p lower by, and "
+            f"accuracy: {found}."
+        )
         return record(
             "RS-X1",
             made,
             made_by=training_length,
-            results=list(by_epochs.values()),
-            numbers=frame,
+            results=[results for by_epochs in by_cell for results in by_epochs.values()],
+            numbers=pd.concat(frames, ignore_index=True),
             finding=finding,
             alt=f"Accuracy and mean sd of p over the length of training by method. {finding}",
             caption=(
@@ -81,6 +79,29 @@ def training_length(by_epochs: Mapping[int, Results]) -> Exhibit:
                 "no epoch begins from its mean."
             ),
         )
+
+
+def _title(by_epochs: Mapping[int, Results]) -> str:
+    """Data set and encoder of trainings of several lengths."""
+    return next(iter(by_epochs.values())).title
+
+
+def _by_length(by_epochs: Mapping[int, Results]) -> pd.DataFrame:
+    """Accuracy and spread of the scores by length of training and method."""
+    rows = []
+    for epochs, results in by_epochs.items():
+        plain = prediction_sd(results, PLAIN)
+        for variant in next(iter(by_epochs.values())).variants:
+            spread = prediction_sd(results, variant)
+            less = reduction(spread, plain)
+            for what, (found, interval) in {
+                "accuracy (%)": mean_interval(percent_correct(results, variant)),
+                "mean sd of p": average(spread),
+                "sd of p below plain (%)": less,
+            }.items():
+                rows.append((results.title, epochs, variant.title, what, found, *interval))
+    columns = ["cell", "epochs", "method", "what", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _lines(axes: Axes, frame: pd.DataFrame) -> None:
@@ -105,10 +126,7 @@ def _about_lengths(frame: pd.DataFrame, method: str) -> str:
         less = cells[epochs, "sd of p below plain (%)", method]
         more = cells[epochs, "accuracy (%)", method] - cells[epochs, "accuracy (%)", PLAIN.title]
         parts.append(f"after {epochs} epochs {less:.0f} % and {more:+.1f} points")
-    return (
-        f"{method} against plain training of the same length, sd of p lower by, and accuracy: "
-        f"{'; '.join(parts)}."
-    )
+    return " and ".join(parts)
 
 
 def sources(by_source: Mapping[str, Results]) -> Exhibit:

@@ -240,5 +240,4 @@ class LocalInstability(Study):
     def _data(self, request: Request) -> Dataset:
         """The data on which a request is trained, as far as its recipe looks."""
         recipe = cast(TextRecipe, request.recipe)
-        data = cast(Dataset, self.inputs(recipe).data)
-        return data.head(recipe.limit)
+        return recipe.part(cast(Dataset, self.inputs(recipe).data))

@@ -115,10 +115,15 @@ class Design:
                 "vectors": s.vectors,
                 "epochs": s.epochs,
                 "learning_rate": s.learning_rate,
-                "limit": s.limit,
+                "limit": s.first(self.cell.dataset),
                 "min_texts": entry(self.cell.dataset).min_texts,
             }
         )
+
+    @property
+    def seen(self) -> Checkpoints:
+        """What is kept of every run."""
+        return Checkpoints(n_texts=self.settings.kept(self.cell.dataset))
 
     def methods(self) -> dict[Variant, Method]:
         """Methods of Tables 2 and 3, and the variant of NASWA that was released."""
@@ -136,11 +141,11 @@ class Design:
     def runs(self) -> dict[Variant, Request]:
         """All runs of every method, and the null; beside plain ones, means of their weights."""
         s = self.settings
-        seen = Checkpoints(n_texts=s.n_texts)
-        records = (
-            seen,
-            Explanations(n_texts=s.n_texts, n_lime=s.n_lime, n_samples=s.n_samples),
+        seen, n_texts = self.seen, s.kept(self.cell.dataset)
+        explained = Explanations(
+            n_texts=n_texts, n_lime=min(s.n_lime, n_texts), n_samples=s.n_samples
         )
+        records = (seen, explained)
         beside = Averaged(record=seen, methods=(StepSWA(), EMA()))
         plans = seed_plans(s.n_runs, first_seed=s.first_seed)
         wanted = {

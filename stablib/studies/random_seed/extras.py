@@ -96,7 +96,7 @@ def again(design: Design) -> Request:
     s = design.settings
     recipe = design.recipe.model_copy(update={"epochs": min(AGAIN_EPOCHS, s.epochs)})
     plans = seed_plans(min(AGAIN_RUNS, s.n_runs), first_seed=s.first_seed)
-    return Request(recipe, plans, (Checkpoints(n_texts=s.n_texts),))
+    return Request(recipe, plans, (design.seen,))
 
 
 def others(design: Design) -> dict[str, Request]:
@@ -128,5 +128,4 @@ def heads(preset: str) -> dict[str, Request]:
 
 
 def _seen(design: Design, method: Method, plans: tuple[SeedPlan, ...]) -> Request:
-    record = Checkpoints(n_texts=design.settings.n_texts)
-    return Request(design.recipe.with_method(method), plans, (record,))
+    return Request(design.recipe.with_method(method), plans, (design.seen,))

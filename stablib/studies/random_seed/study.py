@@ -77,12 +77,13 @@ class RandomSeed(Study):
             "RS-F8": of["cnn"],
             "TH-F4.16": of["bilstm"],
             **{f"RS-{name}": everything for name in names},
-            "TH-F4.19": list(self._main.runs().values()),
+            "TH-F4.19": list(Design(self.settings, self._shown).runs().values()),
             "TH-F4.17": list(self._with_dot().values()),
             "RS-F9": list(extras.attention_alone(self._on(PAIRS)).values()),
             "RS-X1": [
                 request
-                for wanted in (self._main.runs(), *extras.lengths(self._main).values())
+                for design in self._followed
+                for wanted in (*extras.lengths(design).values(), design.runs())
                 for request in wanted.values()
             ],
             "RS-X2": [
@@ -109,6 +110,20 @@ class RandomSeed(Study):
     @property
     def _first(self) -> Cell:
         return next((cell for cell in self.cells if cell.dataset == "sst"), self.cells[0])
+
+    @property
+    def _shown(self) -> Cell:
+        """Of which one text is looked at: tweets as in the thesis, if they are there."""
+        tweets = Cell("adr", self._first.encoder)
+        return tweets if tweets in self.cells else self._first
+
+    @property
+    def _followed(self) -> list[Design]:
+        """Cells whose training is followed over its length: those of one encoder, on all texts."""
+        s = self.settings
+        same = [c for c in self.cells if c.encoder == self._first.encoder]
+        designs = [Design(s, cell) for cell in same if s.first(cell.dataset) == s.limit]
+        return [design for design in designs if extras.lengths(design)]
 
     def _on(self, dataset: str) -> Design:
         """The same encoder on other data."""
@@ -148,11 +163,22 @@ class RandomSeed(Study):
         """Results on pairs of sentences with three labels."""
         return self._results(extras.attention_alone(self._on(PAIRS)))
 
-    def lengths(self) -> dict[int, Results]:
-        """Results at the end of longer and longer trainings, by epochs."""
-        found = extras.lengths(self._main)
-        every = {**found, self.settings.epochs: self._main.runs()}
-        return {n: self._results(wanted, checkpoint="last") for n, wanted in every.items()}
+    def lengths(self) -> list[dict[int, Results]]:
+        """Results at the end of longer and longer trainings, by epochs, of each cell followed."""
+        return [
+            {
+                epochs: self._results(wanted, checkpoint="last")
+                for epochs, wanted in (
+                    *extras.lengths(design).items(),
+                    (self.settings.epochs, design.runs()),
+                )
+            }
+            for design in self._followed
+        ]
+
+    def one_text(self) -> Results:
+        """Results from which one text is looked at word by word."""
+        return self.results(self._shown)
 
     def sources(self) -> dict[str, Results]:
         """Results by what a seed decides, everything last."""
@@ -169,7 +195,7 @@ class RandomSeed(Study):
         here = {name: self.get(request) for name, request in others.items()}
         heads = {name: self.get(request) for name, request in extras.heads(self.preset).items()}
         recipe = cast(TextRecipe, next(iter(heads.values())).recipe)
-        data = cast(Dataset, self.inputs(recipe).data).head(recipe.limit)
+        data = recipe.part(cast(Dataset, self.inputs(recipe).data))
         main = dataclasses.replace(self.main(), checkpoint="last")
         return Matrix(self, main, here, heads, data)
 
@@ -187,6 +213,6 @@ class RandomSeed(Study):
     def _results(self, wanted: Mapping[Variant, Request], checkpoint: str | None = None) -> Results:
         runs = {variant: self.get(request) for variant, request in wanted.items()}
         recipe = cast(AttentionRecipe, next(iter(wanted.values())).recipe)
-        data = cast(Dataset, self.inputs(recipe).data).head(recipe.limit)
+        data = recipe.part(cast(Dataset, self.inputs(recipe).data))
         cell = Cell(recipe.dataset, recipe.encoder)
         return Results(self, cell, data, checkpoint or self.settings.checkpoint, runs)

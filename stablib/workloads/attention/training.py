@@ -78,7 +78,8 @@ def prepare(
         If a text is empty or has only unknown words, some texts are pairs and others are not, or
         all training texts have one label.
     """
-    data = inputs.data.head(recipe.limit)
+    data = recipe.part(inputs.data)
+    assert data.texts is not None  # Else nothing could be trained on them.
     # Of all training texts, so that a few first ones do not leave others without a known word.
     known = vocabulary(inputs.data.texts["train"], min_texts=recipe.min_texts)
     ids = {}

@@ -61,7 +61,8 @@ def prepare(
     pause: Callable[[], object] = lambda: None,
 ) -> Task:
     """Make the data's texts ready for a kind of network; ``pause`` may end it between batches."""
-    data = inputs.data.head(recipe.limit)
+    data = recipe.part(inputs.data)
+    assert data.texts is not None  # Else nothing could be trained on them.
     encoder = encoders.find(recipe.encoder)
     ids = {split: tokenize(encoder, texts) for split, texts in data.texts.items()}
     task = Task(inputs=ids, gold=data.gold, n_classes=data.n_classes)

@@ -32,7 +32,8 @@ STACK_MEMORY = 3 * 2**30
 
 def prepare(recipe: HeadRecipe, inputs: Inputs, pause: Callable[[], object] = lambda: None) -> Task:
     """Features of the data's texts, from a cache on disk where they were made before."""
-    data = inputs.data.head(recipe.limit)
+    data = recipe.part(inputs.data)
+    assert data.texts is not None  # Else nothing could be trained on them.
     encoder, cache = encoders.find(recipe.encoder), cache_folder() / "features"
     made = {
         split: features(encoder, texts, cache=cache, pause=pause)
