@@ -43,7 +43,8 @@ lint: $(READY)
 	else echo "npm is not installed: the widgets' JavaScript is not checked"; fi
 
 test: lint
-	$(BIN)/pytest -m "not slow and not browser and not core and not retrain"
+	$(BIN)/pytest -n auto --dist loadfile \
+		-m "not slow and not browser and not core and not retrain"
 
 slow-test: $(READY)
 	$(BIN)/pytest -m slow

@@ -490,6 +490,12 @@ PLAIN = {
         lambda rng: {"probabilities": rows(rng), "temperature": 0.5},
         numbers=("probabilities",),
     ),
+    "vanilla_ensembles": Case(
+        mitigation.vanilla_ensembles,
+        lambda rng: {"logits": rng.normal(size=(N_RUNS, N_EXAMPLES, N_CLASSES)), "members": 2},
+        numbers=("logits",),
+        any_axes=("logits",),
+    ),
 }
 
 EVERY = CASES | PLAIN

@@ -36,6 +36,7 @@ SUBPACKAGES = (
     "show.widgets",
     "studies",
     "studies.local_instability",
+    "studies.nondeterminism",
     "studies.random_seed",
     "studies.synthetic_irreproducibility",
     "training",

@@ -28,6 +28,7 @@ IDS = [*(f"LI-T{i}" for i in range(1, 7)), *(f"LI-F{i}" for i in range(1, 9)), "
 IDS += [f"SI-F{i}" for i in (1, 2, 3, 4, 6, 7, 8, 9, 10)]
 IDS += [*(f"RS-T{i}" for i in (1, 2, 3)), *(f"RS-F{i}" for i in range(1, 11))]
 IDS += [f"TH-F4.{i}" for i in (3, 5, 16, 17, 19)]
+IDS += [*(f"ND-T{i}" for i in (1, 3, 5, 8)), *(f"ND-F{i}" for i in (1, 2, 3))]
 PAPERS = list(papers())
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from stablib.data import DataNotice, ImageDataset, entry, load
 from stablib.data.files import read_table, write_table
 from stablib.data.image_files import read_cifar10, read_cifar10_hub, read_mnist, read_mnist_hub
-from stablib.data.images import area_mean, from_image_frame
+from stablib.data.images import area_mean, fitted, from_image_frame
 from stablib.data.sheets import read_sheet, write_sheet
 from stablib.errors import DataError, UsageError
 
@@ -130,6 +130,15 @@ def test_means_of_areas_are_those_of_average_pooling() -> None:
             area_mean(pixels, side)
 
 
+def test_a_stand_in_gets_the_shape_of_what_it_stands_for() -> None:
+    """Each pixel becomes a block, grey the same in every channel."""
+    pixels = pictures(2, side=4, channels=1)
+    found = fitted(pixels, (3, 8, 8))
+    assert found.shape == (2, 8, 8, 3)
+    np.testing.assert_array_equal(found, np.kron(pixels, np.ones((1, 2, 2, 3), np.uint8)))
+    np.testing.assert_array_equal(fitted(pixels, (1, 4, 4)), pixels)
+
+
 def test_labels_alone_are_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digits = images("digits")
     write_sheet(digits, tmp_path)
@@ -171,6 +180,9 @@ def test_damaged_files_are_refused_by_name(tmp_path: Path) -> None:
     pq.write_table(pa.table({"split": ["train"], "label": [10], "jpeg": [b""]}), path)
     with pytest.raises(DataError, match="broken: label 10 .allowed: 0 to 9"):
         read_cifar10(path)
+    np.savez(tmp_path / "flat.npz", x_train=np.zeros((2, 784), np.uint8), y_train=[0, 1])
+    with pytest.raises(DataError, match=r"flat\.npz: x_train must be pixels .* got .* \(2, 784\)"):
+        read_mnist(tmp_path / "flat.npz")
     np.savez(tmp_path / "other.npz", x_train=np.zeros(1))
     with pytest.raises(DataError, match=r"other\.npz"):
         read_mnist(tmp_path / "other.npz")
@@ -188,6 +200,16 @@ def test_images_that_cannot_be_used_are_refused_by_name() -> None:
     )
     with pytest.raises(DataError, match=r"n, train: images have different sizes"):
         made.pixels("train")
+    flat = from_image_frame(
+        pd.DataFrame({**columns, "image": [np.zeros(4, np.uint8)] * 2}),
+        name="n",
+        label="label",
+        source="s",
+    )
+    with pytest.raises(
+        DataError, match=r"image train-0 must be pixels .* got uint8 of shape \(4,\)"
+    ):
+        flat.pixels("train")
     with pytest.raises(UsageError, match="column 'image' is missing"):
         from_image_frame(frame.drop(columns="image"), name="n", label="label", source="s")
     with pytest.raises(UsageError, match="it has no rows"):

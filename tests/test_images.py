@@ -21,8 +21,9 @@ from stablib.runs import Runs, RunStore, obtain
 from stablib.training import Control, Final, Inputs, Request, SeedPlan, Task, seed_plans
 from stablib.training.seeds import Bit
 from stablib.workloads import Curve, HeadRecipe, ImageRecipe, Logits, Similarity, Trace
+from stablib.workloads.images import products
 from stablib.workloads.images.network import ImageNetwork
-from stablib.workloads.images.observer import cross_entropy, products
+from stablib.workloads.images.observer import cross_entropy
 from stablib.workloads.images.training import optimizer, prepare, train_each
 from stablib.workloads.text import work_by_step
 
@@ -130,7 +131,8 @@ def test_a_source_begins_at_its_onset() -> None:
 def test_one_bit_of_a_weight_changes_one_weight_and_then_all() -> None:
     trace = Trace(per_decade=30, n_weights=100_000, n_examples=4)
     bit = Bit(tensor="stem.weight", index=5)
-    slow = RECIPE.model_copy(update={"warm_up": 3})  # The first step has a rate of exactly 0.
+    # The first step has a rate of exactly 0.
+    slow = RECIPE.model_copy(update={"warm_up": 3})
     plain, twin = (
         train(slow, p, records=[trace])[0][0]["weights"] for p in (SeedPlan(), SeedPlan(bit=bit))
     )
@@ -267,12 +269,22 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
         Request(RECIPE, (SeedPlan(shuffle=1, onset={"shuffle": 5}),), RECORDS)
     with pytest.raises(UsageError, match="unknown source of images 'dropout'"):
         Request(RECIPE, (SeedPlan(dropout=1),), RECORDS)
-    with pytest.raises(UsageError, match="side must be at most .* got 16 for 8"):
-        train(RECIPE.model_copy(update={"side": 16}))
+    with pytest.raises(UsageError, match="warm_up must be less than the epochs, got 4 of 4"):
+        Request(RECIPE.model_copy(update={"warm_up": 4}), (PLAN,), RECORDS)
     with pytest.raises(UsageError, match="side must divide"):
         train(RECIPE.model_copy(update={"side": 5}))
     with pytest.raises(UsageError, match="n_examples must be at most 40"):
         train(RECIPE, records=[Similarity(n_examples=41)])
+
+
+def test_a_trace_has_trained_weights_alone() -> None:
+    """Running statistics, which begin at 0 and 1 and grow large, would hide what weights do."""
+    whole = Trace(n_weights=100_000, n_examples=4)
+    found = train(RECIPE, records=[whole])[0][0]["weights"]
+    task = prepare(RECIPE, digits())
+    network = ImageNetwork(RECIPE, PLAN, task, task.one_hot(), pause=lambda: None)
+    trained = [p for p in network.named().values() if p.requires_grad]
+    assert found.shape[1] == sum(p.numel() for p in trained)
 
 
 def test_work_adds_up_to_what_is_reported() -> None:

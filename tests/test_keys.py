@@ -108,7 +108,7 @@ RECIPES: list[Recipe] = [
         label="other",
         limit=9,
         learning_rate=0.5,
-        epochs=2,
+        epochs=3,
         batch_size=8,
         n_test=7,
         model="resnet6",
@@ -119,7 +119,7 @@ RECIPES: list[Recipe] = [
         optimizer="adam",
         momentum=0.5,
         weight_decay=0.5,
-        warm_up=1,
+        warm_up=2,
         slow=0.5,
     ),
     StreamRecipe(

@@ -37,6 +37,7 @@ from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.local_instability.design import dependence
 from stablib.studies.local_instability.settings import LABELS, LocalInstabilitySettings
 from stablib.studies.local_instability.settings import PRESETS as LOCAL_PRESETS
+from stablib.studies.nondeterminism import NondeterminismSettings
 from stablib.studies.random_seed import RandomSeedSettings
 from stablib.studies.synthetic_irreproducibility import Curves
 from stablib.studies.synthetic_irreproducibility.settings import (
@@ -49,7 +50,12 @@ from stablib.workloads.heads import training as heads
 from stablib.workloads.streams import PairRecord
 
 ROOT = Path(__file__).parent.parent
-LI, RS, SI = "local_instability", "random_seed", "synthetic_irreproducibility"
+LI, ND, RS, SI = (
+    "local_instability",
+    "nondeterminism",
+    "random_seed",
+    "synthetic_irreproducibility",
+)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 
 
@@ -358,7 +364,7 @@ RS_CASES: dict[str, Case] = {
     "learning_rate": ({"learning_rate": 0.01}, of_tables, lambda r: r.recipe.learning_rate, 0.01),
     "limit": ({"limit": 99}, of_tables, lambda r: r.recipe.limit, 99),
     "imdb_limit": (
-        {"imdb_limit": 98},
+        {"imdb_limit": 98, "dataset": "imdb"},
         lambda r: r.recipe.data_name == "imdb",
         lambda r: r.recipe.limit,
         98,
@@ -367,9 +373,77 @@ RS_CASES: dict[str, Case] = {
     "n_lime": ({"n_lime": 5}, of_tables, lambda r: r.records[1].n_lime, 5),
     "n_samples": ({"n_samples": 50}, of_tables, lambda r: r.records[1].n_samples, 50),
 }
+
+
+def of_images(request: Request) -> bool:
+    """Whether it is one of images, and none of the twins at several learning rates (ND-X2)."""
+    by_rate = len(request.plans) > 1 and request.plans[0] == SeedPlan()
+    return request.recipe.kind == "image" and not by_rate
+
+
+def of_resnets(request: Request) -> bool:
+    return of_images(request) and request.recipe.model.startswith("resnet")  # type: ignore[attr-defined]
+
+
+def _field(field: str, value: Any) -> Case:
+    return ({field: value}, of_images, lambda r: getattr(r.recipe, field), value)
+
+
+ND_CASES: dict[str, Case] = {
+    **{
+        field: _field(field, value)
+        for field, value in (
+            ("epochs", 33),
+            ("batch_size", 32),
+            ("limit", 99),
+            ("n_test", 77),
+            ("side", 8),
+            ("stride", 1),
+            ("crop", 1),
+        )
+    },
+    "learning_rate": (
+        {"learning_rate": 0.01},
+        of_resnets,
+        lambda r: r.recipe.learning_rate,
+        0.01,
+    ),
+    "shallow_rate": (
+        {"shallow_rate": 0.01},
+        lambda r: of_images(r) and not of_resnets(r),
+        lambda r: r.recipe.learning_rate,
+        0.01,
+    ),
+    "dataset": ({"dataset": "mnist", "side": 14}, of_images, lambda r: r.recipe.dataset, "mnist"),
+    "model": ({"model": "resnet10"}, of_resnets, lambda r: r.recipe.model, "resnet10"),
+    "n_runs": (
+        {"n_runs": 7, "few_runs": 7},
+        lambda r: of_images(r) and len(r.plans) > 1,
+        lambda r: len(r.plans),
+        7,
+    ),
+    "few_runs": (
+        {"few_runs": 4},
+        lambda r: of_images(r) and r.records[0].kind == "curve",
+        lambda r: len(r.plans),
+        4,
+    ),
+    "first_seed": (
+        {"first_seed": 7},
+        lambda r: of_images(r) and r.recipe.method.kind == "snapshot",
+        lambda r: r.plans[0].seed("init"),
+        7,
+    ),
+    "cycles": (
+        {"cycles": 2},
+        lambda r: of_images(r) and r.recipe.method.kind == "snapshot",
+        lambda r: r.recipe.method.cycles,
+        2,
+    ),
+}
 CASES = {
     (paper, field): case
-    for paper, cases in ((LI, LI_CASES), (RS, RS_CASES), (SI, SI_CASES))
+    for paper, cases in ((LI, LI_CASES), (ND, ND_CASES), (RS, RS_CASES), (SI, SI_CASES))
     for field, case in cases.items()
 }
 
@@ -395,6 +469,7 @@ def test_no_setting_is_without_a_test() -> None:
     tested = {*SI_CASES, "log2_examples_long"}
     assert tested == SyntheticIrreproducibilitySettings.model_fields.keys()
     assert {*RS_CASES, "checkpoint"} == RandomSeedSettings.model_fields.keys()
+    assert ND_CASES.keys() == NondeterminismSettings.model_fields.keys()
 
 
 # Notebooks: what is announced is what their pages ask for.
@@ -443,6 +518,7 @@ def exhibits_of(notebook: Path) -> list[str]:
 
 OPTIONS: dict[str, list[dict[str, str]]] = {
     LI: [{}, {"dataset": "massive"}, {"dataset": "clinc150"}, {"split": "val"}],
+    ND: [{}, {"dataset": "digits"}],
     RS: [{}, {"dataset": "adr"}, {"encoder": "bilstm"}],
     SI: [{}],
 }
@@ -740,7 +816,7 @@ def test_of_several_models_the_one_of_which_most_is_trained_is_judged(
     tmp_path: Path, verdicts: Callable[..., Any]
 ) -> None:
     head = open_study(LI)
-    (top,) = (other for other in head.variants() if other.model == "top layer")
+    top = next(other for other in head.variants() if other.aside == "top-layer")
     for study in (head, top):
         made = Results(study, stand_in(), "test", {CONTROL: runs(seed_plans(2))})
         verdicts([made], *CLAIM)
@@ -842,11 +918,11 @@ def test_a_variable_adds_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "their_paper.py").write_text(PAPER)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("STABLIB_PAPERS", "theirs=their_paper:Theirs")
-    assert list(papers()) == [LI, RS, SI, "theirs"]
+    assert list(papers()) == [LI, ND, RS, SI, "theirs"]
     assert study_class("theirs").title == "Their paper"
     assert open_study("theirs", n_runs=3).settings.n_runs == 3
     monkeypatch.setenv("STABLIB_PAPERS", " a=their_paper:Theirs, b=their_paper:Theirs")
-    assert list(papers()) == [LI, RS, SI, "a", "b"]
+    assert list(papers()) == [LI, ND, RS, SI, "a", "b"]
     monkeypatch.setenv("STABLIB_PAPERS", "")
     with pytest.raises(UsageError, match="unknown paper 'theirs'"):
         open_study("theirs")

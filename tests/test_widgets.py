@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
     descent,
+    divergence_viewer,
     explanation_comparer,
     how_many_seeds,
     instability_map,
@@ -123,6 +124,24 @@ def explained() -> dict[str, Any]:
     }
 
 
+def twin_arrays() -> dict[str, Any]:
+    """Two sources of three and four twins, seen after five steps, with two followed examples."""
+    rng = np.random.default_rng(8)
+
+    def twins(n: int) -> dict[str, NDArray[Any]]:
+        curves = {key: rng.random((n, 5)) for key in ("distance", "disagreement", "loss")}
+        return {**curves, "logits": rng.normal(size=(n, 5, 2, 3))}
+
+    return {
+        "twins": {"one bit": twins(3), "order": twins(4)},
+        "unchanged": {"loss": rng.random(5), "logits": rng.normal(size=(5, 2, 3))},
+        "steps": [1, 3, 10, 32, 100],
+        "gold": [0, 2],
+        "label_names": NAMES,
+        "texts": ["image 1", "image 2"],
+    }
+
+
 @pytest.fixture
 def build(
     labels: Arrays,
@@ -146,6 +165,10 @@ def build(
         ),
         "explanation_comparer": (explanation_comparer, explained),
         "descent": (lambda starts, **rest: descent(starts=starts, **rest), {"starts": STARTS}),
+        "divergence_viewer": (
+            lambda twins, **rest: divergence_viewer(twins, rest.pop("unchanged"), **rest),
+            twin_arrays(),
+        ),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -163,6 +186,7 @@ WIDGETS = [
     "pd_explorer",
     "explanation_comparer",
     "descent",
+    "divergence_viewer",
 ]
 
 
@@ -527,6 +551,23 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
             r"scores\['Control'\] must be probabilities",
         ),
         ("explanation_comparer", {"seeds": {"Control": [1]}}, r"seeds\['Control'\] must hold 4"),
+        ("divergence_viewer", {"twins": {}}, "twins must hold at least one source"),
+        ("divergence_viewer", {"twins": {"a": {}}}, r"twins\['a'\] must hold 'distance'"),
+        (
+            "divergence_viewer",
+            {"twins": {"a": {**twin_arrays()["twins"]["order"], "loss": np.zeros((4, 6))}}},
+            r"twins\['a'\]\['loss'\] must have shape \(4, 5\), got \(4, 6\)",
+        ),
+        (
+            "divergence_viewer",
+            {"twins": {"a": {**twin_arrays()["twins"]["order"], "distance": -np.ones((4, 5))}}},
+            r"twins\['a'\]\['distance'\] must not be negative, got -1",
+        ),
+        ("divergence_viewer", {"unchanged": {"loss": np.zeros(5)}}, "unchanged must hold 'logits'"),
+        ("divergence_viewer", {"steps": [1.5, 2.0]}, "steps must be at least two whole numbers"),
+        ("divergence_viewer", {"steps": [3, 1, 4, 5, 9]}, "steps must ascend from 1"),
+        ("divergence_viewer", {"gold": [0, 3]}, "gold must be class indices below 3"),
+        ("divergence_viewer", {"texts": ["a"]}, "texts must hold 2 texts"),
         ("descent", {"name": "Not A Name"}, "name must be lower-case"),
         ("descent", {"learning_rate": 1.0}, "learning_rate must be 0.001 to 0.1, got 1"),
         ("descent", {"learning_rate": "fast"}, "learning_rate must be a number"),

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,16 +74,18 @@ class Dataset:
         """Text of an example, or its id where the text is not at hand."""
         return self.texts[split][index] if self.texts else self.ids[split][index]
 
-    def head(self, limit: int | None) -> Dataset:
-        """Keep the first examples of each split: the small data of the smoke preset."""
-        if limit is None:
-            return self
-        return dataclasses.replace(
-            self,
-            texts=None if self.texts is None else {k: v[:limit] for k, v in self.texts.items()},
-            gold={k: v[:limit] for k, v in self.gold.items()},
-            ids={k: v[:limit] for k, v in self.ids.items()},
-        )
+    def head(self, limit: int | None, *, others: int | EllipsisType | None = ...) -> Self:
+        """Keep the first examples of each split, None for all; of others than ``train`` as many.
+
+        ``others`` says how many of these, if not as many.
+        """
+        rest = limit if others is ... else others
+
+        def kept(by_split: Mapping[str, Any]) -> dict[str, Any]:
+            return {s: part[: limit if s == "train" else rest] for s, part in by_split.items()}
+
+        texts = None if self.texts is None else kept(self.texts)
+        return dataclasses.replace(self, texts=texts, gold=kept(self.gold), ids=kept(self.ids))
 
 
 def content_hash(splits: Sequence[str], texts: Sequence[str], labels: Sequence[str]) -> str:

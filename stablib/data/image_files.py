@@ -52,6 +52,11 @@ def read_mnist(path: Path) -> pd.DataFrame:
         with np.load(path) as arrays:
             for split in ("train", "test"):
                 images, numbers = arrays[f"x_{split}"], arrays[f"y_{split}"].tolist()
+                if images.ndim != 3 or images.dtype != np.uint8:
+                    raise DataError(
+                        f"{path.name}: x_{split} must be pixels of uint8, shape (n_images, height, "
+                        f"width), got {images.dtype} of shape {images.shape}"
+                    )
                 parts.append(_frame([split] * len(numbers), list(images), numbers, _DIGITS, path))
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path.name}: not the npz file it should be ({error})") from error

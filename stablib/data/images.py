@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +41,11 @@ class ImageDataset(Dataset):
         """Whether the images are at hand, and not the labels alone."""
         return bool(self.images)
 
-    def head(self, limit: int | None, *, others: int | None = None) -> ImageDataset:
-        """Keep the first examples of each split, perhaps another number than of ``train``."""
-        first = {split: limit if split == "train" else others or limit for split in self.gold}
-        return dataclasses.replace(
-            self,
-            images={split: part[: first[split]] for split, part in self.images.items()},
-            gold={split: part[: first[split]] for split, part in self.gold.items()},
-            ids={split: part[: first[split]] for split, part in self.ids.items()},
-        )
+    def head(self, limit: int | None, *, others: int | EllipsisType | None = ...) -> Self:
+        """Keep the first examples, see :meth:`~stablib.data.Dataset.head`."""
+        rest = limit if others is ... else others
+        images = {s: p[: limit if s == "train" else rest] for s, p in self.images.items()}
+        return dataclasses.replace(super().head(limit, others=others), images=images)
 
     def pixels(self, split: str) -> NDArray[np.uint8]:
         """Decode the images of a split.
@@ -137,7 +134,7 @@ def image_hash(splits: Sequence[str], images: Sequence[Image], labels: Sequence[
     """
     digest = hashlib.sha256()
     for split, image, label in zip(splits, images, labels, strict=True):
-        stored = image if isinstance(image, bytes) else image.tobytes()
+        stored = image if isinstance(image, bytes) else repr(image.shape).encode() + image.tobytes()
         # Their lengths come first: bytes may be anything, so nothing could stand between them.
         for part in (split.encode(), stored, label.encode()):
             digest.update(len(part).to_bytes(8, "little") + part)
@@ -178,6 +175,36 @@ def area_mean(pixels: NDArray[Any], side: int) -> NDArray[np.float32]:
     return pixels.astype(np.float32).reshape(by_area).mean(axis=(2, 4))
 
 
+def fitted(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Give images that stand in for others their number of channels and their size.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (n_examples, height, width, n_channels)
+    shape : tuple of int
+        Channels, height and width wanted.
+
+    Returns
+    -------
+    ndarray of uint8
+        Each pixel is the nearest one; grey images are the same in every channel.
+
+    Examples
+    --------
+    >>> fitted(np.array([[[[1], [2]], [[3], [4]]]], dtype=np.uint8), (1, 4, 4))[0, :, :, 0]
+    array([[1, 1, 2, 2],
+           [1, 1, 2, 2],
+           [3, 3, 4, 4],
+           [3, 3, 4, 4]], dtype=uint8)
+    """
+    n_channels, *size = shape
+    rows, columns = (
+        np.arange(n) * own // n for n, own in zip(size, pixels.shape[1:3], strict=True)
+    )
+    near = pixels[:, rows][:, :, columns]
+    return near if near.shape[3] == n_channels else near[..., :1].repeat(n_channels, axis=3)
+
+
 def _decoded(image: Image, name: str) -> NDArray[np.uint8]:
     """Pixels of an image, shape (height, width, n_channels)."""
     if isinstance(image, bytes):
@@ -185,7 +212,12 @@ def _decoded(image: Image, name: str) -> NDArray[np.uint8]:
 
         try:
             with Pillow.open(io.BytesIO(image)) as opened:
-                image = np.asarray(opened)
+                image = np.asarray(opened if opened.mode in ("L", "RGB") else opened.convert("RGB"))
         except OSError as error:
             raise DataError(f"image {name} cannot be decoded: {error}") from error
+    if image.ndim not in (2, 3) or image.dtype != np.uint8:
+        raise DataError(
+            f"image {name} must be pixels of uint8, shape (height, width) or (height, width, "
+            f"n_channels), got {image.dtype} of shape {image.shape}"
+        )
     return image if image.ndim == 3 else image[:, :, None]

@@ -77,6 +77,8 @@ class Entry:
         Column of what is classified.
     build : callable, default from_frame
         Makes the data set of a frame with the columns split, :attr:`example` and the labels.
+    shape : tuple of int, optional
+        Of images: channels, height and width.
     min_texts : int, default 1
         In so many training texts must a word be to be known, in the paper that uses the data.
     quoted : int or None, default 0
@@ -107,6 +109,7 @@ class Entry:
     read: Callable[[Path], pd.DataFrame] | None = None
     example: str = "text"
     build: Callable[..., Dataset] = from_frame
+    shape: tuple[int, int, int] | None = None
     min_texts: int = 1
     quoted: int | None = 0
     hub: Hub | None = None

@@ -16,6 +16,7 @@ from stablib.mitigation.temperature import temper
 from stablib.mitigation.temporal_mean import TemporalMean
 from stablib.mitigation.test_time import TestTime
 from stablib.mitigation.tgtss import TGTSS
+from stablib.mitigation.vanilla import vanilla_ensembles
 from stablib.mitigation.weight_averager import WeightAverager
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "average_weights",
     "smooth_labels",
     "temper",
+    "vanilla_ensembles",
 ]

@@ -90,7 +90,7 @@ def convolution(
         bias=bias,
     )
     assert isinstance(layer, torch.nn.Conv2d)
-    draw_kaiming(layer.weight, n_outputs // groups * width**2, rng)
+    draw_kaiming(layer.weight, n_outputs * width**2, rng)
     if layer.bias is not None:
         draw_uniform([layer.bias], n_inputs // groups * width**2, rng)
     return layer

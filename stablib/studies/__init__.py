@@ -17,6 +17,7 @@ __all__ = ["PAPERS", "open_study", "papers", "study_class"]
 #: The studies: names of the papers, and where each study is defined.
 PAPERS: Mapping[str, str] = {
     "local_instability": "stablib.studies.local_instability:LocalInstability",
+    "nondeterminism": "stablib.studies.nondeterminism:Nondeterminism",
     "random_seed": "stablib.studies.random_seed:RandomSeed",
     "synthetic_irreproducibility": (
         "stablib.studies.synthetic_irreproducibility:SyntheticIrreproducibility"

@@ -1,6 +1,7 @@
 """Seed plans, recipes, methods, records, and what a workload is. Nothing here imports torch."""
 
 from stablib.training.method import Averager, Control, Method
+from stablib.training.protocol import one_bit, protocol
 from stablib.training.recipe import Recipe
 from stablib.training.record import Final, Probabilities, Record, Steps, TrainMean
 from stablib.training.seeds import Bit, SeedPlan, seed_plans
@@ -23,5 +24,7 @@ __all__ = [
     "Task",
     "TrainMean",
     "Workload",
+    "one_bit",
+    "protocol",
     "seed_plans",
 ]

@@ -39,7 +39,7 @@ class Bit(BaseModel):
 
     References
     ----------
-    Summers and Dinneen 2021, section 4.3.
+    Summers and Dinneen 2021, section 4.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

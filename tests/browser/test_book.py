@@ -120,6 +120,16 @@ def test_descent_answers(open_page) -> None:
     assert root.inner_text() != before
 
 
+def test_divergence_viewer_answers(open_page) -> None:
+    root = widget(open_page, "04_instability", "divergence-viewer", "nondeterminism")
+    before = root.locator("[data-part=summary]").inner_text()
+    root.locator("[data-part=back]").click()
+    between = root.locator("[data-part=summary]").inner_text()
+    assert between != before
+    root.locator("[data-part=source]").select_option("order")
+    assert root.locator("[data-part=summary]").inner_text() != between
+
+
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
     view = open_page(page, dark=True, ignore=HARMLESS)

@@ -33,7 +33,8 @@ import numpy as np
 import pandas as pd
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
-    descent, explanation_comparer, how_many_seeds, instability_map, pd_explorer, seed_explorer
+    descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map, pd_explorer,
+    seed_explorer
 )
 
 arrays = np.load("sample.npz")
@@ -72,6 +73,16 @@ comparer = explanation_comparer(
     name="comparer",
 )
 saddle = descent(name="saddle", noise=0.0)
+curves = {key: rng.random((2, 3)) for key in ("distance", "disagreement", "loss")}
+parting = divergence_viewer(
+    {name: {**curves, "logits": rng.normal(size=(2, 3, 2, 3))} for name in ("one bit", "order")},
+    {"loss": [1.0, 2.0, 3.0], "logits": rng.normal(size=(3, 2, 3))},
+    steps=[1, 10, 100],
+    gold=[0, 1],
+    label_names=about["label_names"],
+    texts=["image 1", "image 2"],
+    name="parting",
+)
 """
 CELLS = [
     BUILD,
@@ -93,6 +104,9 @@ CELLS = [
     "saddle",
     "print('SADDLE', saddle.learning_rate, saddle.starts, saddle.shown)",
     "saddle.starts = [[-0.5, 1.0], [0.5, 1.0]]; saddle.shown = ['SGD']",
+    "parting",
+    "print('PARTING', parting.source, parting.twin, parting.point, parting.example)",
+    "parting.source = 'one bit'; parting.point = 2",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -248,7 +262,7 @@ def run_cell(page: Page, cell: int) -> None:
 def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
-        *("explanation-comparer", "descent"),
+        *("explanation-comparer", "descent", "divergence-viewer"),
     ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
@@ -367,6 +381,20 @@ def test_descent_and_kernel_share_their_state(notebook: Page) -> None:
     expect(part(widget, "start-B-y-value")).to_have_text("1")
     # Without noise each start ends in the valley on its own side.
     expect(part(widget, "summary")).to_contain_text("from A 0.000, 100\u00a0% in the left valley")
+
+
+def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "divergence-viewer")
+    part(widget, "source").select_option("order")
+    part(widget, "twin").select_option(label="2")
+    part(widget, "example").select_option(value="1")
+    part(widget, "point").focus()
+    notebook.keyboard.press("Home")
+    run_cell(notebook, 20)
+    expect(output_of(notebook, 20)).to_contain_text("PARTING order 1 0 1")
+
+    run_cell(notebook, 21)
+    expect(part(widget, "summary")).to_contain_text("After step 100, twin 2 of “one bit”")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -17,6 +17,7 @@ from stablib.metrics import label_counts, label_entropy
 from stablib.mitigation import ASWA, WeightAverager
 from stablib.show.widgets import (
     descent,
+    divergence_viewer,
     explanation_comparer,
     how_many_seeds,
     instability_map,
@@ -36,6 +37,7 @@ WIDGETS = [
     "pd-explorer",
     "explanation-comparer",
     "descent",
+    "divergence-viewer",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -73,11 +75,35 @@ def explained() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def parted() -> dict[str, Any]:
+    """Twins that part tenfold at each of five points; of two sources, with two images."""
+    rng = np.random.default_rng(5)
+    unchanged = {"loss": np.linspace(2.0, 1.0, 5), "logits": rng.normal(size=(5, 2, 3))}
+    twins = {}
+    for source, n_twins in (("one bit", 3), ("order", 2)):
+        twins[source] = {
+            "distance": 1e-6 * 10.0 ** np.arange(5) * np.arange(1, n_twins + 1)[:, None],
+            "disagreement": np.linspace(0.0, 0.4, 5) * np.ones((n_twins, 1)),
+            "loss": unchanged["loss"] + 0.1 * np.arange(n_twins)[:, None],
+            "logits": unchanged["logits"] + rng.normal(size=(n_twins, 5, 2, 3)),
+        }
+    return {
+        "twins": twins,
+        "unchanged": unchanged,
+        "steps": [1, 10, 100, 1000, 2844],
+        "gold": [0, 2],
+        "label_names": NAMES,
+        "texts": [HOSTILE, "test image 2"],
+    }
+
+
+@pytest.fixture(scope="module")
 def widgets(
     sample: Sample,
     points: pd.DataFrame,
     pair_weights: dict[tuple[str, int], Any],
     explained: dict[str, Any],
+    parted: dict[str, Any],
 ) -> dict[str, HostedWidget]:
     labels = {"Control": sample["control_labels"], "TGTSS": sample["tgtss_labels"]}
     described = {
@@ -112,6 +138,7 @@ def widgets(
         ),
         "explanation-comparer": explanation_comparer(**explained, name="comparer"),
         "descent": descent(name="saddle", seed=3),
+        "divergence-viewer": divergence_viewer(**parted, name="parting"),
     }
 
 
@@ -1014,3 +1041,66 @@ def test_a_misbehaving_page_is_noticed(visit: Any, tmp_path: Path, body: str, fa
     path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
     with pytest.raises(AssertionError, match=fault), visit(path):
         pass
+
+
+def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
+    show: Callable[..., Page], parted: dict[str, Any]
+) -> None:
+    widget = widget_of(show("divergence-viewer"), "divergence-viewer")
+    summary = part(widget, "summary")
+    expect(summary).to_contain_text("After step 2,844, twin 1 of “one bit”")
+    part(widget, "source").select_option("order")
+    part(widget, "twin").select_option(label="2")
+    part(widget, "back").click()
+    expect(summary).to_contain_text("After step 1,000, twin 2 of “order”: weights 0.0020 of")
+    expect(summary).to_contain_text("30.0\u00a0% of the images")
+    expect(summary).to_contain_text("loss 1.350 against 1.250 nats")
+    part(widget, "example").select_option(value="1")
+    rows = part(widget, "logits").locator("tbody tr")
+    own = parted["unchanged"]["logits"][3, 1]
+    other = parted["twins"]["order"]["logits"][1, 3, 1]
+    for k in range(3):
+        cells = rows.nth(k).locator("td")
+        expect(cells.nth(0)).to_have_text(f"{own[k]:.3f}")
+        expect(cells.nth(1)).to_have_text(f"{other[k]:.3f}")
+    caption = part(widget, "logits").locator("caption")
+    said = [NAMES[k] for k in (own.argmax(), other.argmax())]
+    expect(caption).to_contain_text(f"gold {NAMES[2]}: the unchanged run says {said[0]}, the twin")
+    expect(caption).to_contain_text(f"the twin {said[1]}")
+
+
+def test_divergence_viewer_steps_by_key_and_click_and_plays(show: Callable[..., Page]) -> None:
+    page = show("divergence-viewer")
+    widget = widget_of(page, "divergence-viewer")
+    summary = part(widget, "summary")
+    part(widget, "point").focus()
+    page.keyboard.press("Home")
+    expect(summary).to_contain_text("After step 1,")
+    page.keyboard.press("ArrowRight")
+    expect(summary).to_contain_text("After step 10,")
+    expect(part(widget, "point")).to_have_attribute("aria-valuetext", "step 10")
+    plot = part(widget, "plot-distance")
+    box = plot.bounding_box()
+    assert box is not None
+    plot.click(position={"x": box["width"] - 20, "y": 60})
+    expect(summary).to_contain_text("After step 2,844,")
+    play = part(widget, "play")
+    play.click()
+    expect(play).to_have_text("Pause")
+    expect(play).to_have_text("Play")  # It ends with the last step.
+    expect(summary).to_contain_text("After step 2,844,")
+    play.click()
+    play.click()
+    expect(play).to_have_text("Play")
+
+
+def test_divergence_viewer_draws_where_the_twin_is(
+    show: Callable[..., Page], parted: dict[str, Any]
+) -> None:
+    """Tenfold distances and steps lie on a straight line between logarithmic axes."""
+    widget = widget_of(show("divergence-viewer"), "divergence-viewer")
+    points = part(widget, "plot-distance").locator("polyline").first.get_attribute("points")
+    assert points is not None
+    places = np.array([[float(n) for n in point.split(",")] for point in points.split()])[:4]
+    assert np.allclose(np.diff(places, axis=0), np.diff(places, axis=0)[0], atol=0.3)
+    expect(part(widget, "plot-loss").locator("polyline")).to_have_count(2)

@@ -1,6 +1,7 @@
 """Interactive widgets that work in a notebook with a kernel and in a static page without one."""
 
 from stablib.show.widgets.descent import Descent, descent
+from stablib.show.widgets.divergence_viewer import DivergenceViewer, divergence_viewer
 from stablib.show.widgets.explanation_comparer import ExplanationComparer, explanation_comparer
 from stablib.show.widgets.how_many_seeds import HowManySeeds, how_many_seeds
 from stablib.show.widgets.instability_map import InstabilityMap, instability_map
@@ -9,12 +10,14 @@ from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
 
 __all__ = [
     "Descent",
+    "DivergenceViewer",
     "ExplanationComparer",
     "HowManySeeds",
     "InstabilityMap",
     "PDExplorer",
     "SeedExplorer",
     "descent",
+    "divergence_viewer",
     "explanation_comparer",
     "how_many_seeds",
     "instability_map",

@@ -126,11 +126,13 @@ PRESETS: Mapping[str, LocalInstabilitySettings] = MappingProxyType(
     }
 )
 
-#: What the laptop preset changes to show another model beside its own. A temporal mean needs a
-#: prediction of the whole training set for each step, so a top layer's takes every fifth.
+#: What the laptop preset changes to show another model beside its own, as far as its runs are
+#: published. A temporal mean needs a prediction of the whole training set for each step, so a top
+#: layer's takes every fifth.
 BESIDE: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "top_layer": {"model": "top_layer", "dataset": "massive", "teacher_every": 5},
+        "top_layer_clinc150": {"model": "top_layer", "dataset": "clinc150", "teacher_every": 5},
         "finetune": {"model": "finetune", "dataset": "massive", "n_runs": 5},
     }
 )

@@ -93,7 +93,7 @@ class LocalInstability(Study):
         return [
             self.varied(name.replace("_", "-"), **row)
             for name, row in BESIDE.items()
-            if name != self.settings.model and row["dataset"] in self.datasets
+            if row["model"] != self.settings.model and row["dataset"] in self.datasets
         ]
 
     def optional(self) -> list[Request]:
@@ -187,7 +187,7 @@ class LocalInstability(Study):
             return []
         chosen = Design(self.settings, "massive", "test").of(Control())
         others = [*design.rates(self.settings, "massive")]
-        others += [r for each in self.variants() for r in each.requests()["LI-F4"]]
+        others += [r for each in self.variants() for r in each.requests().get("LI-F4", ())]
         others += [r for v, r in design.fine_tuning(self.settings).items() if v == design.CONTROL]
         if "clinc150" in self.datasets:
             others += design.rates(self.settings, "clinc150")

@@ -14,6 +14,7 @@ from stablib.studies.random_seed.outcomes import Again, Matrix
 from stablib.studies.random_seed.results import Results
 from stablib.studies.random_seed.settings import (
     CELLS,
+    COMING,
     DATASETS,
     ENCODERS,
     PAIRS,
@@ -101,6 +102,11 @@ class RandomSeed(Study):
             "RS-F2": [],  # This and the next rest on no runs.
             "TH-F4.3": [],
         }
+
+    def optional(self) -> list[Request]:
+        """Runs of data sets and encoders that a preset does not train yet, as far as they go."""
+        beyond = [Cell(*cell) for cell in COMING.get(self.preset, ())]
+        return [r for cell in beyond for r in Design(self.settings, cell).runs().values()]
 
     @property
     def _main(self) -> Design:

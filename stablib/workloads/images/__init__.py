@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from stablib.data import Dataset, ImageDataset
+from stablib.data import Dataset, entry
+from stablib.errors import UsageError
 from stablib.training import Inputs, Request, SeedPlan
 from stablib.training.record import Arrays
 from stablib.training.workload import Report, Taught
-from stablib.workloads.images.record import Curve, Logits, Similarity, Trace
+from stablib.workloads.images.record import Curve, Logits, Similarity, Trace, products
 from stablib.workloads.text import LabelledRecipe, LabelledWorkload
 
-__all__ = ["Curve", "ImageRecipe", "Images", "Logits", "Similarity", "Trace"]
+__all__ = ["Curve", "ImageRecipe", "Images", "Logits", "Similarity", "Trace", "products"]
 
 Model = Literal[
     "resnet6",
@@ -96,6 +97,14 @@ class ImageRecipe(LabelledRecipe):
     warm_up: int = Field(default=3, ge=0)
     slow: float = Field(default=0.1, ge=0.0, le=1.0)
 
+    def check_method(self) -> None:
+        """Refuse also a learning rate that would rise until the end."""
+        super().check_method()
+        if self.warm_up >= self.epochs:
+            raise UsageError(
+                f"warm_up must be less than the epochs, got {self.warm_up} of {self.epochs}"
+            )
+
     @property
     def data_name(self) -> str:
         """Data set; each has one kind of label."""
@@ -107,9 +116,15 @@ class ImageRecipe(LabelledRecipe):
         name = _NAMES.get(self.model) or f"ResNet-{self.model.removeprefix('resnet')}"
         return f"{name} at {self.side} x {self.side}" if self.side else name
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of what the network sees."""
+        channels, height, width = entry(self.dataset).shape or (1, 1, 1)
+        return (channels, self.side, self.side) if self.side else (channels, height, width)
+
     def part(self, data: Dataset) -> Dataset:
         """The first examples of the data, as far as the recipe looks."""
-        return cast(ImageDataset, data).head(self.limit, others=self.n_test)
+        return data.head(self.limit, others=self.n_test)
 
     def schedule(self, step: int, n_steps: int) -> float:
         """Factor of the learning rate at a step, counted from 1.

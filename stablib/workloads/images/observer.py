@@ -79,6 +79,7 @@ class TraceObserver(Observer):
         self.steps: list[int] = []
         self.seen: list[Arrays] = []
         self.last_step = 0
+        self.places: NDArray[np.int64] | None = None
 
     def after_step(self, step: int, stack: Stack) -> None:
         """Look at the model, if the step is on the scale."""
@@ -95,12 +96,13 @@ class TraceObserver(Observer):
 
     def _look(self, step: int, stack: Stack) -> None:
         weights = stack.weights[0]
-        places = np.linspace(0, len(weights) - 1, min(self.record.n_weights, len(weights)))
+        if self.places is None:
+            self.places = _spread(_trained(stack), self.record.n_weights)
         logits = logits_of(stack, self.inputs)
         self.steps.append(step)
         self.seen.append(
             {
-                "weights": weights[torch.from_numpy(places.astype(np.int64))].numpy(),
+                "weights": weights[torch.from_numpy(self.places)].numpy(),
                 "labels": logits.argmax(axis=1).astype(np.uint8),
                 "losses": np.asarray(cross_entropy(logits, self.gold)),
                 "logits": logits[:_FOLLOWED],
@@ -130,30 +132,19 @@ class SimilarityObserver(Observer):
         ]
 
 
-def products(kept: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Products of each two images, of the upper triangles that :class:`Similarity` keeps.
+def _trained(stack: Stack) -> NDArray[np.int64]:
+    """Where in the flat weights those lie that have a gradient: no running statistics."""
+    models = cast(FlatWeights, cast(Predictor, stack).models)
+    named = models.network.named()
+    return np.concatenate(
+        [np.arange(p.start, p.stop) for n, p in models.places.items() if named[n].requires_grad]
+    )
 
-    Parameters
-    ----------
-    kept : ndarray of float, shape (n_runs, n_examples (n_examples + 1) / 2)
-        Of one layer.
 
-    Returns
-    -------
-    ndarray of float64, shape (n_runs, n_examples, n_examples)
-
-    Examples
-    --------
-    >>> products(np.array([[1.0, 2.0, 3.0]]))[0]
-    array([[1., 2.],
-           [2., 3.]])
-    """
-    n_runs, n_kept = kept.shape
-    size = round((np.sqrt(8 * n_kept + 1) - 1) / 2)
-    rows, columns = np.triu_indices(size)
-    found = np.empty((n_runs, size, size))
-    found[:, rows, columns] = found[:, columns, rows] = kept
-    return found
+def _spread(places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """So many of them, evenly spaced."""
+    chosen = np.linspace(0, len(places) - 1, min(count, len(places)))
+    return places[chosen.astype(np.int64)]
 
 
 def logits_of(stack: Stack, inputs: Any) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from stablib.errors import UsageError
@@ -37,6 +39,11 @@ class Logits(Observed):
     measure = "labels that differ (%)"
 
     views: tuple[TestTime, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name of the record and of the views."""
+        return " ".join([self.kind, *(view.name for view in self.views)])
 
     def observer(self, task: Task, n_models: int) -> Observer:
         """Predict at the end."""
@@ -89,7 +96,7 @@ class Trace(Observed):
     per_decade : int, default 12
         Steps that are looked at while their number grows tenfold; the last one is, too.
     n_weights : int, default 256
-        Weights that are kept, evenly spaced over all: all of them would be too many.
+        Trained weights that are kept, evenly spaced over all: all of them would be too many.
     n_examples : int, default 500
         First test images whose labels are kept.
 
@@ -176,3 +183,29 @@ class Similarity(Observed):
     def difference(self, fresh: Arrays, published: Arrays) -> float:
         """Largest absolute difference, over all layers."""
         return max(largest_difference(fresh, published, name) for name in published)
+
+
+def products(kept: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Products of each two images, of the upper triangles that :class:`Similarity` keeps.
+
+    Parameters
+    ----------
+    kept : ndarray of float, shape (n_runs, n_examples (n_examples + 1) / 2)
+        Of one layer.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs, n_examples, n_examples)
+
+    Examples
+    --------
+    >>> products(np.array([[1.0, 2.0, 3.0]]))[0]
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    n_runs, n_kept = kept.shape
+    size = round((np.sqrt(8 * n_kept + 1) - 1) / 2)
+    rows, columns = np.triu_indices(size)
+    found = np.empty((n_runs, size, size))
+    found[:, rows, columns] = found[:, columns, rows] = kept
+    return found

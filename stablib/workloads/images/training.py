@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stablib.data import ImageDataset
-from stablib.data.images import area_mean
-from stablib.errors import UsageError
+from stablib.data import ImageDataset, entry
+from stablib.data.images import area_mean, fitted
 from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.loop import constant, fit
 from stablib.training.observe import observers
@@ -71,12 +70,10 @@ def prepare(recipe: ImageRecipe, dataset: ImageDataset) -> Task:
     """
     data = cast(ImageDataset, recipe.part(dataset))
     pixels = {split: data.pixels(split) for split in data.gold}
+    expected = entry(recipe.dataset).shape
+    if expected is not None and data.name != recipe.dataset:  # What stands in has another shape.
+        pixels = {split: fitted(images, expected) for split, images in pixels.items()}
     side = recipe.side or pixels["train"].shape[1]
-    if side > pixels["train"].shape[1]:
-        raise UsageError(
-            f"side must be at most that of the images, got {side} for "
-            f"{pixels['train'].shape[1]} pixels"
-        )
     small = {split: area_mean(images, side) for split, images in pixels.items()}
     mean = small["train"].mean(axis=(0, 1, 2), dtype=np.float64)
     sd = small["train"].std(axis=(0, 1, 2), dtype=np.float64)

@@ -1,0 +1,52 @@
+"""Widgets of the nondeterminism paper, from results."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.metrics import relative_weight_distance
+from stablib.show import widgets
+from stablib.show.exhibit import picture
+from stablib.show.widgets.hosted import HostedWidget
+from stablib.studies.nondeterminism import Trainings
+
+
+def divergence_viewer(trainings: Trainings) -> HostedWidget:
+    """Watch twins part from the run that they differ from in one thing."""
+    unchanged, *sources = trainings.runs
+    base = trainings.runs[unchanged]
+    logits = base["logits"][0]
+    return widgets.divergence_viewer(
+        {
+            source: {
+                "distance": distances(runs["weights"], base["weights"]),
+                "disagreement": (runs["labels"] != base["labels"]).mean(axis=2),
+                "loss": runs["losses"],
+                "logits": runs["logits"],
+            }
+            for source, runs in ((s, trainings.runs[s]) for s in sources)
+        },
+        {"loss": base["losses"][0], "logits": logits},
+        steps=base["steps"][0],
+        gold=trainings.dataset.gold["test"][: logits.shape[1]],
+        label_names=trainings.dataset.label_names,
+        texts=[f"test image {number}" for number in range(1, logits.shape[1] + 1)],
+        name="divergence-viewer",
+        picture=picture("ND-X4"),
+    )
+
+
+def distances(weights: NDArray[np.floating], base: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Relative distance of each twin's weights from those of the unchanged run, at each step.
+
+    Parameters
+    ----------
+    weights : ndarray of float, shape (n_twins, n_points, n_weights)
+    base : ndarray of float, shape (1, n_points, n_weights)
+
+    Returns
+    -------
+    ndarray of float64, shape (n_twins, n_points)
+    """
+    return relative_weight_distance(weights, np.broadcast_to(base, weights.shape))

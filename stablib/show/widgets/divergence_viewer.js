@@ -1,0 +1,253 @@
+// Divergence viewer: twins part step by step. common.js stands in front.
+
+const STATE = ["source", "twin", "point", "example"];
+const VIEW_MARGIN = { left: 52, right: 14, top: 28, bottom: 42 };
+const TALL = 190;
+// Milliseconds between two steps while it plays.
+const PAUSE = 260;
+
+/** Decode the arrays of the widget's data. */
+function readTwins(data) {
+  const decoded = (part, keys) =>
+    Object.fromEntries(keys.map((key) => [key, decodeArray(part[key]).values]));
+  return {
+    ...data,
+    unchanged: decoded(data.unchanged, ["loss", "logits"]),
+    sources: data.sources.map((source) => ({
+      name: source.name,
+      nTwins: source.n_twins,
+      ...decoded(source, ["distance", "disagreement", "loss", "logits"]),
+    })),
+  };
+}
+
+/** Find what the state shows: one twin, its three curves, and its logits of one example now. */
+function readTwin(data, state) {
+  const source = data.sources.find(({ name }) => name === state.source);
+  const [nPoints, nClasses] = [data.steps.length, data.label_names.length];
+  const curve = (key) => source[key].slice(state.twin * nPoints, (state.twin + 1) * nPoints);
+  const size = data.texts.length * nClasses;
+  const logitsAt = (values, first) => {
+    const start = (first + state.point) * size + state.example * nClasses;
+    return Array.from(values.slice(start, start + nClasses));
+  };
+  return {
+    state,
+    distance: curve("distance"),
+    disagreement: curve("disagreement"),
+    loss: curve("loss"),
+    unchangedLoss: data.unchanged.loss,
+    logits: logitsAt(source.logits, state.twin * nPoints),
+    unchangedLogits: logitsAt(data.unchanged.logits, 0),
+  };
+}
+
+/** Place of the largest of some numbers. */
+function argmax(values) {
+  return values.indexOf(Math.max(...values));
+}
+
+/** Show a number that may be tiny. */
+function smallText(value) {
+  if (value === 0) return "0";
+  return value < 0.001 ? value.toExponential(1) : value.toPrecision(2);
+}
+
+/** Say in a sentence how far apart the twins are now. */
+function divergenceSentence(data, view) {
+  const at = view.state.point;
+  return (
+    `After step ${data.steps[at].toLocaleString("en")}, twin ${view.state.twin + 1} of ` +
+    `“${view.state.source}”: weights ${smallText(view.distance[at])} of their size apart, ` +
+    `${percent(view.disagreement[at])} of the images get another label, loss ` +
+    `${view.loss[at].toFixed(3)} against ${view.unchangedLoss[at].toFixed(3)} nats.`
+  );
+}
+
+/** Build one chart over the steps; `curves(view)` gives its lines, `title` that of its axis. */
+function stepChart(data, name, { title, isLog, curves }, onpoint) {
+  const element = part("div", `plot-${name}`, { class: "sw-plot" });
+  let scale = null;
+  const plot = widthFitted(element, (view, width) => {
+    const bottom = TALL - VIEW_MARGIN.bottom;
+    const x = logScale(data.steps, [VIEW_MARGIN.left, width - VIEW_MARGIN.right]);
+    scale = x;
+    const lines = curves(view);
+    const all = lines.flatMap((values) => Array.from(values));
+    const range = [bottom, VIEW_MARGIN.top];
+    const y = isLog ? logScale(all, range) : linearScale(withAir([0, Math.max(...all)]), range);
+    const cursor = x(data.steps[view.state.point]);
+    return [
+      svg(
+        "svg",
+        { width, height: TALL, "aria-hidden": "true" },
+        xAxis(x, { top: VIEW_MARGIN.top, bottom, title: "optimization step" }),
+        yAxis(y, { left: VIEW_MARGIN.left, right: width - VIEW_MARGIN.right, title }),
+        svg("line", {
+          class: "sw-cursor",
+          x1: cursor,
+          x2: cursor,
+          y1: VIEW_MARGIN.top,
+          y2: bottom,
+        }),
+        ...lines.map((values, index) =>
+          polyline(
+            Array.from(values, (value, at) => [x(data.steps[at]), y(value)]),
+            seriesStyle(index),
+          ),
+        ),
+        ...lines.map((values, index) =>
+          svg("circle", {
+            class: "sw-now",
+            cx: cursor,
+            cy: y(values[view.state.point]),
+            r: 4.5,
+            fill: SERIES_COLOURS[index],
+          }),
+        ),
+      ),
+    ];
+  });
+  element.addEventListener("pointerdown", (event) => {
+    if (!scale) return;
+    const [pixel] = pointerIn(element, event);
+    const far = data.steps.map((step) => Math.abs(scale(step) - pixel));
+    onpoint(far.indexOf(Math.min(...far)));
+  });
+  return plot;
+}
+
+/** Tabulate the logits of one example, of the unchanged run and of the twin. */
+function logitTable(data, view) {
+  const label = (logits) => data.label_names[argmax(logits)];
+  const rows = data.label_names.map((name, k) => [
+    name,
+    view.unchangedLogits[k].toFixed(3),
+    view.logits[k].toFixed(3),
+    smallText(Math.abs(view.logits[k] - view.unchangedLogits[k])),
+  ]);
+  const caption =
+    `Logits of ${data.texts[view.state.example]}, gold ` +
+    `${data.label_names[data.gold[view.state.example]]}: the unchanged run says ` +
+    `${label(view.unchangedLogits)}, the twin ${label(view.logits)}`;
+  return table("logits", caption, ["class", "unchanged", "twin", "difference"], rows);
+}
+
+/** Build the controls; `sync(view)` shows the current state in them. */
+function divergenceControls(model, data, onpoint) {
+  const names = data.sources.map(({ name }) => [name, name]);
+  const source = choice("source", names, (value) => write(model, "source", value));
+  // As many as every source has, so that another source never ends on a twin that is not there.
+  const nTwins = Math.min(...data.sources.map((one) => one.nTwins));
+  const numbers = Array.from({ length: nTwins }, (_, k) => [k, String(k + 1)]);
+  const twin = choice("twin", numbers, (value) => write(model, "twin", Number(value)));
+  const examples = data.texts.map((text, k) => [k, text]);
+  const example = choice("example", examples, (value) => write(model, "example", Number(value)));
+  const last = data.steps.length - 1;
+  const point = slider("point", { min: 0, max: last }, onpoint);
+  let timer = null;
+
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    setText(play, "Play");
+  }
+
+  function move(by) {
+    pause();
+    onpoint(clamp(model.get("point") + by, 0, last));
+  }
+
+  const play = button("play", "Play", () => {
+    if (timer !== null) {
+      pause();
+      return;
+    }
+    if (model.get("point") === last) onpoint(0);
+    setText(play, "Pause");
+    timer = setInterval(() => {
+      if (model.get("point") >= last) pause();
+      else onpoint(model.get("point") + 1);
+    }, PAUSE);
+  });
+  const element = html(
+    "div",
+    {},
+    html(
+      "div",
+      { class: "sw-controls" },
+      field("What differs", source),
+      field("Twin", twin),
+      field("Image", example),
+    ),
+    html(
+      "div",
+      { class: "sw-controls" },
+      field("Step", point.element),
+      play,
+      button("back", "Step back", () => move(-1)),
+      button("forward", "Step forward", () => move(1)),
+    ),
+  );
+  const sync = ({ state }) => {
+    source.value = state.source;
+    twin.value = state.twin;
+    example.value = state.example;
+    point.input.value = state.point;
+    const text = data.steps[state.point].toLocaleString("en");
+    setText(point.shown, text);
+    point.input.setAttribute("aria-valuetext", `step ${text}`);
+  };
+  return { element, sync, stop: pause };
+}
+
+/** Build the widget in `el`; returns the function that stops it. */
+function render({ model, el }) {
+  const data = readTwins(model.get("data"));
+  const onpoint = (value) => write(model, "point", value);
+  const controls = divergenceControls(model, data, onpoint);
+  const summary = summaryLine();
+  const charts = [
+    ["distance", { title: "distance of the weights", isLog: true, curves: (v) => [v.distance] }],
+    [
+      "disagreement",
+      {
+        title: "images with another label (%)",
+        isLog: false,
+        curves: (v) => [v.disagreement.map((share) => 100 * share)],
+      },
+    ],
+    ["loss", { title: "loss (nats)", isLog: false, curves: (v) => [v.loss, v.unchangedLoss] }],
+  ].map(([name, settings]) => stepChart(data, name, settings, onpoint));
+  const legend = html(
+    "div",
+    { class: "sw-legend" },
+    legendEntry(lineSwatch(seriesStyle(0)), "twin"),
+    legendEntry(lineSwatch(seriesStyle(1)), "unchanged run"),
+  );
+  const logits = html("div");
+
+  function show() {
+    const view = readTwin(data, readState(model, STATE));
+    controls.sync(view);
+    setText(summary, divergenceSentence(data, view));
+    for (const chart of charts) chart.show(view);
+    logits.replaceChildren(logitTable(data, view));
+  }
+
+  const side = html("div", {}, charts[2].element, logits);
+  const columns = html(
+    "div",
+    { class: "sw-columns" },
+    html("div", {}, charts[0].element, charts[1].element),
+    side,
+  );
+  const sections = [controls.element, summary, legend, columns];
+  el.append(root("divergence-viewer", "Divergence viewer", ...sections));
+  const unobserve = observe(model, STATE, show);
+  show();
+  return stopAll(unobserve, controls.stop, ...charts.map(({ stop }) => stop));
+}
+
+const widget = { render };
+export default widget;
