@@ -159,7 +159,7 @@ def if_equal(runs: Sequence[Varied]) -> tuple[float, float]:
     Returns
     -------
     mean, high : float
-        Mean, and the 97.5 % quantile.
+        Mean, and the 97.5 % quantile; nan if no row would vary.
     """
     rng = np.random.default_rng(SEED)
     centred = np.concatenate([one.accuracies - one.accuracies.mean() for one in runs])
@@ -167,7 +167,10 @@ def if_equal(runs: Sequence[Varied]) -> tuple[float, float]:
     sds = dealt.reshape(RESAMPLES, len(runs), -1).std(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = sds.max(axis=1) / sds.min(axis=1)
-    return float(found.mean()), float(np.quantile(found, 0.975))
+    known = found[np.isfinite(found)]  # Of few runs and images, a row may not vary at all.
+    if not known.size:
+        return float("nan"), float("nan")
+    return float(known.mean()), float(np.quantile(known, 0.975))
 
 
 def reduction(of: Varied, baseline: Varied) -> tuple[float, Interval]:
