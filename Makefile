@@ -43,18 +43,18 @@ lint: $(READY)
 	else echo "npm is not installed: the widgets' JavaScript is not checked"; fi
 
 test: lint
-	$(BIN)/pytest -n auto --dist loadfile \
+	$(BIN)/pytest -n auto --dist worksteal \
 		-m "not slow and not browser and not core and not retrain"
 
 slow-test: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n auto --dist load -m slow
 
 # A published fine-tuned run again: minutes of one thread, too long for every change.
 retrain-test: $(READY)
 	$(BIN)/pytest -m retrain
 
 browser-test: $(READY)
-	$(BIN)/pytest -m browser tests/browser
+	$(BIN)/pytest -n auto --dist loadfile -m browser tests/browser
 
 # From another folder, so that the installed package is tested and not this one.
 core-test: $(CORE_READY)

@@ -96,7 +96,8 @@ def test_layers_end_with_what_forward_gives() -> None:
     model = ResNet(14, 3, 10, np.random.default_rng(0), stride=2).eval()
     images = torch.rand(2, 3, 16, 16)
     layers = model.layers(images)
-    assert list(layers) == ["first convolution", *(f"block {k}" for k in range(1, 7)), "logits"]
+    blocks = (f"block {k}" for k in range(1, 7))
+    assert list(layers) == ["first convolution", *blocks, "average pool", "logits"]
     torch.testing.assert_close(layers["logits"], model(images))
     assert layers["block 6"].shape == (2, 64, 2, 2)
 

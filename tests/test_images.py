@@ -104,6 +104,21 @@ def test_each_source_counts(source: str) -> None:
     assert not np.array_equal(one["logits"], other["logits"])
 
 
+def test_a_repetition_changes_nothing_and_threads_only_how_many_compute() -> None:
+    counts: list[int] = []
+
+    def count(done: int, state: Any = None) -> None:
+        counts.append(torch.get_num_threads())
+
+    first, again, _ = (
+        train(RECIPE.model_copy(update=changed), report=count)[0]
+        for changed in ({}, {"attempt": 2}, {"threads": 2})
+    )
+    assert_same_bits(first, again)
+    assert set(counts) == {1, 2}
+    assert counts == sorted(counts)
+
+
 def test_low_level_is_nothing_but_rounding() -> None:
     """After one step the weights are those of the same batch in another order, but for rounding."""
     one, other = (
@@ -239,7 +254,7 @@ def test_products_are_enough_for_cka() -> None:
     np.testing.assert_allclose(found, pairwise_cka(runs), atol=1e-3)
     assert found[0, 1] == pytest.approx(linear_cka(runs[0], runs[1]), abs=1e-3)
     arrays = train(RECIPE)[0][3]
-    assert len(arrays) == 6  # The first convolution, four blocks and the logits.
+    assert len(arrays) == 7  # The first convolution, four blocks, the pool and the logits.
     assert all(array.shape == (210,) for array in arrays.values())
 
 

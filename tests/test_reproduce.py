@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ from stablib.errors import StablibError
 from stablib.mitigation import L2
 from stablib.reproduce import cli, jobs
 from stablib.reproduce.dependencies import code_of
+from stablib.reproduce.jobs import side_by_side
 from stablib.reproduce.notebooks import Execution, NotebookFailed, Section, execute, fingerprint
 from stablib.runs import RunStore
 from stablib.runs.cost import costs
@@ -475,3 +477,21 @@ def test_the_store_is_left_alone_by_planning(own_cache: Path) -> None:
     assert not list(own_cache.glob("runs/*/*"))
     assert json.dumps(open_study(LI, n_runs=60).changes) == '{"n_runs": 60}'
     assert RunStore().local_files() == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_items_are_done_side_by_side_in_their_order(workers: int) -> None:
+    assert list(side_by_side(math.sqrt, [9.0, 4.0, 1.0], workers)) == [3.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_fails_beside_others_is_raised(workers: int) -> None:
+    done = side_by_side(math.sqrt, [9.0, -1.0, 1.0], workers)
+    assert next(done) == 3.0
+    with pytest.raises(ValueError, match="math domain error|nonnegative"):
+        next(done)
+
+
+def test_a_process_that_dies_is_told() -> None:
+    with pytest.raises(StablibError, match="a process died"):
+        list(side_by_side(os._exit, [1, 1], 2))

@@ -38,6 +38,7 @@ from stablib.studies.local_instability.design import dependence
 from stablib.studies.local_instability.settings import LABELS, LocalInstabilitySettings
 from stablib.studies.local_instability.settings import PRESETS as LOCAL_PRESETS
 from stablib.studies.nondeterminism import NondeterminismSettings
+from stablib.studies.nondeterminism.elsewhere import DIGITS, LARGE
 from stablib.studies.random_seed import RandomSeedSettings
 from stablib.studies.synthetic_irreproducibility import Curves
 from stablib.studies.synthetic_irreproducibility.settings import (
@@ -378,11 +379,20 @@ RS_CASES: dict[str, Case] = {
 def of_images(request: Request) -> bool:
     """Whether it is one of images, and none of the twins at several learning rates (ND-X2)."""
     by_rate = len(request.plans) > 1 and request.plans[0] == SeedPlan()
-    return request.recipe.kind == "image" and not by_rate
+    of_table_6 = getattr(request.recipe, "model", "") in (DIGITS, *LARGE)
+    return request.recipe.kind == "image" and not by_rate and not of_table_6
 
 
 def of_resnets(request: Request) -> bool:
     return of_images(request) and request.recipe.model.startswith("resnet")  # type: ignore[attr-defined]
+
+
+def of_words(request: Request) -> bool:
+    return request.recipe.kind == "language"
+
+
+def _of_words(setting: str, value: Any, field: str = "") -> Case:
+    return ({setting: value}, of_words, lambda r: getattr(r.recipe, field or setting), value)
 
 
 def _field(field: str, value: Any) -> Case:
@@ -440,7 +450,54 @@ ND_CASES: dict[str, Case] = {
         lambda r: r.recipe.method.cycles,
         2,
     ),
+    "n_logits": (
+        {"n_logits": 9},
+        lambda r: of_images(r) and getattr(r.records[0], "n_logits", None) is not None,
+        lambda r: r.records[0].n_logits,
+        9,
+    ),
+    "digit_rate": (
+        {"digit_rate": 0.01},
+        lambda r: getattr(r.recipe, "model", "") == DIGITS,
+        lambda r: r.recipe.learning_rate,
+        0.01,
+    ),
+    "large_runs": (
+        {"large_runs": 3},
+        lambda r: getattr(r.recipe, "model", "") in LARGE,
+        lambda r: len(r.plans),
+        3,
+    ),
+    "large_epochs": (
+        {"large_epochs": 5},
+        lambda r: getattr(r.recipe, "model", "") in LARGE,
+        lambda r: r.recipe.epochs,
+        5,
+    ),
+    "lines": _of_words("lines", 99, "limit"),
+    "vocabulary": _of_words("vocabulary", 99),
+    "embedding": _of_words("embedding", 9),
+    "hidden": _of_words("hidden", 9),
+    "window": _of_words("window", 9),
+    "dropout": _of_words("dropout", 0.0, "drop_input"),
+    "text_optimizer": _of_words("text_optimizer", "sgd", "optimizer"),
+    "text_rate": _of_words("text_rate", 3.0, "learning_rate"),
+    "text_epochs": _of_words("text_epochs", 2, "epochs"),
 }
+
+#: Exhibits that look at networks as they are usually trained.
+USUAL = ("ND-T1", "ND-F1", "ND-F2", "ND-T8", "ND-T2")
+
+
+def of_all(study: Study) -> list[Request]:
+    """Requests of a study, but for those that change one of its settings themselves."""
+    if study.name != ND:
+        return study.wanted()
+    snapshots = [r for r in study.wanted(["ND-T5"]) if r.recipe.method.kind == "snapshot"]
+    digits = [r for r in study.wanted(["ND-T6"]) if getattr(r.recipe, "model", "") == DIGITS]
+    return [*study.wanted(USUAL), *snapshots, *digits, *study.optional()]
+
+
 CASES = {
     (paper, field): case
     for paper, cases in ((LI, LI_CASES), (ND, ND_CASES), (RS, RS_CASES), (SI, SI_CASES))
@@ -451,8 +508,8 @@ CASES = {
 @pytest.mark.parametrize(("paper", "field"), CASES)
 def test_a_changed_setting_arrives_in_every_request_that_uses_it(paper: str, field: str) -> None:
     changes, uses, read, value = CASES[paper, field]
-    before = {read(r) for r in open_study(paper).wanted() if uses(r)}
-    after = {read(r) for r in open_study(paper, **changes).wanted() if uses(r)}
+    before = {read(r) for r in of_all(open_study(paper)) if uses(r)}
+    after = {read(r) for r in of_all(open_study(paper, **changes)) if uses(r)}
     assert after == {value}
     assert before != after
 

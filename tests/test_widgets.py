@@ -128,18 +128,33 @@ def twin_arrays() -> dict[str, Any]:
     """Two sources of three and four twins, seen after five steps, with two followed examples."""
     rng = np.random.default_rng(8)
 
+    def unchanged() -> dict[str, NDArray[Any]]:
+        return {"loss": rng.random(5), "logits": rng.normal(size=(5, 2, 3))}
+
     def twins(n: int) -> dict[str, NDArray[Any]]:
         curves = {key: rng.random((n, 5)) for key in ("distance", "disagreement", "loss")}
         return {**curves, "logits": rng.normal(size=(n, 5, 2, 3))}
 
     return {
-        "twins": {"one bit": twins(3), "order": twins(4)},
-        "unchanged": {"loss": rng.random(5), "logits": rng.normal(size=(5, 2, 3))},
+        "networks": {
+            "deep": {"unchanged": unchanged(), "twins": {"one bit": twins(3), "order": twins(4)}},
+            "flat": {"unchanged": unchanged(), "twins": {"order": twins(3)}},
+        },
         "steps": [1, 3, 10, 32, 100],
         "gold": [0, 2],
         "label_names": NAMES,
         "texts": ["image 1", "image 2"],
     }
+
+
+def a_twin() -> dict[str, Any]:
+    twins: dict[str, Any] = twin_arrays()["networks"]["deep"]["twins"]["order"]
+    return twins
+
+
+def parted_by(**twins: Any) -> dict[str, Any]:
+    """One network with other twins."""
+    return {"networks": {"deep": {**twin_arrays()["networks"]["deep"], "twins": twins}}}
 
 
 @pytest.fixture
@@ -165,10 +180,7 @@ def build(
         ),
         "explanation_comparer": (explanation_comparer, explained),
         "descent": (lambda starts, **rest: descent(starts=starts, **rest), {"starts": STARTS}),
-        "divergence_viewer": (
-            lambda twins, **rest: divergence_viewer(twins, rest.pop("unchanged"), **rest),
-            twin_arrays(),
-        ),
+        "divergence_viewer": (divergence_viewer, twin_arrays()),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -551,19 +563,29 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
             r"scores\['Control'\] must be probabilities",
         ),
         ("explanation_comparer", {"seeds": {"Control": [1]}}, r"seeds\['Control'\] must hold 4"),
-        ("divergence_viewer", {"twins": {}}, "twins must hold at least one source"),
-        ("divergence_viewer", {"twins": {"a": {}}}, r"twins\['a'\] must hold 'distance'"),
+        ("divergence_viewer", {"networks": {}}, "networks must hold at least one network"),
         (
             "divergence_viewer",
-            {"twins": {"a": {**twin_arrays()["twins"]["order"], "loss": np.zeros((4, 6))}}},
-            r"twins\['a'\]\['loss'\] must have shape \(4, 5\), got \(4, 6\)",
+            {"networks": {"a": {"twins": {}}}},
+            r"networks\['a'\] must hold 'unchanged', it has twins",
         ),
         (
             "divergence_viewer",
-            {"twins": {"a": {**twin_arrays()["twins"]["order"], "distance": -np.ones((4, 5))}}},
-            r"twins\['a'\]\['distance'\] must not be negative, got -1",
+            {"networks": {"a": {"unchanged": {"loss": np.zeros(5)}, "twins": {"b": {}}}}},
+            r"networks\['a'\]\['unchanged'\] must hold 'logits'",
         ),
-        ("divergence_viewer", {"unchanged": {"loss": np.zeros(5)}}, "unchanged must hold 'logits'"),
+        ("divergence_viewer", parted_by(), r"\['twins'\] must hold at least one source"),
+        ("divergence_viewer", parted_by(a={}), r"\['twins'\]\['a'\] must hold 'distance'"),
+        (
+            "divergence_viewer",
+            parted_by(a={**a_twin(), "loss": np.zeros((4, 6))}),
+            r"\['twins'\]\['a'\]\['loss'\] must have shape \(4, 5\), got \(4, 6\)",
+        ),
+        (
+            "divergence_viewer",
+            parted_by(a={**a_twin(), "distance": -np.ones((4, 5))}),
+            r"\['twins'\]\['a'\]\['distance'\] must not be negative, got -1",
+        ),
         ("divergence_viewer", {"steps": [1.5, 2.0]}, "steps must be at least two whole numbers"),
         ("divergence_viewer", {"steps": [3, 1, 4, 5, 9]}, "steps must ascend from 1"),
         ("divergence_viewer", {"gold": [0, 3]}, "gold must be class indices below 3"),

@@ -32,16 +32,29 @@ first_seed: Optional[int] = None  # seed of the first run; 0 is held fixed
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # largest learning rate
 shallow_rate: Optional[float] = None  # the same for networks without depth
+digit_rate: Optional[float] = None  # the same for the network on MNIST
 batch_size: Optional[int] = None  # images in a mini-batch
+large_runs: Optional[int] = None  # runs of each row of the largest networks; 0 for none
+large_epochs: Optional[int] = None  # passes of the largest networks
 cycles: Optional[int] = None  # members of a snapshot ensemble; divides the epochs
 limit: Optional[int] = None  # first training images; all by default
 n_test: Optional[int] = None  # first test images; all by default
+n_logits: Optional[int] = None  # first test images whose logits are kept; all by default
 side: Optional[int] = None  # pixels a side to which images are shrunk; none by default
 stride: Optional[int] = None  # of the first convolution: 1 or 2
 crop: Optional[int] = None  # pixels by which images are shifted at random
+lines: Optional[int] = None  # first training lines of the language model; all by default
+vocabulary: Optional[int] = None  # most frequent words that it knows; all by default
+embedding: Optional[int] = None  # numbers of a word in it
+hidden: Optional[int] = None  # its hidden units a layer
+window: Optional[int] = None  # words of its mini-batches, on average
+dropout: Optional[float] = None  # factor of its dropout rates, .4, .3, .4 and .1
+text_optimizer: Optional[str] = None  # sgd or adam
+text_rate: Optional[float] = None  # its learning rate
+text_epochs: Optional[int] = None  # its passes over the training text
 
 # %% tags=["hide-input"]
-from stablib.show.nondeterminism import figures, tables, widgets
+from stablib.show.nondeterminism import figures, language, shallow, tables, widgets
 from stablib.studies import open_study
 
 study = open_study("nondeterminism", vars())
@@ -54,6 +67,16 @@ study = open_study("nondeterminism", vars())
 tables.one_bit(study.sources())
 
 # %% [markdown]
+# (nd-t4)=
+# ## ND-T4 · Table 4: one bit of a language model
+#
+# The language model of [ND-T2](03_nondeterminism), with one weight of its first recurrent layer
+# moved to the next number.
+
+# %%
+language.language_bit(study.language())
+
+# %% [markdown]
 # (nd-x4)=
 # ## ND-X4 · How the difference grows
 #
@@ -61,29 +84,29 @@ tables.one_bit(study.sources())
 # accuracy after each epoch.
 
 # %%
-twins = study.twins()
-figures.divergence(twins)
+figures.divergence(study.twins())
 
 # %% [markdown]
-# One pair at a time, with the logits of an image.
+# One pair at a time, with the logits of an image: also where sources begin late, and in a deeper
+# network and two without depth.
 
 # %%
-widgets.divergence_viewer(twins)
+widgets.divergence_viewer(study.partings())
 
 # %% [markdown]
 # (nd-t8)=
 # ## ND-T8 · Table 8: networks without depth
 
 # %%
-shallow = study.shallow()
-tables.shallow(shallow)
+without_depth = study.shallow()
+shallow.shallow(without_depth)
 
 # %% [markdown]
 # (nd-f3)=
 # ## ND-F3 · Figure 3: one bit over the epochs, with and without a hidden layer
 
 # %%
-figures.over_epochs(shallow)
+figures.over_epochs(without_depth)
 
 # %% [markdown]
 # (nd-x2)=
@@ -93,4 +116,4 @@ figures.over_epochs(shallow)
 # much of it is the schedule?
 
 # %%
-tables.by_rate(study.rates())
+shallow.by_rate(study.rates())

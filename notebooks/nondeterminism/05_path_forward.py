@@ -18,8 +18,10 @@
 #
 # **What was run.** The runs of which everything varies, beside trainings of the same length whose
 # learning rate falls to 0 as often as the first column says. The views of the test images are kept
-# beside the same trainings, so they cost none. Ordinary ensembles are means of runs of Table 1 that
-# share no run, with both sets of seeds of which everything varies.
+# beside the same trainings, so they cost none. Ordinary ensembles are means of runs of Table 1
+# that share no run, with both sets of seeds of which everything varies. One training can also be
+# parted: into two or three whole trainings, each as much shorter, whose mean costs what snapshots
+# cost.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -33,16 +35,29 @@ first_seed: Optional[int] = None  # seed of the first run; 0 is held fixed
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # largest learning rate
 shallow_rate: Optional[float] = None  # the same for networks without depth
+digit_rate: Optional[float] = None  # the same for the network on MNIST
 batch_size: Optional[int] = None  # images in a mini-batch
+large_runs: Optional[int] = None  # runs of each row of the largest networks; 0 for none
+large_epochs: Optional[int] = None  # passes of the largest networks
 cycles: Optional[int] = None  # members of a snapshot ensemble; divides the epochs
 limit: Optional[int] = None  # first training images; all by default
 n_test: Optional[int] = None  # first test images; all by default
+n_logits: Optional[int] = None  # first test images whose logits are kept; all by default
 side: Optional[int] = None  # pixels a side to which images are shrunk; none by default
 stride: Optional[int] = None  # of the first convolution: 1 or 2
 crop: Optional[int] = None  # pixels by which images are shifted at random
+lines: Optional[int] = None  # first training lines of the language model; all by default
+vocabulary: Optional[int] = None  # most frequent words that it knows; all by default
+embedding: Optional[int] = None  # numbers of a word in it
+hidden: Optional[int] = None  # its hidden units a layer
+window: Optional[int] = None  # words of its mini-batches, on average
+dropout: Optional[float] = None  # factor of its dropout rates, .4, .3, .4 and .1
+text_optimizer: Optional[str] = None  # sgd or adam
+text_rate: Optional[float] = None  # its learning rate
+text_epochs: Optional[int] = None  # its passes over the training text
 
 # %% tags=["hide-input"]
-from stablib.show.nondeterminism import tables
+from stablib.show.nondeterminism import ensembles
 from stablib.studies import open_study
 
 study = open_study("nondeterminism", vars())
@@ -55,4 +70,4 @@ study = open_study("nondeterminism", vars())
 # {cite}`ahmed2022`.
 
 # %%
-tables.mitigations(study.mitigations(), study.sources())
+ensembles.mitigations(study.mitigations(), study.sources(), study.at_equal_cost())

@@ -8,6 +8,7 @@ from stablib.data import texts
 from stablib.data.dataset import Dataset, from_frame
 from stablib.data.files import read_clinc_hub, read_massive_hub
 from stablib.data.image_entries import DIGITS, IMAGES
+from stablib.data.lines import read_lines
 from stablib.data.mimic import read_anemia, read_diabetes
 from stablib.data.schema import Entry, Hub
 from stablib.errors import UsageError, unknown
@@ -284,6 +285,23 @@ ENTRIES: dict[str, Entry] = {
             )
         ),
         *IMAGES,
+        Entry(
+            name="ptb",
+            title="Penn Treebank, 10,000 words",
+            labels=("kind",),
+            holdout="test",
+            licence="LDC, not redistributable (LDC99T42)",
+            citation="Marcus et al. 1993; Mikolov et al. 2010",
+            content={"kind": "96cec045f0f2e7d934fec6c1c2dca6c8a27ebd4fa1f70a37c6acc9ec28c2bb75"},
+            sizes={"train": 42_068, "val": 3_370, "test": 3_761},
+            file="ptb.parquet",
+            origin=(
+                "columns split and text, one line a row, of ptb.train.txt, ptb.valid.txt and "
+                "ptb.test.txt as Mikolov made them"
+            ),
+            read=read_lines,
+            stand_in=stand_in,
+        ),
     )
 }
 

@@ -18,6 +18,7 @@ from stablib.mitigation.test_time import TestTime
 from stablib.mitigation.tgtss import TGTSS
 from stablib.mitigation.vanilla import vanilla_ensembles
 from stablib.mitigation.weight_averager import WeightAverager
+from stablib.mitigation.weight_noise import WeightNoise
 
 __all__ = [
     "ASWA",
@@ -35,6 +36,7 @@ __all__ = [
     "TemporalMean",
     "TestTime",
     "WeightAverager",
+    "WeightNoise",
     "average_weights",
     "smooth_labels",
     "temper",

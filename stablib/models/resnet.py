@@ -106,7 +106,7 @@ class ResNet(torch.nn.Module):
         return self.layers(images)["logits"]
 
     def layers(self, images: Tensor) -> dict[str, Tensor]:
-        """States after the first convolution and after every block, and the logits.
+        """States after the first convolution, after every block and pooled, and the logits.
 
         Parameters
         ----------
@@ -121,4 +121,5 @@ class ResNet(torch.nn.Module):
         found = {"first convolution": states}
         for number, block in enumerate(self.blocks, start=1):
             states = found[f"block {number}"] = block(states)
-        return found | {"logits": self.decoder(states.mean(dim=(2, 3)))}
+        pooled = states.mean(dim=(2, 3))
+        return found | {"average pool": pooled, "logits": self.decoder(pooled)}

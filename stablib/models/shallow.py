@@ -10,7 +10,7 @@ from torch.nn import functional
 from stablib.models.drawing import convolution, draw_uniform, linear
 
 #: Hidden units, and channels and width of the hidden convolution (nondeterminism paper, Table 8).
-_HIDDEN, _CHANNELS, _WIDTH = 512, 64, 5
+HIDDEN, _CHANNELS, _WIDTH = 512, 64, 5
 
 Shape = tuple[int, int, int]
 
@@ -44,7 +44,7 @@ class Linear(torch.nn.Module):
 
 
 class HiddenDense(torch.nn.Module):
-    """A hidden layer of 512 units; parameters as :class:`Linear`.
+    """A hidden layer, of ``width`` units; other parameters as :class:`Linear`.
 
     Examples
     --------
@@ -53,10 +53,12 @@ class HiddenDense(torch.nn.Module):
     1578506
     """
 
-    def __init__(self, shape: Shape, n_classes: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self, shape: Shape, n_classes: int, rng: np.random.Generator, width: int = HIDDEN
+    ) -> None:
         super().__init__()
-        self.hidden = linear(int(np.prod(shape)), _HIDDEN, rng)
-        self.decoder = linear(_HIDDEN, n_classes, rng)
+        self.hidden = linear(int(np.prod(shape)), width, rng)
+        self.decoder = linear(width, n_classes, rng)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (n_images, n_classes)."""

@@ -20,7 +20,7 @@ from pygments.lexers import PythonLexer
 import stablib
 from stablib.commit import commit, commit_date
 from stablib.errors import StablibError
-from stablib.reproduce import scorecard
+from stablib.reproduce import atlas, scorecard
 from stablib.reproduce.notebooks import root, sections
 from stablib.reproduce.pages import fill
 
@@ -70,6 +70,7 @@ def build(folder: Path, *, preset: str) -> bool:
         ]
         raise BookFailed("; ".join(problems[:5]) or f"the book was not built, see {log}")
     shutil.copytree(folder / "exhibits", folder / "html" / "exhibits", dirs_exist_ok=True)
+    atlas.write_thumbnails(folder / "html" / "exhibits")
     write_sources(folder / "html" / "source")
     stamp_file.write_text(stamp)
     return True
@@ -82,14 +83,16 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
     for path in sorted((top / "book").rglob("*")):
         if path.is_file():
             content = path.read_bytes()
-            filled = fill(content.decode()).encode() if path.suffix == ".md" else content
-            wanted[path.relative_to(top)] = filled
+            if path.suffix == ".md":
+                content = atlas.fill(fill(content.decode()), folder / "exhibits").encode()
+            wanted[path.relative_to(top)] = content
     for section in sections():
         name = section.name
         executed = folder / "notebooks" / f"{name}.ipynb"
         if not executed.is_file():
             raise BookFailed(f"notebook {name} has not been executed: stablib reproduce {name}")
         wanted[Path("notebooks") / f"{name}.ipynb"] = executed.read_bytes()
+    wanted[Path("book/atlas.md")] = atlas.page(folder / "exhibits").encode()
     wanted[Path("book/scorecard.md")] = scorecard.page(folder / "exhibits").encode()
     wanted[Path("_toc.yml")] = (top / "_toc.yml").read_bytes()
     wanted[Path("_config.yml")] = _config(top, folder, preset).encode()

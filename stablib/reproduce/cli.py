@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -162,7 +161,7 @@ def reproduce(
         _show_plan(study, made, only=plan)
         if not plan:
             _train(study, made, jobs, dask)
-            _execute(study, own, made, param or (), preset)
+            _execute(study, own, made, param or (), preset, jobs)
 
 
 def _check_skip(skip: Sequence[str], studies: Iterable[Study]) -> None:
@@ -227,27 +226,37 @@ def _train(study: Study, plan: Plan, jobs: int, dask: str | None) -> int:
 
 
 def _execute(
-    study: Study, sections: Sequence[Section], plan: Plan, param: Sequence[str], preset: str
+    study: Study,
+    sections: Sequence[Section],
+    plan: Plan,
+    param: Sequence[str],
+    preset: str,
+    jobs: int,
 ) -> None:
     """Execute notebooks; of a rerun say where its results are and what came out."""
-    from stablib.reproduce.notebooks import Execution, execute, headlines
+    from stablib.reproduce.jobs import side_by_side
+    from stablib.reproduce.notebooks import Execution, execute_timed, headlines
 
     # What differs from the book, or lacks a part of it, does not take its place.
     beside = bool(param or plan.left_out)
     options = [*(["--preset", preset] if preset != "laptop" else [])]
     options += [word for pair in param for word in ("--param", pair)]
-    for number, section in enumerate(sections, start=1):
+    hows = []
+    for section in sections:
         folder = build_folder(preset)
         if beside:
             folder = folder / "reruns" / _slug(section.name, [preset, *param, *plan.left_out])
         command = " ".join([section.name, *options])
-        began = time.perf_counter()
-        out.print(f"[{number}/{len(sections)}] {section.name}: ", end="", markup=False)
-        executed = execute(section, Execution(folder, study, command, plan.left_out))
-        out.print(f"{time.perf_counter() - began:.0f} s" if executed else "unchanged")
+        hows.append((section, Execution(folder, study, command, plan.left_out)))
+    done = side_by_side(execute_timed, hows, jobs)
+    for number, ((section, how), seconds) in enumerate(zip(hows, done, strict=True), start=1):
+        said = "unchanged" if seconds is None else f"{seconds:.0f} s"
+        out.print(f"[{number}/{len(hows)}] {section.name}: {said}", markup=False)
         if beside:
-            out.print(f"{folder / 'notebooks' / section.name}.ipynb", soft_wrap=True, markup=False)
-            for line in headlines(folder, section.exhibits()):
+            out.print(
+                f"{how.folder / 'notebooks' / section.name}.ipynb", soft_wrap=True, markup=False
+            )
+            for line in headlines(how.folder, section.exhibits()):
                 out.print(line, soft_wrap=True, markup=False)
 
 

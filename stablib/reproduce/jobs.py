@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -24,6 +24,9 @@ from stablib.runs.interrupt import end_when_terminated
 from stablib.runs.obtain import ensure, lacking, units
 from stablib.runs.watch import Watch, silent
 from stablib.training import Inputs, Recipe, Request
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 #: Seconds that a terminated worker has to write down its state.
 GRACE = 3.0
@@ -365,6 +368,46 @@ def _do(jobs: Sequence[Job], executor: Executor, bar: _Bar) -> None:
         for future in futures:
             future.cancel()
         raise
+
+
+def side_by_side(
+    do: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[Result]:
+    """Do something with each item, in processes of this machine where there are several.
+
+    Parameters
+    ----------
+    do : callable
+        A function of a module; what it takes, returns and raises is pickled.
+    items : sequence
+    workers : int
+        Most processes.
+
+    Yields
+    ------
+    object
+        Results in the order of the items.
+
+    Raises
+    ------
+    StablibError
+        If a process dies; what ``do`` raises comes through, and ends the others.
+    """
+    workers = min(workers, len(items))
+    if workers < 2:
+        yield from map(do, items)
+        return
+    with local_executor(workers) as (executor, _):
+        with _ctrl_c_waits():
+            futures = [executor.submit(do, item) for item in items]
+        try:
+            for future in futures:
+                yield future.result()
+        except BrokenExecutor as error:
+            raise StablibError(
+                "a process died, perhaps for want of memory; the same command with fewer --jobs "
+                "goes on"
+            ) from error
 
 
 @contextmanager

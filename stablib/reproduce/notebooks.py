@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shutil
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -231,6 +232,12 @@ def execute(section: Section, how: Execution) -> bool:
         partial.unlink(missing_ok=True)
         shutil.rmtree(staged, ignore_errors=True)
     return True
+
+
+def execute_timed(one: tuple[Section, Execution]) -> float | None:
+    """Execute one notebook and return the seconds it took; None if nothing has changed."""
+    began = time.perf_counter()
+    return time.perf_counter() - began if execute(*one) else None
 
 
 def _swap(staged: Path, exhibits: Path) -> dict[str, str]:

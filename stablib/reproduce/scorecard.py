@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import collections
+import html
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from stablib.errors import DataError
 from stablib.papers.claims import Answer, Measured, Scored
-from stablib.show.exhibit import comparison, summary, table_html
+from stablib.reproduce.cards import Card, cards, verdict_marks
+from stablib.reproduce.notebooks import sections
+from stablib.show.exhibit import VERDICT_MARKS, comparison, summary, table_html
 from stablib.studies import papers, study_class
 
 
@@ -63,25 +70,55 @@ def _read(path: Path, default: Any) -> Any:
         ) from error
 
 
+def matrix(exhibits: Path) -> str:
+    """How many claims of each paper got which verdict, as a table in HTML."""
+    rows = {}
+    for paper in papers():
+        counts = collections.Counter[str](row.verdict for row in collect(exhibits, paper))
+        rows[study_class(paper).title] = {
+            f"{mark} {verdict}": counts[verdict] for verdict, mark in VERDICT_MARKS.items()
+        }
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    return table_html(frame.loc[:, frame.any()], name="Claims by paper and verdict")
+
+
 def page(exhibits: Path) -> str:
-    """Write the scorecard as a page of the book."""
+    """Write the scorecard as a page of the book; what is said of single claims is folded."""
     by_paper = {paper: collect(exhibits, paper) for paper in papers()}
     scored = [row for rows in by_paper.values() for row in rows]
+    places = {card.exhibit: card for card in cards(sections())}
     parts = [
         "# Scorecard\n",
         "Every claim of the papers that a number can answer, beside what came out here: value and "
         "95 % interval over runs. Model and size are those of the preset, or of the variant where "
-        "it names a model, and not the paper's.\n",
-        *(f"- {line}" for line in made_from(exhibits)),
+        "it names a model, and not the paper's. Open an exhibit to see its claims.\n",
+        matrix(exhibits),
         f"\n**{summary(scored)}.**\n",
+        _folded("Made with", [f"<p>{html.escape(line)}</p>" for line in made_from(exhibits)]),
     ]
     for paper, rows in by_paper.items():
         study = study_class(paper)
         parts.append(f"\n## {study.title}\n")
-        parts.append(f"{study.rules} {summary(rows)}.\n")
+        parts.append(f"{summary(rows)}.\n")
+        # Before it, as it may hold Markdown.
+        parts.append(f":::{{dropdown}} How they are judged\n{study.rules}\n:::\n")
         for exhibit, group in itertools.groupby(rows, key=lambda row: row.claim.exhibit):
-            # A plain link would find this very heading.
-            parts.append(f"\n### {{ref}}`{exhibit} <{exhibit.lower()}>`\n")
-            frame = comparison(list(group)).drop(columns="exhibit")
-            parts.append(table_html(frame, name=f"Claims about {exhibit}") + "\n")
+            of_exhibit = list(group)
+            frame = comparison(of_exhibit).drop(columns="exhibit")
+            table = table_html(frame, name=f"Claims about {exhibit}")
+            parts.append(_folded(_headline(exhibit, places.get(exhibit), of_exhibit), [table]))
     return "\n".join(parts)
+
+
+def _headline(exhibit: str, place: Card | None, scored: Sequence[Scored]) -> str:
+    """An exhibit with the verdicts on it; one that no page shows has no link."""
+    name, title = f"<strong>{exhibit}</strong>", ""
+    if place is not None:
+        name = f'<a href="{place.link}">{name}</a>'
+        title = f" {html.escape(place.title)}"
+    return f"{name}{title}{verdict_marks(scored)}"
+
+
+def _folded(headline: str, content: Sequence[str]) -> str:
+    body = "\n".join(content)
+    return f'<details class="scorecard"><summary>{headline}</summary>\n{body}\n</details>\n'

@@ -113,6 +113,9 @@ def show_colon(
 def _configure(app: Sphinx, config: Config) -> None:
     # A function cannot stand in _config.yml.
     config.linkcode_resolve = source_link
+    # jupyter-book would take these for all options of the theme, and forget its own.
+    config.html_theme_options["navbar_persistent"] = []  # Else a header for a second search.
+    config.html_context.setdefault("default_mode", "auto")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

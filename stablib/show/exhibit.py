@@ -208,7 +208,8 @@ def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
     """
     if math.isnan(value):
         return "–"
-    return f"{value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+    low, high = ("–" if math.isnan(end) else f"{end:.{digits}f}" for end in interval)
+    return f"{value:.{digits}f} [{low}, {high}]"
 
 
 def counted(
@@ -216,6 +217,19 @@ def counted(
 ) -> list[Measured]:
     """A number that no run changes as the answer to a claim; empty if there is no such claim."""
     return [Measured(claim, value, value, value, variant)] if claim in claims else []
+
+
+def answered(
+    claims: Container[str],
+    claim: str,
+    found: tuple[float, Interval],
+    *,
+    variant: str = "",
+    null: float | None = None,
+) -> list[Measured]:
+    """A value with its interval as the answer to a claim; empty if there is no such claim."""
+    value, interval = found
+    return [Measured(claim, value, *interval, variant, null)] if claim in claims else []
 
 
 def table_html(frame: pd.DataFrame, *, name: str) -> str:
@@ -319,7 +333,10 @@ def variant_and_null(claim: Claim, measured: Measured) -> str:
 def estimate(claim: Claim, measured: Measured) -> str:
     """Write a measured value and its interval in the claim's unit."""
     style = _style(claim)
-    text = f"{measured.value:{style}} [{measured.low:{style}}, {measured.high:{style}}]"
+    low, high = (
+        "–" if math.isnan(end) else f"{end:{style}}" for end in (measured.low, measured.high)
+    )
+    text = f"{measured.value:{style}} [{low}, {high}]"
     if measured.low == measured.high and float(measured.value).is_integer():
         text = f"{measured.value:,.0f}"  # A count that no run changes.
     return f"{text} {claim.unit}".strip() if claim.in_words else text

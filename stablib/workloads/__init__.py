@@ -6,6 +6,7 @@ from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanatio
 from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.images import Curve, ImageRecipe, Logits, Similarity, Trace
+from stablib.workloads.language import LanguageRecipe, NextWords
 from stablib.workloads.streams import StreamRecipe
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "FineTuneRecipe",
     "HeadRecipe",
     "ImageRecipe",
+    "LanguageRecipe",
     "Logits",
+    "NextWords",
     "Similarity",
     "StreamRecipe",
     "TopLayerRecipe",

@@ -99,10 +99,16 @@ class LabelledWorkload(Workload):
         """Teachers."""
         return lessons(request, block=self.block)
 
+    def sizes(self, recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
+        """Examples by split, of arrays of one's own or of a data set."""
+        if isinstance(inputs.data, Task):
+            return inputs.data.sizes
+        return {split: len(labels) for split, labels in recipe.part(inputs.data).gold.items()}
+
     def work(self, request: Request, inputs: Inputs) -> int:
         """Examples that pass through the models, a training step's three times."""
         recipe = cast(LabelledRecipe, request.recipe)
-        sizes = _sizes(recipe, inputs)
+        sizes = self.sizes(recipe, inputs)
         n_steps = recipe.steps(sizes["train"])
         return len(request.plans) * _work_until(recipe, sizes, request.records, n_steps)
 
@@ -150,14 +156,6 @@ def _inputs(dataset: Dataset) -> Inputs:
         notice=dataset.notice,
         trainable=dataset.trainable,
     )
-
-
-def _sizes(recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
-    """Examples by split, of arrays of one's own or of a data set."""
-    if isinstance(inputs.data, Task):
-        return inputs.data.sizes
-    gold = recipe.part(inputs.data).gold
-    return {split: len(labels) for split, labels in gold.items()}
 
 
 def task_of(recipe: LabelledRecipe, inputs: Inputs, make: Callable[[], Task]) -> Task:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.browser import axe
+
 pytestmark = pytest.mark.browser
 
 BOOK = Path(__file__).parent.parent.parent / "_build" / "html"
@@ -15,8 +17,6 @@ TOC = yaml.safe_load((BOOK.parent.parent / "_toc.yml").read_text())
 CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
 PAGES = [TOC["root"], *CHAPTERS]
 NOTEBOOKS = [page for page in PAGES if page.startswith("notebooks/")]
-#: Known harmless message of the theme.
-HARMLESS = ["Got invalid theme mode"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +30,16 @@ def built() -> None:
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(("width", "dark"), [(1300, False), (400, True)])
 def test_pages_load_nothing_from_outside_and_fit(open_page, page, width, dark) -> None:
-    view = open_page(BOOK / f"{page}.html", width=width, dark=dark, ignore=HARMLESS)
+    view = open_page(BOOK / f"{page}.html", width=width, dark=dark)
     assert view.locator("h1").first.inner_text()
     assert "preset laptop" in view.locator(".stablib-stamp").inner_text()
     assert view.evaluate("document.documentElement.scrollWidth") <= width
+    assert axe.findings(view) == []
 
 
 def test_formulas_are_rendered(open_page) -> None:
     page = BOOK / "notebooks/local_instability/03_measurement.html"
-    view = open_page(page, ignore=HARMLESS)
+    view = open_page(page)
     view.wait_for_selector("mjx-container")
     assert view.locator("mjx-container").count() > 5
 
@@ -48,7 +49,7 @@ def test_every_exhibit_has_its_anchor_and_working_links(open_page) -> None:
     found = set()
     for name in NOTEBOOKS:
         path = BOOK / f"{name}.html"
-        view = open_page(path, ignore=HARMLESS)
+        view = open_page(path)
         for exhibit in view.locator(".exhibit").all():
             # After a slash stands which other model it is; ids of pages hold no dots.
             number = exhibit.get_attribute("data-exhibit").partition("/")[0]
@@ -61,7 +62,7 @@ def test_every_exhibit_has_its_anchor_and_working_links(open_page) -> None:
 
 
 def widget(open_page, page: str, name: str, paper: str = "local_instability"):
-    view = open_page(BOOK / f"notebooks/{paper}/{page}.html", ignore=HARMLESS)
+    view = open_page(BOOK / f"notebooks/{paper}/{page}.html")
     root = view.locator(f'.stablib-widget[data-widget="{name}"]')
     root.wait_for()
     return root
@@ -132,8 +133,25 @@ def test_divergence_viewer_answers(open_page) -> None:
 
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
-    view = open_page(page, dark=True, ignore=HARMLESS)
+    view = open_page(page, dark=True)
     backgrounds = view.locator(".text_html:has(.exhibit)").evaluate_all(
         "nodes => nodes.map(node => getComputedStyle(node).backgroundColor)"
     )
     assert set(backgrounds) == {"rgba(0, 0, 0, 0)"}
+
+
+def test_every_exhibit_is_found_in_the_atlas(open_page) -> None:
+    page = BOOK / "book" / "atlas.html"
+    view = open_page(page)
+    links = view.locator(".atlas a")
+    named = {link.locator("strong").inner_text() for link in links.all()}
+    assert named >= {path.name for path in (BOOK / "exhibits").iterdir()}
+    text: dict[Path, str] = {}
+    for link in links.all():
+        target, _, anchor = link.get_attribute("href").partition("#")
+        path = (page.parent / target).resolve()
+        assert f'id="{anchor}"' in text.setdefault(path, path.read_text(encoding="utf-8"))
+    pictures = view.locator(".atlas img").all()
+    assert len(pictures) > 20
+    pictures[0].scroll_into_view_if_needed()
+    view.wait_for_function("document.querySelector('.atlas img').naturalWidth > 0")

@@ -74,9 +74,13 @@ comparer = explanation_comparer(
 )
 saddle = descent(name="saddle", noise=0.0)
 curves = {key: rng.random((2, 3)) for key in ("distance", "disagreement", "loss")}
+twins = {**curves, "logits": rng.normal(size=(2, 3, 2, 3))}
+unchanged = {"loss": [1.0, 2.0, 3.0], "logits": rng.normal(size=(3, 2, 3))}
 parting = divergence_viewer(
-    {name: {**curves, "logits": rng.normal(size=(2, 3, 2, 3))} for name in ("one bit", "order")},
-    {"loss": [1.0, 2.0, 3.0], "logits": rng.normal(size=(3, 2, 3))},
+    {
+        "deep": {"unchanged": unchanged, "twins": {"one bit": twins, "order": twins}},
+        "flat": {"unchanged": unchanged, "twins": {"order": twins}},
+    },
     steps=[1, 10, 100],
     gold=[0, 1],
     label_names=about["label_names"],
@@ -105,8 +109,9 @@ CELLS = [
     "print('SADDLE', saddle.learning_rate, saddle.starts, saddle.shown)",
     "saddle.starts = [[-0.5, 1.0], [0.5, 1.0]]; saddle.shown = ['SGD']",
     "parting",
-    "print('PARTING', parting.source, parting.twin, parting.point, parting.example)",
-    "parting.source = 'one bit'; parting.point = 2",
+    "state = [parting.network, parting.source, parting.twin, parting.point, parting.example]\n"
+    "print('PARTING', *state)",
+    "parting.network = 'deep'; parting.source = 'one bit'; parting.point = 2",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -386,15 +391,16 @@ def test_descent_and_kernel_share_their_state(notebook: Page) -> None:
 def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "divergence-viewer")
     part(widget, "source").select_option("order")
+    part(widget, "network").select_option("flat")
     part(widget, "twin").select_option(label="2")
     part(widget, "example").select_option(value="1")
     part(widget, "point").focus()
     notebook.keyboard.press("Home")
     run_cell(notebook, 20)
-    expect(output_of(notebook, 20)).to_contain_text("PARTING order 1 0 1")
+    expect(output_of(notebook, 20)).to_contain_text("PARTING flat order 1 0 1")
 
     run_cell(notebook, 21)
-    expect(part(widget, "summary")).to_contain_text("After step 100, twin 2 of “one bit”")
+    expect(part(widget, "summary")).to_contain_text("After step 100, twin 2 of “one bit” (deep)")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -87,9 +87,12 @@ def parted() -> dict[str, Any]:
             "loss": unchanged["loss"] + 0.1 * np.arange(n_twins)[:, None],
             "logits": unchanged["logits"] + rng.normal(size=(n_twins, 5, 2, 3)),
         }
+    shallow = {"order": {**twins["order"], "distance": np.full((2, 5), 3e-9)}}
     return {
-        "twins": twins,
-        "unchanged": unchanged,
+        "networks": {
+            "ResNet-6": {"unchanged": unchanged, "twins": twins},
+            "linear model": {"unchanged": unchanged, "twins": shallow},
+        },
         "steps": [1, 10, 100, 1000, 2844],
         "gold": [0, 2],
         "label_names": NAMES,
@@ -1048,17 +1051,20 @@ def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
 ) -> None:
     widget = widget_of(show("divergence-viewer"), "divergence-viewer")
     summary = part(widget, "summary")
-    expect(summary).to_contain_text("After step 2,844, twin 1 of “one bit”")
+    expect(summary).to_contain_text("After step 2,844, twin 1 of “one bit” (ResNet-6)")
     part(widget, "source").select_option("order")
     part(widget, "twin").select_option(label="2")
     part(widget, "back").click()
-    expect(summary).to_contain_text("After step 1,000, twin 2 of “order”: weights 0.0020 of")
+    expect(summary).to_contain_text(
+        "After step 1,000, twin 2 of “order” (ResNet-6): weights 0.0020 of"
+    )
     expect(summary).to_contain_text("30.0\u00a0% of the images")
     expect(summary).to_contain_text("loss 1.350 against 1.250 nats")
     part(widget, "example").select_option(value="1")
     rows = part(widget, "logits").locator("tbody tr")
-    own = parted["unchanged"]["logits"][3, 1]
-    other = parted["twins"]["order"]["logits"][1, 3, 1]
+    runs = parted["networks"]["ResNet-6"]
+    own = runs["unchanged"]["logits"][3, 1]
+    other = runs["twins"]["order"]["logits"][1, 3, 1]
     for k in range(3):
         cells = rows.nth(k).locator("td")
         expect(cells.nth(0)).to_have_text(f"{own[k]:.3f}")
@@ -1067,6 +1073,21 @@ def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
     said = [NAMES[k] for k in (own.argmax(), other.argmax())]
     expect(caption).to_contain_text(f"gold {NAMES[2]}: the unchanged run says {said[0]}, the twin")
     expect(caption).to_contain_text(f"the twin {said[1]}")
+
+
+def test_divergence_viewer_shows_another_network_and_what_differs_there(
+    show: Callable[..., Page],
+) -> None:
+    """Of a source that it lacks, its first is shown; the choice comes back with the network."""
+    widget = widget_of(show("divergence-viewer"), "divergence-viewer")
+    summary, source = part(widget, "summary"), part(widget, "source")
+    part(widget, "network").select_option("linear model")
+    expect(summary).to_contain_text("“order” (linear model): weights 3.0e-9 of their size")
+    expect(source.locator("option")).to_have_text(["order"])
+    expect(source).to_have_value("order")
+    part(widget, "network").select_option("ResNet-6")
+    expect(summary).to_contain_text("“one bit” (ResNet-6)")
+    expect(source.locator("option")).to_have_text(["one bit", "order"])
 
 
 def test_divergence_viewer_steps_by_key_and_click_and_plays(show: Callable[..., Page]) -> None:

@@ -18,7 +18,7 @@ from stablib.metrics import (
     share_of_reduction,
 )
 from stablib.papers.claims import Measured
-from stablib.show.exhibit import with_interval
+from stablib.show.exhibit import answered, with_interval
 from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 
 #: Why an exhibit is left out of a study of another data set.
@@ -61,7 +61,7 @@ def answer(
     ``null`` is what other seeds of control give.
     """
     claim = claim_name(table, results.dataset.name, variant, quantity)
-    return [Measured(claim, value, *interval, variant.teacher, null)] if claim in CLAIMS else []
+    return answered(CLAIMS, claim, (value, interval), variant=variant.teacher, null=null)
 
 
 def reductions(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,23 +22,44 @@ from stablib.metrics import (
     sd_over_runs,
 )
 from stablib.papers.claims import Measured
+from stablib.show.exhibit import answered, with_interval
 from stablib.studies.nondeterminism import Nondeterminism
 
 #: The paper's claims.
 CLAIMS = Nondeterminism.claims()
 
+#: What a larger share of resamples says may be so.
+_MAY_BE = 0.025
 #: Resamples of runs for every interval, and the seed with which they are drawn.
 RESAMPLES, SEED = 1000, 20210718
 
-#: Measures in the order of the paper's columns: name in claims, column, digits.
+
+class Measure(NamedTuple):
+    """One way to say how much runs vary: its name in claims, its column, and its digits there.
+
+    ``is_sd`` tells a standard deviation over runs from a mean over pairs. What is smaller the more
+    runs vary is taken from ``falls_from``, its value for equal runs.
+    """
+
+    name: str
+    column: str
+    digits: int
+    is_sd: bool = False
+    falls_from: float | None = None
+
+
+#: In the order of the paper's columns.
 MEASURES = (
-    ("accuracy-sd", "sd of accuracy (points)", 2),
-    ("ce-sd", "sd of cross-entropy (nats)", 4),
-    ("disagreement", "disagreement (%)", 1),
-    ("spearman", "Spearman's ρ", 3),
-    ("delta", "gain of a pair (points)", 2),
+    Measure("accuracy-sd", "sd of accuracy (points)", 2, is_sd=True),
+    Measure("ce-sd", "sd of cross-entropy (nats)", 4, is_sd=True),
+    Measure("disagreement", "disagreement (%)", 1),
+    Measure("spearman", "Spearman's ρ", 3, falls_from=1.0),
+    Measure("delta", "gain of a pair (points)", 2),
 )
-_SPEARMAN = 3
+
+
+#: Column of what classifiers reach.
+ACCURACY = "accuracy (%)"
 
 
 class Varied(NamedTuple):
@@ -45,34 +67,52 @@ class Varied(NamedTuple):
 
     Parameters
     ----------
-    accuracies : ndarray of float64, shape (n_runs,)
-        In percent.
-    values : ndarray of float64, shape (5,)
-        In the order of :data:`MEASURES`.
-    replicates : ndarray of float64, shape (n_resamples, 5)
+    levels : ndarray of float64, shape (n_runs,)
+        What each run reaches: accuracy in percent, or what ``level`` says.
+    values : ndarray of float64, shape (n_measures,)
+        In the order of ``measures``.
+    replicates : ndarray of float64, shape (n_resamples, n_measures)
         The same in resamples of the runs.
+    measures : tuple of Measure, optional
+        The paper's five of classifiers by default.
+    level : str, default ACCURACY
+        Column of the mean of ``levels``.
     """
 
-    accuracies: NDArray[np.float64]
+    levels: NDArray[np.float64]
     values: NDArray[np.float64]
     replicates: NDArray[np.float64]
+    measures: tuple[Measure, ...] = MEASURES
+    level: str = ACCURACY
 
     @property
     def amounts(self) -> NDArray[np.float64]:
         """The values such that more means more variable: 1 - rho in the place of rho."""
-        return _amounts(self.values)
+        return self._rising(self.values)
+
+    @property
+    def resampled_amounts(self) -> NDArray[np.float64]:
+        """The same of the replicates."""
+        return self._rising(self.replicates)
 
     @property
     def cells(self) -> dict[str, str]:
         """Columns of a table: sds with their error bars, means over pairs with intervals."""
-        found = {"accuracy (%)": f"{self.accuracies.mean():.2f}"}
-        for number, (_, column, digits) in enumerate(MEASURES):
-            value, draws = self.values[number], self.replicates[:, number]
-            if number < 2:
-                found[column] = f"{_small(value, digits)} ± {_small(draws.std(), digits)}"
+        found = {self.level: f"{self.levels.mean():.2f}"}
+        for number, measure in enumerate(self.measures):
+            value, draws, digits = self.values[number], self.replicates[:, number], measure.digits
+            if measure.is_sd:
+                found[measure.column] = f"{_small(value, digits)} ± {_small(draws.std(), digits)}"
             else:
                 low, high = centred_interval(float(value), draws)
-                found[column] = f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+                found[measure.column] = f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        return found
+
+    def _rising(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = values.copy()
+        for number, measure in enumerate(self.measures):
+            if measure.falls_from is not None:
+                found[..., number] = measure.falls_from - found[..., number]
         return found
 
 
@@ -89,6 +129,7 @@ def varied(
     Parameters
     ----------
     logits : ndarray of float, shape (n_runs, n_examples, n_classes)
+        Of all examples, or of the first ones where labels and losses are given.
     gold : ndarray of int, shape (n_examples,)
     losses : ndarray of float64, shape (n_runs,), optional
         Mean cross-entropy of each run, where it is known better than the logits say.
@@ -99,6 +140,7 @@ def varied(
     """
     exact = np.asarray(logits, dtype=np.float64)
     predicted = exact.argmax(axis=2) if labels is None else labels
+    first = gold[: exact.shape[1]]
     if losses is None:
         of_gold = exact[:, np.arange(len(gold)), gold]
         losses = (logsumexp(exact, axis=2) - of_gold).mean(axis=1)
@@ -110,7 +152,7 @@ def varied(
             disagreement(predicted),
             pairwise_spearman(exact),
             pairwise_ensemble_delta(
-                exact, lambda run: 100.0 * float((run.argmax(axis=1) == gold).mean())
+                exact, lambda run: 100.0 * float((run.argmax(axis=1) == first).mean())
             ),
         ]
     )
@@ -138,7 +180,7 @@ def ratios(of: Varied, to: Varied) -> list[tuple[float, Interval]]:
     """How many times as variable runs are as others, in each measure."""
     with np.errstate(divide="ignore", invalid="ignore"):
         values = of.amounts / to.amounts
-        draws = _amounts(of.replicates) / _amounts(to.replicates)
+    draws = _over(of.resampled_amounts, to.resampled_amounts)
     return [finite(value, draws[:, k]) for k, value in enumerate(values)]
 
 
@@ -146,8 +188,9 @@ def largest_ratios(many: Sequence[Varied]) -> list[tuple[float, Interval]]:
     """How many times as variable the most variable runs are as the least, in each measure."""
     with np.errstate(divide="ignore", invalid="ignore"):
         amounts = np.stack([one.amounts for one in many])
-        draws = np.stack([_amounts(one.replicates) for one in many])
-        values, found = (a.max(axis=0) / a.min(axis=0) for a in (amounts, draws))
+        values = amounts.max(axis=0) / amounts.min(axis=0)
+    draws = np.stack([one.resampled_amounts for one in many])
+    found = _over(draws.max(axis=0), draws.min(axis=0))
     return [finite(value, found[:, k]) for k, value in enumerate(values)]
 
 
@@ -162,7 +205,7 @@ def if_equal(runs: Sequence[Varied]) -> tuple[float, float]:
         Mean, and the 97.5 % quantile; nan if no row would vary.
     """
     rng = np.random.default_rng(SEED)
-    centred = np.concatenate([one.accuracies - one.accuracies.mean() for one in runs])
+    centred = np.concatenate([one.levels - one.levels.mean() for one in runs])
     dealt = rng.permuted(np.tile(centred, (RESAMPLES, 1)), axis=1)
     sds = dealt.reshape(RESAMPLES, len(runs), -1).std(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -173,42 +216,88 @@ def if_equal(runs: Sequence[Varied]) -> tuple[float, float]:
     return float(known.mean()), float(np.quantile(known, 0.975))
 
 
+def said_of(
+    measures: Sequence[Measure],
+    ratios: Sequence[tuple[float, Interval]],
+    nulls: Sequence[float] | None = None,
+) -> str:
+    """Say ratios by measure, and what they are of other seeds, where that is given."""
+    beside = [""] * len(ratios) if nulls is None else [f" (other seeds {n:.2f})" for n in nulls]
+    return ", ".join(
+        f"{measure.column} {with_interval(*ratio, 2)}{null}"
+        for measure, ratio, null in zip(measures, ratios, beside, strict=True)
+    )
+
+
 def reduction(of: Varied, baseline: Varied) -> tuple[float, Interval]:
     """Mean relative reduction of the five measures, in percent."""
     with np.errstate(divide="ignore", invalid="ignore"):
         value = 100.0 * (1.0 - of.amounts / baseline.amounts).mean()
-        draws = 100.0 * (1.0 - _amounts(of.replicates) / _amounts(baseline.replicates)).mean(axis=1)
-    return finite(value, draws)
+    draws = _over(of.resampled_amounts, baseline.resampled_amounts)
+    return finite(value, 100.0 * (1.0 - draws).mean(axis=1))
 
 
-def answer(
-    claim: str,
-    found: tuple[float, Interval],
-    *,
-    variant: str = "",
-    null: float | None = None,
+def _over(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ratios of resampled amounts by measure; nan where that below the line is negative.
+
+    The gain of a pair may be. Of a measure that may as well be nothing, all are: a ratio to it has
+    no interval.
+    """
+    negative = others < 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(negative, np.nan, some / others)
+    found[:, negative.mean(axis=0) > _MAY_BE] = np.nan
+    return found
+
+
+#: The answer to a claim of the paper, see :func:`stablib.show.exhibit.answered`.
+answer = functools.partial(answered, CLAIMS)
+
+
+def answer_of_all(
+    claim: str, found: Mapping[str, tuple[float, Interval]], *, null: float | None = None
 ) -> list[Measured]:
-    """The answer to a claim of the paper; empty if it makes none."""
-    value, interval = found
-    return [Measured(claim, value, *interval, variant, null)] if claim in CLAIMS else []
+    """Answers of several variants to one claim about all of them.
+
+    The least favourable stands first, and is the one that is judged; empty if there is no such
+    claim.
+    """
+    if claim not in CLAIMS:
+        return []
+    rule, target = CLAIMS[claim].rule, CLAIMS[claim].target
+
+    def favour(value: float) -> float:
+        if rule == "at_most":
+            return -value
+        if rule == "value":
+            assert target is not None
+            return -abs(value - target)
+        return value
+
+    ordered = sorted(found.items(), key=lambda item: favour(item[1][0]))
+    return [each for name, one in ordered for each in answer(claim, one, variant=name, null=null)]
+
+
+def less_in_percent(ratio: tuple[float, Interval], *, sign: float = 1.0) -> tuple[float, Interval]:
+    """A ratio as percent below one, or above it with a ``sign`` of -1."""
+    value, interval = ratio
+    low, high = sorted(sign * 100.0 * (1.0 - end) for end in interval)
+    return sign * 100.0 * (1.0 - value), Interval(low, high)
 
 
 def of_measure(one: Varied, number: int) -> tuple[float, Interval]:
-    """One of the five measures with its interval."""
+    """One of the measures with its interval."""
     value = float(one.values[number])
     return value, centred_interval(value, one.replicates[:, number])
 
 
-def _amounts(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    found = values.copy()
-    found[..., _SPEARMAN] = 1.0 - found[..., _SPEARMAN]
-    return found
-
-
 def finite(value: float, draws: NDArray[np.float64]) -> tuple[float, Interval]:
-    """A value with the interval of its replicates; nan where it is not finite."""
+    """A value with the interval of its replicates; nan where there is none."""
+    none = Interval(float("nan"), float("nan"))
     if not np.isfinite(value):
-        return float("nan"), Interval(float("nan"), float("nan"))
+        return float("nan"), none
+    if np.isnan(draws).all():
+        return float(value), none
     return float(value), centred_interval(float(value), draws)
 
 

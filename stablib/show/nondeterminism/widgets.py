@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +15,29 @@ from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.nondeterminism import Trainings
 
 
-def divergence_viewer(trainings: Trainings) -> HostedWidget:
-    """Watch twins part from the run that they differ from in one thing."""
+def divergence_viewer(by_network: Mapping[str, Trainings]) -> HostedWidget:
+    """Watch twins part from the run that they differ from in one thing, network by network."""
+    first = next(iter(by_network.values()))
+    runs = next(iter(first.runs.values()))
+    n_examples = runs["logits"].shape[2]
+    return widgets.divergence_viewer(
+        {name: _parting(trainings) for name, trainings in by_network.items()},
+        steps=runs["steps"][0],
+        gold=first.dataset.gold["test"][:n_examples],
+        label_names=first.dataset.label_names,
+        texts=[f"test image {number}" for number in range(1, n_examples + 1)],
+        name="divergence-viewer",
+        picture=picture("ND-X4"),
+    )
+
+
+def _parting(trainings: Trainings) -> dict[str, Any]:
+    """The unchanged run of a network, which stands first, and its twins."""
     unchanged, *sources = trainings.runs
     base = trainings.runs[unchanged]
-    logits = base["logits"][0]
-    return widgets.divergence_viewer(
-        {
+    return {
+        "unchanged": {"loss": base["losses"][0], "logits": base["logits"][0]},
+        "twins": {
             source: {
                 "distance": distances(runs["weights"], base["weights"]),
                 "disagreement": (runs["labels"] != base["labels"]).mean(axis=2),
@@ -27,14 +46,7 @@ def divergence_viewer(trainings: Trainings) -> HostedWidget:
             }
             for source, runs in ((s, trainings.runs[s]) for s in sources)
         },
-        {"loss": base["losses"][0], "logits": logits},
-        steps=base["steps"][0],
-        gold=trainings.dataset.gold["test"][: logits.shape[1]],
-        label_names=trainings.dataset.label_names,
-        texts=[f"test image {number}" for number in range(1, logits.shape[1] + 1)],
-        name="divergence-viewer",
-        picture=picture("ND-X4"),
-    )
+    }
 
 
 def distances(weights: NDArray[np.floating], base: NDArray[np.floating]) -> NDArray[np.float64]:

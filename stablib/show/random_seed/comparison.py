@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from types import EllipsisType
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from stablib.metrics import (
     sd_over_runs,
     top_share,
 )
-from stablib.papers.claims import Measured
+from stablib.show.exhibit import answered
 from stablib.studies.random_seed import NULL, PLAIN, RandomSeed, Results, Variant
 
 #: The paper's claims.
@@ -237,16 +238,8 @@ def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:
     return 100.0 * ((results.scores[variant] > 0.5) == results.gold).mean(axis=1)
 
 
-def answer(
-    claim: str,
-    found: tuple[float, Interval],
-    *,
-    variant: str = "",
-    null: float | None = None,
-) -> list[Measured]:
-    """The answer to a claim of the paper; empty if it makes none."""
-    value, interval = found
-    return [Measured(claim, value, *interval, variant, null)] if claim in CLAIMS else []
+#: The answer to a claim of the paper, see :func:`stablib.show.exhibit.answered`.
+answer = functools.partial(answered, CLAIMS)
 
 
 def methods(results: Results) -> list[Variant]:

@@ -1,6 +1,6 @@
 // Divergence viewer: twins part step by step. common.js stands in front.
 
-const STATE = ["source", "twin", "point", "example"];
+const STATE = ["network", "source", "twin", "point", "example"];
 const VIEW_MARGIN = { left: 52, right: 14, top: 28, bottom: 42 };
 const TALL = 190;
 // Milliseconds between two steps while it plays.
@@ -12,18 +12,28 @@ function readTwins(data) {
     Object.fromEntries(keys.map((key) => [key, decodeArray(part[key]).values]));
   return {
     ...data,
-    unchanged: decoded(data.unchanged, ["loss", "logits"]),
-    sources: data.sources.map((source) => ({
-      name: source.name,
-      nTwins: source.n_twins,
-      ...decoded(source, ["distance", "disagreement", "loss", "logits"]),
+    networks: data.networks.map((network) => ({
+      name: network.name,
+      unchanged: decoded(network.unchanged, ["loss", "logits"]),
+      sources: network.sources.map((source) => ({
+        name: source.name,
+        nTwins: source.n_twins,
+        ...decoded(source, ["distance", "disagreement", "loss", "logits"]),
+      })),
     })),
   };
 }
 
+/** Find a network and what differs in it: its first source where it lacks the chosen one. */
+function findSource(data, state) {
+  const network = data.networks.find(({ name }) => name === state.network);
+  const source = network.sources.find(({ name }) => name === state.source);
+  return { network, source: source ?? network.sources[0] };
+}
+
 /** Find what the state shows: one twin, its three curves, and its logits of one example now. */
 function readTwin(data, state) {
-  const source = data.sources.find(({ name }) => name === state.source);
+  const { network, source } = findSource(data, state);
   const [nPoints, nClasses] = [data.steps.length, data.label_names.length];
   const curve = (key) => source[key].slice(state.twin * nPoints, (state.twin + 1) * nPoints);
   const size = data.texts.length * nClasses;
@@ -33,12 +43,14 @@ function readTwin(data, state) {
   };
   return {
     state,
+    network: network.name,
+    source: source.name,
     distance: curve("distance"),
     disagreement: curve("disagreement"),
     loss: curve("loss"),
-    unchangedLoss: data.unchanged.loss,
+    unchangedLoss: network.unchanged.loss,
     logits: logitsAt(source.logits, state.twin * nPoints),
-    unchangedLogits: logitsAt(data.unchanged.logits, 0),
+    unchangedLogits: logitsAt(network.unchanged.logits, 0),
   };
 }
 
@@ -58,7 +70,7 @@ function divergenceSentence(data, view) {
   const at = view.state.point;
   return (
     `After step ${data.steps[at].toLocaleString("en")}, twin ${view.state.twin + 1} of ` +
-    `“${view.state.source}”: weights ${smallText(view.distance[at])} of their size apart, ` +
+    `“${view.source}” (${view.network}): weights ${smallText(view.distance[at])} of their size apart, ` +
     `${percent(view.disagreement[at])} of the images get another label, loss ` +
     `${view.loss[at].toFixed(3)} against ${view.unchangedLoss[at].toFixed(3)} nats.`
   );
@@ -135,10 +147,14 @@ function logitTable(data, view) {
 
 /** Build the controls; `sync(view)` shows the current state in them. */
 function divergenceControls(model, data, onpoint) {
-  const names = data.sources.map(({ name }) => [name, name]);
-  const source = choice("source", names, (value) => write(model, "source", value));
+  const named = (parts) => parts.map(({ name }) => [name, name]);
+  const network = choice("network", named(data.networks), (value) =>
+    write(model, "network", value),
+  );
+  const source = choice("source", [], (value) => write(model, "source", value));
   // As many as every source has, so that another source never ends on a twin that is not there.
-  const nTwins = Math.min(...data.sources.map((one) => one.nTwins));
+  const everySource = data.networks.flatMap(({ sources }) => sources);
+  const nTwins = Math.min(...everySource.map((one) => one.nTwins));
   const numbers = Array.from({ length: nTwins }, (_, k) => [k, String(k + 1)]);
   const twin = choice("twin", numbers, (value) => write(model, "twin", Number(value)));
   const examples = data.texts.map((text, k) => [k, text]);
@@ -176,6 +192,7 @@ function divergenceControls(model, data, onpoint) {
     html(
       "div",
       { class: "sw-controls" },
+      field("Network", network),
       field("What differs", source),
       field("Twin", twin),
       field("Image", example),
@@ -189,8 +206,15 @@ function divergenceControls(model, data, onpoint) {
       button("forward", "Step forward", () => move(1)),
     ),
   );
+  let shown = null;
   const sync = ({ state }) => {
-    source.value = state.source;
+    const found = findSource(data, state);
+    if (found.network.name !== shown) {
+      shown = found.network.name;
+      setOptions(source, named(found.network.sources));
+    }
+    network.value = found.network.name;
+    source.value = found.source.name;
     twin.value = state.twin;
     example.value = state.example;
     point.input.value = state.point;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ class DivergenceViewer(HostedWidget):
 
     _esm = module_text("divergence_viewer.js")
 
+    network = traitlets.Unicode().tag(sync=True, state=True)
+    #: What differs; of a source that the network lacks, its first is shown.
     source = traitlets.Unicode().tag(sync=True, state=True)
     #: Which twin of the source, from 0.
     twin = traitlets.Int(0).tag(sync=True, state=True)
@@ -35,15 +37,20 @@ class DivergenceViewer(HostedWidget):
     #: Which example's logits are shown, from 0.
     example = traitlets.Int(0).tag(sync=True, state=True)
 
+    @traitlets.validate("network")
+    def _check_network(self, proposal: Any) -> str:
+        return check_choice("network", proposal.value, [n["name"] for n in self.data["networks"]])
+
     @traitlets.validate("source")
     def _check_source(self, proposal: Any) -> str:
-        return check_choice("source", proposal.value, [s["name"] for s in self.data["sources"]])
+        every = (source["name"] for source in self._sources())
+        return check_choice("source", proposal.value, list(dict.fromkeys(every)))
 
     @traitlets.validate("twin", "point", "example")
     def _check_place(self, proposal: Any) -> int:
         key = proposal.trait.name
         count = {
-            "twin": min(source["n_twins"] for source in self.data["sources"]),
+            "twin": min(source["n_twins"] for source in self._sources()),
             "point": len(self.data["steps"]),
             "example": len(self.data["texts"]),
         }[key]
@@ -51,10 +58,13 @@ class DivergenceViewer(HostedWidget):
             raise traitlets.TraitError(f"{key} must be 0 to {count - 1}, got {proposal.value}")
         return int(proposal.value)
 
+    def _sources(self) -> Iterator[dict[str, Any]]:
+        """What differs, of all networks."""
+        return (source for network in self.data["networks"] for source in network["sources"])
+
 
 def divergence_viewer(
-    twins: Mapping[str, Mapping[str, ArrayLike]],
-    unchanged: Mapping[str, ArrayLike],
+    networks: Mapping[str, Mapping[str, Any]],
     *,
     steps: ArrayLike,
     gold: ArrayLike,
@@ -67,13 +77,16 @@ def divergence_viewer(
 
     Parameters
     ----------
-    twins : mapping of str to mapping of str to array_like of float
-        By what a twin differs in from the unchanged run, of every twin at every step that was
-        looked at: ``"distance"`` of the weights, ``"disagreement"`` of the labels (both fractions)
-        and ``"loss"`` (nats), of shape (n_twins, n_points), and ``"logits"``, of shape (n_twins,
-        n_points, n_examples, n_classes).
-    unchanged : mapping of str to array_like of float
-        ``"loss"`` and ``"logits"`` of the run that all are compared with, without the first axis.
+    networks : mapping of str to mapping
+        By network, its ``"unchanged"`` run and its ``"twins"``, which are compared with it.
+
+        ``"twins"`` : mapping of str to mapping of str to array_like of float
+            By what a twin differs in, of every twin at every step that was looked at:
+            ``"distance"`` of the weights, ``"disagreement"`` of the labels (both fractions) and
+            ``"loss"`` (nats), of shape (n_twins, n_points), and ``"logits"``, of shape (n_twins,
+            n_points, n_examples, n_classes).
+        ``"unchanged"`` : mapping of str to array_like of float
+            ``"loss"`` and ``"logits"`` of the run itself, without the first axis.
     steps : array_like of int, shape (n_points,)
         Optimization steps that were looked at, from 1, ascending.
     gold : array_like of int, shape (n_examples,)
@@ -90,46 +103,65 @@ def divergence_viewer(
     Returns
     -------
     DivergenceViewer
-        Its state: ``source``, ``twin``, ``point`` (place among the steps), ``example``.
+        Its state: ``network``, ``source``, ``twin``, ``point`` (place among the steps) and
+        ``example``.
 
     Raises
     ------
     ValueError
         If shapes do not fit, something is missing, or a value is not allowed; names the argument.
     """
-    check_mapping("twins", twins)
-    if not twins:
-        raise UsageError("twins must hold at least one source, got none")
+    check_mapping("networks", networks)
+    if not networks:
+        raise UsageError("networks must hold at least one network, got none")
     gold = check_gold(gold, label_names)
     named = check_texts(texts, gold.size)
     points = _check_steps(steps)
     shape = (gold.size, len(label_names))
-    base = {
-        "loss": check_finite(
-            "unchanged['loss']", _part("unchanged", unchanged, "loss"), (points.size,)
-        ),
-        "logits": check_finite(
-            "unchanged['logits']", _part("unchanged", unchanged, "logits"), (points.size, *shape)
-        ),
-    }
     data = {
         "steps": points.tolist(),
         "label_names": [str(label) for label in label_names],
         "texts": named,
         "gold": gold.tolist(),
-        "unchanged": {key: _encoded(array) for key, array in base.items()},
-        "sources": [
-            {"name": str(source), **_checked(str(source), arrays, points.size, shape)}
-            for source, arrays in twins.items()
+        "networks": [
+            {"name": str(network), **_network(f"networks[{network!r}]", runs, points.size, shape)}
+            for network, runs in networks.items()
         ],
     }
+    first = data["networks"][0]
     return DivergenceViewer(
         name=name,
         data=data,
         picture=picture,
-        source=data["sources"][0]["name"],
+        network=first["name"],
+        source=first["sources"][0]["name"],
         point=int(points.size - 1),
     )
+
+
+def _network(
+    argument: str, runs: Mapping[str, Any], n_points: int, shape: tuple[int, int]
+) -> dict[str, Any]:
+    """Encode the unchanged run of a network and its twins."""
+    unchanged, twins = (_part(argument, runs, key) for key in ("unchanged", "twins"))
+    check_mapping(f"{argument}['twins']", twins)
+    if not twins:
+        raise UsageError(f"{argument}['twins'] must hold at least one source, got none")
+    sizes = {"loss": (n_points,), "logits": (n_points, *shape)}
+    own = f"{argument}['unchanged']"
+    return {
+        "unchanged": {
+            key: _encoded(check_finite(f"{own}[{key!r}]", _part(own, unchanged, key), size))
+            for key, size in sizes.items()
+        },
+        "sources": [
+            {
+                "name": str(source),
+                **_checked(f"{argument}['twins'][{source!r}]", arrays, n_points, shape),
+            }
+            for source, arrays in twins.items()
+        ],
+    }
 
 
 def _check_steps(steps: ArrayLike) -> NDArray[np.integer]:
@@ -143,7 +175,7 @@ def _check_steps(steps: ArrayLike) -> NDArray[np.integer]:
     return array
 
 
-def _part(argument: str, arrays: Mapping[str, ArrayLike], key: str) -> ArrayLike:
+def _part(argument: str, arrays: Mapping[str, Any], key: str) -> Any:
     check_mapping(argument, arrays)
     if key not in arrays:
         raise UsageError(f"{argument} must hold {key!r}, it has {', '.join(map(str, arrays))}")
@@ -151,10 +183,9 @@ def _part(argument: str, arrays: Mapping[str, ArrayLike], key: str) -> ArrayLike
 
 
 def _checked(
-    source: str, arrays: Mapping[str, ArrayLike], n_points: int, shape: tuple[int, int]
+    argument: str, arrays: Mapping[str, ArrayLike], n_points: int, shape: tuple[int, int]
 ) -> dict[str, Any]:
     """Encode what is followed of the twins of one source."""
-    argument = f"twins[{source!r}]"
     given = {key: np.asarray(_part(argument, arrays, key)) for key in FOLLOWED}
     n_twins = given["distance"].shape[0] if given["distance"].ndim else 0
     if n_twins == 0:

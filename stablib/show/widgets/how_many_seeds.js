@@ -184,9 +184,9 @@ function resultsTable(data, result, spread) {
   const header = [
     "Method",
     "Sum of LE_m (nats)",
-    "95 %",
+    "Sum, middle 95 %",
     "Reduction",
-    "95 %",
+    "Reduction, middle 95 %",
     "Switching",
     "Accuracy",
   ];
@@ -269,6 +269,7 @@ function render({ model, el }) {
     const spread = study.spread(k);
     runs.input.value = k;
     setText(runs.shown, `${k} of ${data.n_runs}`);
+    runs.input.setAttribute("aria-valuetext", `${k} of ${data.n_runs} runs`);
     setText(summary, seedsSentence(data, k, study, result, spread));
     results.replaceChildren(resultsTable(data, result, spread));
     const numbers = result.rows.map((row) => row + 1).join(", ");

@@ -244,8 +244,13 @@ class Design:
                 wanted[Variant("tgtss", teacher, targets)] = self.of(method)
         return wanted
 
-    def sources(self) -> dict[str, Request]:
-        """Heads of which only one source of nondeterminism varies, and all of them (LI-X5)."""
+    def sources(
+        self, recipe: TextRecipe | None = None, n_runs: int | None = None
+    ) -> dict[str, Request]:
+        """Runs of which only one source of nondeterminism varies, and all of them.
+
+        Those of LI-X5, heads, where nothing is said.
+        """
         s = self.settings
         varied: dict[str, tuple[str, ...] | None] = {
             "initial weights": ("init",),
@@ -254,7 +259,10 @@ class Design:
             "all three": None,
         }
         return {
-            name: Request(self.head, seed_plans(s.source_runs, first_seed=s.first_seed, vary=vary))
+            name: Request(
+                recipe or self.head,
+                seed_plans(n_runs or s.source_runs, first_seed=s.first_seed, vary=vary),
+            )
             for name, vary in varied.items()
         }
 

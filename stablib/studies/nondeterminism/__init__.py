@@ -1,13 +1,16 @@
 """The nondeterminism paper: what its exhibits need, and their results."""
 
 from stablib.studies.nondeterminism.across import Across
-from stablib.studies.nondeterminism.design import BIT, ROWS, SHALLOW, Design
+from stablib.studies.nondeterminism.design import ALL, BIT, OTHER_SEEDS, ROWS, SHALLOW, Design
+from stablib.studies.nondeterminism.language import Readings
 from stablib.studies.nondeterminism.results import Results, Trainings
 from stablib.studies.nondeterminism.settings import PRESETS, NondeterminismSettings
 from stablib.studies.nondeterminism.study import Nondeterminism
 
 __all__ = [
+    "ALL",
     "BIT",
+    "OTHER_SEEDS",
     "PRESETS",
     "ROWS",
     "SHALLOW",
@@ -15,6 +18,7 @@ __all__ = [
     "Design",
     "Nondeterminism",
     "NondeterminismSettings",
+    "Readings",
     "Results",
     "Trainings",
 ]

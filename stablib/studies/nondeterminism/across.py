@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +26,36 @@ _ALL = {"all three": "all", "both": "all", "order of the texts": "order"}
 
 
 def requests(preset: str) -> dict[str, dict[str, Request]]:
-    """Runs of other papers by workload and source: heads, and a CNN that attends to words."""
-    heads = LocalDesign(LOCAL_INSTABILITY[preset].model_copy(update={"model": "head"}), "massive")
-    cnn = SeedDesign(RANDOM_SEED[preset], Cell("sst", "cnn"))
-    by_source = {row: wanted[PLAIN] for row, wanted in sources(cnn).items()}
+    """Runs that other papers have, by workload and source: heads, and a CNN that reads words."""
     return {
-        "heads on MASSIVE": {_ALL.get(row, row): r for row, r in heads.sources().items()},
-        "CNN on SST": {
-            **{_ALL.get(row, row): request for row, request in by_source.items()},
-            "all": cnn.runs()[PLAIN],
-        },
+        "heads on MASSIVE": _named(_local("head", preset).sources()),
+        "CNN on SST": _of_words("cnn", preset),
     }
+
+
+def others(preset: str, n_runs: int) -> dict[str, dict[str, Request]]:
+    """The same of networks of which no paper has them: a trained top layer, and a BiLSTM."""
+    top = _local("top_layer", preset)
+    return {
+        "top layer on MASSIVE": _named(top.sources(top.control, n_runs)),
+        "BiLSTM on SST": _of_words("bilstm", preset),
+    }
+
+
+def _local(model: str, preset: str) -> LocalDesign:
+    settings = LOCAL_INSTABILITY[preset]
+    changed = {"model": model, "learning_rate": None}
+    return LocalDesign(settings.model_copy(update=changed), "massive")
+
+
+def _of_words(encoder: Literal["cnn", "bilstm"], preset: str) -> dict[str, Request]:
+    design = SeedDesign(RANDOM_SEED[preset], Cell("sst", encoder))
+    found = {row: wanted[PLAIN] for row, wanted in sources(design).items()}
+    return _named({**found, "both": design.runs()[PLAIN]})
+
+
+def _named(rows: Mapping[str, Request]) -> dict[str, Request]:
+    return {_ALL.get(row, row): request for row, request in rows.items()}
 
 
 @dataclasses.dataclass(frozen=True)

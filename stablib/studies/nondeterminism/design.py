@@ -20,19 +20,19 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "order, augmentation, low level": ("shuffle", "augment", "low_level"),
     "all": ("init", "shuffle", "augment", "low_level"),
 }
+#: The row in which everything varies.
+ALL = "all"
+#: What other seeds of everything give.
+OTHER_SEEDS = "all, other seeds"
 #: The row of Table 3, and those whose runs are followed step by step.
 BIT = "one bit"
 FOLLOWED = ("initial weights", "order", "low level", BIT)
 
-#: Networks of Table 8 and Figure 3, and the weights of which one bit is changed.
-SHALLOW = {
-    "linear": "decoder.weight",
-    "hidden_dense": "hidden.weight",
-    "hidden_convolution": "hidden.weight",
-}
+#: Networks of Table 8 and Figure 3.
+SHALLOW = ("linear", "hidden_dense", "hidden_convolution")
 
-#: Learning rates at which one bit is changed (ND-X2), and twins at each.
-RATES, TWINS = (0.05, 0.1, 0.2, 0.4), 4
+#: Learning rates and widths of a hidden layer at which one bit is changed (ND-X2), and twins.
+RATES, WIDTHS, TWINS = (0.05, 0.1, 0.2, 0.4), (8, 64, 512), 4
 
 #: The row of which sources begin late (Figure 2).
 LATE = "order, augmentation, low level"
@@ -83,29 +83,35 @@ class Design:
     def sources(self) -> Wanted:
         """All rows of Tables 1 and 3, and other seeds of everything."""
         n_runs = self.settings.n_runs
-        wanted = {row: Request(self.recipe, self.plans(row, n_runs), (Logits(),)) for row in ROWS}
+        wanted = {
+            row: Request(self.recipe, self.plans(row, n_runs), (self.kept(row),)) for row in ROWS
+        }
         others = protocol(
             {"all": ROWS["all"]}, n_runs, first_seed=self.settings.first_seed + NULL_SEED
         )["all"]
-        wanted["all, other seeds"] = Request(self.recipe, others, (Logits(),))
-        wanted[BIT] = Request(self.recipe, self.bits(n_runs), (Logits(),))
+        wanted[OTHER_SEEDS] = Request(self.recipe, others, (self.kept(ALL),))
+        wanted[BIT] = Request(self.recipe, self.bits(n_runs), (self.kept(BIT),))
         return wanted
 
-    def bits(self, n_runs: int) -> tuple[SeedPlan, ...]:
-        """Twins that differ by one bit of the first convolution."""
-        return self._bits(self.recipe, n_runs)
+    def kept(self, row: str, recipe: ImageRecipe | None = None) -> Logits:
+        """What is kept of the runs of a row: all logits of those of which ensembles are made."""
+        whole = row == ALL and recipe in (None, self.recipe)
+        return Logits() if whole else Logits(n_logits=self.settings.n_logits)
 
-    def _bits(self, recipe: ImageRecipe, n_runs: int) -> tuple[SeedPlan, ...]:
-        """Twins that differ by one bit of the first weights of a network."""
+    def bits(self, n_runs: int, recipe: ImageRecipe | None = None) -> tuple[SeedPlan, ...]:
+        """Twins that differ by one bit of the first weights of a network, Table 1's by default."""
+        recipe = recipe or self.recipe
         channels, height, width = recipe.shape
-        n_weights = {
-            "linear": 10 * channels * height * width,
-            "hidden_dense": 512 * channels * height * width,
-            "hidden_convolution": 64 * channels * 25,
-            "resnet18": 64 * channels * 9,
-        }.get(recipe.model, 16 * channels * 9)
-        tensor = SHALLOW.get(recipe.model, "stem.weight")
-        return one_bit(n_runs, tensor, n_weights, seed=self.settings.first_seed)
+        tensor, n_outputs, n_inputs = {
+            "linear": ("decoder.weight", 10, channels * height * width),
+            "hidden_dense": ("hidden.weight", recipe.width, channels * height * width),
+            "hidden_convolution": ("hidden.weight", 64, channels * 25),
+            "resnet18": ("stem.weight", 64, channels * 9),
+            "vgg11": ("convolutions.0.weight", 64, channels * 9),
+            "shufflenet": ("stem.weight", 24, channels * 9),
+            "digit_net": ("first.weight", 32, channels * 9),
+        }.get(recipe.model, ("stem.weight", 16, channels * 9))
+        return one_bit(n_runs, tensor, n_outputs * n_inputs, seed=self.settings.first_seed)
 
     def layers(self) -> Wanted:
         """The first runs of each row, with what their layers make of some images (Figure 1)."""
@@ -158,6 +164,20 @@ class Design:
             "snapshots": Request(snapshot, plans, (kept,)),
         }
 
+    def at_equal_cost(self) -> dict[int, Request]:
+        """Plain runs by how many of them cost as much as one of the usual length."""
+        s, usual = self.settings, self.recipe
+        lengths = {k: s.epochs // k for k in sorted({2, s.cycles}) if s.epochs % k == 0}
+        return {
+            k: Request(
+                usual.model_copy(update={"epochs": epochs}),
+                self.plans("all", k * s.few_runs),
+                (Logits(),),
+            )
+            for k, epochs in lengths.items()
+            if epochs > usual.warm_up
+        }
+
     def shallow(self) -> dict[str, Wanted]:
         """Networks without depth of which everything varies, or one bit, by architecture."""
         s = self.settings
@@ -166,22 +186,29 @@ class Design:
             recipe = self.recipe.model_copy(
                 update={"model": model, "learning_rate": s.shallow_rate}
             )
-            records = (Logits(), Curve())
+            records = (self.kept(BIT), Curve())
             found[model] = {
                 "all": Request(recipe, self.plans("all", s.few_runs), records),
-                BIT: Request(recipe, self._bits(recipe, s.few_runs), records),
+                BIT: Request(recipe, self.bits(s.few_runs, recipe), records),
             }
         return found
 
     def rates(self) -> dict[str, dict[float, Request]]:
-        """One run and twins that differ from it by one bit, by architecture and learning rate."""
+        """One run and twins that differ from it by one bit, by network and learning rate."""
         few = self.settings.few_runs
         found: dict[str, dict[float, Request]] = {}
-        for model in ("linear", "hidden_dense", self.settings.model):
-            recipe = self.recipe.model_copy(update={"model": model})
-            plans = (SeedPlan(), *self._bits(recipe, few)[:TWINS])
-            found[model] = {
-                rate: Request(recipe.model_copy(update={"learning_rate": rate}), plans, (Logits(),))
+        changes: tuple[dict[str, object], ...] = (
+            {"model": "linear"},
+            *({"model": "hidden_dense", "width": width} for width in WIDTHS),
+            {},
+        )
+        for changed in changes:
+            recipe = self.recipe.model_copy(update=changed)
+            plans = (SeedPlan(), *self.bits(few, recipe)[:TWINS])
+            found[recipe.model_name] = {
+                rate: Request(
+                    recipe.model_copy(update={"learning_rate": rate}), plans, (self.kept(BIT),)
+                )
                 for rate in RATES
             }
         return found

@@ -49,13 +49,19 @@ class Trainings(Outcome):
 
     def about(self) -> str:
         """Data, model and counts."""
-        recipe = self.recipe
-        models = dict.fromkeys(runs.recipe.model_name for runs in self.runs.values())
-        counts = dict.fromkeys(len(runs) for runs in self.runs.values())
+        recipes = [cast(ImageRecipe, runs.recipe) for runs in self.runs.values()]
+        models, epochs, counts = (
+            dict.fromkeys(values)
+            for values in (
+                (recipe.model_name for recipe in recipes),
+                (str(recipe.epochs) for recipe in recipes),
+                (str(len(runs)) for runs in self.runs.values()),
+            )
+        )
         return (
             f"{self.dataset.source}, {len(self.dataset.gold['train']):,} training and "
-            f"{self.n_test:,} test images; {', '.join(models)}; {recipe.epochs} epochs of batches "
-            f"of {recipe.batch_size}; {' or '.join(map(str, counts))} runs a row"
+            f"{self.n_test:,} test images; {', '.join(models)}; {' or '.join(epochs)} epochs of "
+            f"batches of {self.recipe.batch_size}; {' or '.join(counts)} runs a row"
         )
 
 
@@ -77,6 +83,16 @@ class Results(Trainings):
     def losses(self) -> dict[str, NDArray[np.float64]]:
         """Mean cross-entropy of each run by row, in nats."""
         return {row: runs["loss"] for row, runs in self.runs.items()}
+
+    @property
+    def n_logits(self) -> int:
+        """First test images of which every row has logits."""
+        return min(logits.shape[1] for logits in self.logits.values())
+
+    def about(self) -> str:
+        """Data, model and counts."""
+        part = f"; logits of the first {self.n_logits:,} images" * (self.n_logits < self.n_test)
+        return super().about() + part
 
     @property
     def gold(self) -> NDArray[np.integer]:

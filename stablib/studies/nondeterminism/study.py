@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from stablib.data import Dataset
+from stablib.errors import UsageError
 from stablib.studies.base import Study
-from stablib.studies.nondeterminism import across
+from stablib.studies.nondeterminism import across, elsewhere, language
 from stablib.studies.nondeterminism.across import Across
 from stablib.studies.nondeterminism.design import BIT, ROWS, Design
+from stablib.studies.nondeterminism.language import Readings
 from stablib.studies.nondeterminism.results import Results, Trainings
 from stablib.studies.nondeterminism.settings import PRESETS, NondeterminismSettings
 from stablib.studies.settings import Settings
@@ -49,22 +51,50 @@ class Nondeterminism(Study):
         design = self.design
         together = design.together()
         rows = [*together, *design.sources().values()]
-        shallow = [r for wanted in design.shallow().values() for r in wanted.values()]
+        shallow = _flat(design.shallow())
+        reading = list(language.rows(self.settings).values())
         return {
             "ND-T1": rows,
             "ND-T3": rows,
             "ND-F1": [*together, *design.layers().values()],
-            "ND-X4": [*together, *design.twins().values()],
-            "ND-X1": [
-                *rows,
-                *(r for of in across.requests(self.preset).values() for r in of.values()),
-            ],
+            "ND-X4": [*together, *_flat(elsewhere.partings(self.settings))],
             "ND-F2": [*design.onsets().values(), *rows],
-            "ND-X2": [r for of in design.rates().values() for r in of.values()],
-            "ND-T5": [*design.mitigations().values(), *rows],
+            "ND-T5": [
+                *design.mitigations().values(),
+                *design.at_equal_cost().values(),
+                *rows,
+            ],
             "ND-T8": shallow,
             "ND-F3": shallow,
+            "ND-T2": reading,
+            "ND-T4": reading,
+            "ND-T7": [*elsewhere.lengths(self.settings).values(), *rows],
+            "ND-A1": list(elsewhere.in_vain(self.settings).values()),
+            "ND-T6": [*_flat(elsewhere.architectures(self.settings)), *rows],
+            "ND-X2": _flat(design.rates()),
+            "ND-X3": _flat(elsewhere.again(self.settings)),
+            "ND-X1": [*rows, *_flat(across.requests(self.preset))],
         }
+
+    def optional(self) -> list[Request]:
+        """The largest networks, which take far longer, and those of other papers."""
+        return [*_flat(elsewhere.large(self.settings)), *_flat(self._others())]
+
+    def _others(self) -> dict[str, dict[str, Request]]:
+        return across.others(self.preset, self.settings.few_runs) if self.preset != "smoke" else {}
+
+    def _whole(self, by_name: Mapping[str, Mapping[str, Request]]) -> dict[str, Any]:
+        """What has all its runs in a store."""
+        return {name: rows for name, rows in by_name.items() if all(map(self.has, rows.values()))}
+
+    def check(self) -> None:
+        """Refuse settings that fit no training, of the largest networks too."""
+        s, warm_up = self.settings, self.design.recipe.warm_up
+        if s.large_runs and s.large_epochs <= warm_up:
+            raise UsageError(
+                f"large_epochs must be more than the warm-up, {warm_up}, got {s.large_epochs}"
+            )
+        super().check()
 
     def sources(self) -> Results:
         """Runs of Tables 1 and 3 by what varies in them."""
@@ -73,7 +103,8 @@ class Nondeterminism(Study):
     def across(self) -> Across:
         """Runs of Tables 1 and 3, and those of other papers, by what varies in them."""
         own = {row: r for row, r in self.design.sources().items() if row in ROWS or row == BIT}
-        wanted = {self.design.recipe.model_name: own, **across.requests(self.preset)}
+        others = {**across.requests(self.preset), **self._whole(self._others())}
+        wanted = {self.design.recipe.model_name: own, **others}
         runs = {w: {row: self.get(r) for row, r in of.items()} for w, of in wanted.items()}
         datasets = {w: self._looked_at(next(iter(of.values()))) for w, of in wanted.items()}
         return Across(self, datasets, runs)
@@ -85,6 +116,11 @@ class Nondeterminism(Study):
     def twins(self) -> Trainings:
         """Runs that are followed step by step, the unchanged one first."""
         return self._made(Trainings, self.design.twins())
+
+    def partings(self) -> dict[str, Trainings]:
+        """Runs of several networks that are followed step by step, the unchanged ones first."""
+        wanted = elsewhere.partings(self.settings)
+        return {name: self._made(Trainings, rows) for name, rows in wanted.items()}
 
     def onsets(self) -> Trainings:
         """Runs by the epoch from which on they differ."""
@@ -102,9 +138,38 @@ class Nondeterminism(Study):
         """Plain runs and snapshot ensembles, with views."""
         return self._made(Results, self.design.mitigations())
 
+    def at_equal_cost(self) -> dict[int, Results]:
+        """Plain runs by how many of them cost as much as one of the usual length."""
+        wanted = self.design.at_equal_cost()
+        return {k: self._made(Results, {"single": request}) for k, request in wanted.items()}
+
     def shallow(self) -> dict[str, Results]:
         """Runs of networks without depth by architecture."""
         return {m: self._made(Results, wanted) for m, wanted in self.design.shallow().items()}
+
+    def language(self) -> Readings:
+        """Language models by what varies in them."""
+        runs = {row: self.get(r) for row, r in language.rows(self.settings).items()}
+        return Readings(self, self.inputs(next(iter(runs.values())).recipe).source, runs)
+
+    def architectures(self) -> dict[str, Results]:
+        """Runs of other networks by name, the largest where they are published."""
+        large = self._whole(elsewhere.large(self.settings))
+        wanted = {**elsewhere.architectures(self.settings), **large}
+        return {model: self._made(Results, rows) for model, rows in wanted.items()}
+
+    def lengths(self) -> Results:
+        """Runs by source, learning rate and epochs, the usual ones first."""
+        return self._made(Results, elsewhere.lengths(self.settings))
+
+    def in_vain(self) -> Results:
+        """Runs that differ by one bit by what was tried against it, the usual ones first."""
+        return self._made(Results, elsewhere.in_vain(self.settings))
+
+    def again(self) -> dict[str, Trainings]:
+        """The same training twice, by network and by what the machine was told."""
+        wanted = elsewhere.again(self.settings)
+        return {name: self._made(Trainings, rows) for name, rows in wanted.items()}
 
     def _made(self, kind: type[Kind], wanted: Mapping[str, Request]) -> Kind:
         runs = {row: self.get(request) for row, request in wanted.items()}
@@ -114,3 +179,7 @@ class Nondeterminism(Study):
         """The data of a request, as far as its recipe looks."""
         recipe = cast(LabelledRecipe, request.recipe)
         return recipe.part(cast(Dataset, self.inputs(recipe).data))
+
+
+def _flat(by_name: Mapping[Any, Mapping[Any, Request]]) -> list[Request]:
+    return [request for rows in by_name.values() for request in rows.values()]

@@ -55,6 +55,8 @@ class ImageRecipe(LabelledRecipe):
         Keep only the first training images, and the first others.
     model : str, default "resnet14"
         Architecture.
+    width : int, default 512
+        Units of the one hidden layer of ``"hidden_dense"``.
     side : int, optional
         Shrink square images to this side by means of areas; as they are where nothing is said.
     stride : {1, 2}, default 1
@@ -73,6 +75,10 @@ class ImageRecipe(LabelledRecipe):
         cosine over all epochs, epoch by epoch.
     slow : float, default 0.1
         Factor of the learning rate of biases and of norms, those in shortcuts apart.
+    threads : int, default 1
+        Threads that compute a training: more of them add up in another order.
+    attempt : int, default 1
+        Changes nothing: another number asks for the same training once more.
 
     Examples
     --------
@@ -84,6 +90,7 @@ class ImageRecipe(LabelledRecipe):
     label: str = "label"
     n_test: int | None = Field(default=None, ge=1)
     model: Model = "resnet14"
+    width: int = Field(default=512, ge=1)
     side: int | None = Field(default=None, ge=4)
     stride: Literal[1, 2] = 1
     crop: int = Field(default=4, ge=0)
@@ -96,6 +103,8 @@ class ImageRecipe(LabelledRecipe):
     batch_size: int = Field(default=512, ge=1)
     warm_up: int = Field(default=3, ge=0)
     slow: float = Field(default=0.1, ge=0.0, le=1.0)
+    threads: int = Field(default=1, ge=1, le=256)
+    attempt: int = Field(default=1, ge=1)
 
     def check_method(self) -> None:
         """Refuse also a learning rate that would rise until the end."""
@@ -114,6 +123,8 @@ class ImageRecipe(LabelledRecipe):
     def model_name(self) -> str:
         """Architecture, and the size of its images where they are shrunk."""
         name = _NAMES.get(self.model) or f"ResNet-{self.model.removeprefix('resnet')}"
+        if self.model == "hidden_dense" and self.width != type(self).model_fields["width"].default:
+            name += f" of {self.width}"
         return f"{name} at {self.side} x {self.side}" if self.side else name
 
     @property

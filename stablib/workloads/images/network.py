@@ -24,7 +24,6 @@ _AT_ONCE = 500
 
 _SHALLOW: Mapping[str, Callable[..., torch.nn.Module]] = {
     "linear": Linear,
-    "hidden_dense": HiddenDense,
     "hidden_convolution": HiddenConvolution,
     "digit_net": DigitNet,
 }
@@ -34,6 +33,8 @@ def build(
     recipe: ImageRecipe, shape: tuple[int, int, int], n_classes: int, rng: np.random.Generator
 ) -> torch.nn.Module:
     """Make the recipe's architecture for images of a shape (n_channels, height, width)."""
+    if recipe.model == "hidden_dense":
+        return HiddenDense(shape, n_classes, rng, recipe.width)
     if recipe.model in _SHALLOW:
         return _SHALLOW[recipe.model](shape, n_classes, rng)
     if recipe.model == "vgg11":

@@ -33,12 +33,20 @@ class LogitsObserver(Observer):
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Predict the test images, and views of them."""
-        arrays = _predicted(logits_of(stack, self.inputs), self.gold)
+        arrays = self._predicted(logits_of(stack, self.inputs))
         for view in self.record.views:
             seen = [logits_of(stack, look(self.inputs)) for look in view.views()]
-            of_view = _predicted(np.mean(seen, axis=0), self.gold)
+            of_view = self._predicted(np.mean(seen, axis=0))
             arrays |= {f"{name}_{view.name}": array for name, array in of_view.items()}
         return [arrays]
+
+    def _predicted(self, logits: NDArray[np.floating]) -> Arrays:
+        """What is kept of the predictions of the test images."""
+        return {
+            "logits": logits[: self.record.n_logits].astype(np.float16),
+            "labels": logits.argmax(axis=1).astype(np.uint8),
+            "loss": np.asarray(cross_entropy(logits, self.gold)),
+        }
 
 
 class CurveObserver(Observer):
@@ -115,6 +123,7 @@ class SimilarityObserver(Observer):
 
     def __init__(self, task: Task, record: Similarity) -> None:
         self.inputs = task.inputs["test"][: record.n_examples]
+        self.left_out = () if record.average_pool else ("average pool",)
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Compute the products of each layer."""
@@ -128,6 +137,7 @@ class SimilarityObserver(Observer):
                     _NORM * centred_products(states.numpy())[upper]
                 ).astype(np.float16)
                 for name, states in layers.items()
+                if name not in self.left_out
             }
         ]
 
@@ -159,12 +169,3 @@ def cross_entropy(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> fl
     exact = logits.astype(np.float64)
     of_gold = exact[np.arange(len(gold)), gold]
     return float((logsumexp(exact, axis=1) - of_gold).mean())
-
-
-def _predicted(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> Arrays:
-    """What is kept of the predictions of the test images."""
-    return {
-        "logits": logits.astype(np.float16),
-        "labels": logits.argmax(axis=1).astype(np.uint8),
-        "loss": np.asarray(cross_entropy(logits, gold)),
-    }

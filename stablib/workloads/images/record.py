@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from pydantic import Field
 from stablib.errors import UsageError
 from stablib.mitigation import TestTime
 from stablib.training.record import Arrays, Observed, labels_that_differ, largest_difference
+from stablib.training.tagged import ALWAYS_WRITTEN
 
 if TYPE_CHECKING:
     from stablib.training.observe import Observer
@@ -26,19 +27,22 @@ class Logits(Observed):
     ----------
     views : tuple of TestTime, default ()
         Ways of augmenting the test images of which the mean logits are kept too.
+    n_logits : int, optional
+        Keep the logits of the first test images alone; labels and loss are those of all.
 
     Notes
     -----
-    Arrays: ``logits`` (n_test, n_classes) of float16, ``labels`` (n_test,) and ``loss`` () of
-    float64, the mean cross-entropy in nats: it is made of the logits in single precision, since
-    half precision would hide how little linear models differ. Of each view the same, with
-    ``_<name of the view>`` behind their names.
+    Arrays: ``logits`` (n_test or n_logits, n_classes) of float16, ``labels`` (n_test,) and
+    ``loss`` () of float64, the mean cross-entropy in nats: it is made of the logits in single
+    precision, since half precision would hide how little linear models differ. Of each view the
+    same, with ``_<name of the view>`` behind their names.
     """
 
     kind: Literal["logits"] = "logits"
     measure = "labels that differ (%)"
 
     views: tuple[TestTime, ...] = ()
+    n_logits: int | None = Field(default=None, ge=1)
 
     @property
     def title(self) -> str:
@@ -151,6 +155,8 @@ class Similarity(Observed):
     ----------
     n_examples : int, default 100
         First test images that are looked at.
+    average_pool : bool, default True
+        Keep the average over the image, too, of networks that have it.
 
     Notes
     -----
@@ -164,6 +170,8 @@ class Similarity(Observed):
     measure = "largest difference of a product"
 
     n_examples: int = Field(default=100, ge=2)
+    #: Runs were kept without it once, under the same name.
+    average_pool: Annotated[bool, ALWAYS_WRITTEN] = True
 
     def observer(self, task: Task, n_models: int) -> Observer:
         """Look at the trained model."""

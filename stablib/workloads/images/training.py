@@ -16,7 +16,7 @@ from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.loop import constant, fit
 from stablib.training.observe import observers
 from stablib.training.record import Arrays
-from stablib.training.threads import one_thread
+from stablib.training.threads import one_thread, threads
 from stablib.training.workload import Report, Taught
 from stablib.workloads.images import ImageRecipe
 from stablib.workloads.images.network import ImageNetwork
@@ -34,7 +34,8 @@ def train_each(
 ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
     """Train the plans of a request one after the other.
 
-    Each run uses one thread, so that its bits do not depend on how many run beside it.
+    Each run uses one thread, so that its bits do not depend on how many run beside it, or as many
+    as its recipe says.
     """
     recipe = cast(ImageRecipe, request.recipe)
     name = f"images at {recipe.side}, first {recipe.limit} and {recipe.n_test}"
@@ -43,8 +44,10 @@ def train_each(
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
-            network = ImageNetwork(recipe, plan, task, goals, pause=lambda: report(0))
-            yield [(plan, _train(network, recipe, plan, task, request, report, state))]
+            with threads(recipe.threads):
+                network = ImageNetwork(recipe, plan, task, goals, pause=lambda: report(0))
+                arrays = _train(network, recipe, plan, task, request, report, state)
+            yield [(plan, arrays)]
 
 
 def prepare(recipe: ImageRecipe, dataset: ImageDataset) -> Task:

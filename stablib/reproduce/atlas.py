@@ -1,0 +1,126 @@
+"""The page on which every exhibit is found: its picture, what came out, and the verdicts on it."""
+
+from __future__ import annotations
+
+import collections
+import html
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from stablib.errors import unknown
+from stablib.papers.claims import Scored
+from stablib.reproduce import scorecard
+from stablib.reproduce.cards import Card, cards, verdict_marks
+from stablib.reproduce.notebooks import sections
+from stablib.studies import papers, study_class
+
+#: Where a page wants cards, or the table of verdicts.
+_CARDS, _VERDICTS = re.compile(r"<!-- cards: (.+?) -->"), re.compile(r"<!-- verdicts -->")
+#: Name of the small pictures beside the large ones, and their width: twice what a card shows.
+THUMBNAIL, _WIDTH = "thumbnail.webp", 480
+
+_INTRODUCTION = """# Find a table or figure
+
+Every exhibit of the papers and of our own, in the order of the pages: its picture, what came out
+and the verdicts on the paper's claims about it. Ids are those of the papers' own numbers: `LI-T3`
+is Table 3 of the local instability paper. The search finds both.
+"""
+
+
+def page(exhibits: Path) -> str:
+    """Write the page from the recorded exhibits.
+
+    Parameters
+    ----------
+    exhibits : Path
+        Folder in which notebooks have recorded them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [_INTRODUCTION]
+    for paper in papers():
+        parts.append(f"\n## {study_class(paper).title}\n")
+        parts.append(_grid(_cards(exhibits, paper).values()))
+    return "\n".join(parts)
+
+
+def fill(text: str, exhibits: Path) -> str:
+    """Put what was recorded into a page.
+
+    Parameters
+    ----------
+    text : str
+        Markdown. ``<!-- cards: LI-F1 ND-X4 -->`` becomes the cards of these exhibits,
+        ``<!-- verdicts -->`` a table of how many claims of each paper got which verdict.
+    exhibits : Path
+        As for :func:`page`.
+
+    Returns
+    -------
+    str
+        Markdown.
+
+    Raises
+    ------
+    StablibError
+        If no notebook shows an exhibit.
+    """
+
+    def chosen(found: re.Match[str]) -> str:
+        every = {k: v for paper in papers() for k, v in _cards(exhibits, paper).items()}
+        for exhibit in found[1].split():
+            if exhibit not in every:
+                raise unknown("exhibit", exhibit, every)
+        return _grid(every[exhibit] for exhibit in found[1].split())
+
+    return _VERDICTS.sub(lambda _: scorecard.matrix(exhibits), _CARDS.sub(chosen, text))
+
+
+def _grid(made: Iterable[str]) -> str:
+    return "\n".join(['<ul class="atlas">', *made, "</ul>\n"])
+
+
+def _cards(exhibits: Path, paper: str) -> dict[str, str]:
+    """The cards of a paper's exhibits, in the order of its pages."""
+    scored = collections.defaultdict(list)
+    for one in scorecard.collect(exhibits, paper):
+        scored[one.claim.exhibit].append(one)
+    return {
+        card.exhibit: _card(card, exhibits / card.exhibit, scored[card.exhibit])
+        for card in cards([section for section in sections() if section.paper == paper])
+    }
+
+
+def _card(card: Card, folder: Path, scored: Sequence[Scored]) -> str:
+    picture = ""
+    if (folder / "figure.png").is_file():
+        source = f"../exhibits/{card.exhibit}/{THUMBNAIL}"
+        picture = f'<img src="{source}" alt="" loading="lazy" width="240" height="150">'
+    return (
+        f'<li><a href="{card.link}">{picture}'
+        f"<strong>{card.exhibit}</strong> {html.escape(card.title)}</a>"
+        f"{verdict_marks(scored)}<p>{html.escape(_finding(folder))}</p></li>"
+    )
+
+
+def _finding(folder: Path) -> str:
+    """What came out, in the words of the exhibit."""
+    path = folder / "provenance.json"
+    finding = json.loads(path.read_text("utf-8"))["finding"] if path.is_file() else ""
+    return html.unescape(finding)
+
+
+def write_thumbnails(exhibits: Path) -> None:
+    """Write a small picture beside each exhibit's, of the width of a card."""
+    from PIL import Image
+
+    for path in sorted(exhibits.glob("*/figure.png")):
+        with Image.open(path) as picture:
+            small = picture.convert("RGB")
+            small.thumbnail((_WIDTH, _WIDTH))
+            small.save(path.with_name(THUMBNAIL), quality=80)

@@ -1,0 +1,66 @@
+"""The same sources on the networks of other papers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stablib.metrics import (
+    centred_interval,
+    pair_mean,
+    resampled_pair_mean,
+    resampled_sd,
+    sd_over_runs,
+)
+from stablib.show.exhibit import Exhibit, record, with_interval
+from stablib.show.nondeterminism.comparison import disagreement, drawn, finite
+from stablib.studies.nondeterminism import ALL, Across
+
+
+def across(outcome: Across) -> Exhibit:
+    """Do all sources do the same on the networks of other papers too? (ND-X1)."""
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    findings = []
+    for workload, rows in outcome.runs.items():
+        gold = outcome.datasets[workload].gold["test"]
+        means, draws = {}, {}
+        for row in rows:
+            labels = outcome.labels(workload, row)
+            weights = drawn(len(labels))
+            apart = disagreement(labels)
+            means[row], draws[row] = pair_mean(apart), resampled_pair_mean(apart, weights)
+            accuracy = 100.0 * (labels == gold).mean(axis=1)
+            sd = float(sd_over_runs(accuracy))
+            of_sd = centred_interval(sd, resampled_sd(accuracy[:, None], weights)[:, 0])
+            table[workload, row] = {
+                "runs": f"{len(labels)}",
+                "disagreement (%)": with_interval(
+                    float(means[row]), centred_interval(float(means[row]), draws[row])
+                ),
+                "of that of all (%)": "–",
+                "sd of accuracy (points)": with_interval(sd, of_sd, 2),
+            }
+        for row in rows:
+            if row != ALL:
+                with np.errstate(divide="ignore", invalid="ignore"):  # Runs may all agree.
+                    share = 100.0 * means[row] / means[ALL]
+                    shares = 100.0 * draws[row] / draws[ALL]
+                found = finite(float(share), shares)
+                table[workload, row]["of that of all (%)"] = with_interval(*found, 0)
+        least = min((row for row in rows if row != ALL), key=lambda row: means[row])
+        share_of_least = table[workload, least]["of that of all (%)"]
+        findings.append(f"{workload}: {least} least, {share_of_least} % of what all do together")
+    return record(
+        "ND-X1",
+        pd.DataFrame.from_dict(table, orient="index"),
+        made_by=across,
+        results=[outcome],
+        finding=f"Disagreement of two runs: {'; '.join(findings)}.",
+        caption=(
+            "Share of the test examples on which two runs disagree, mean over pairs, and standard "
+            "deviation of accuracy (ddof 0), by what varies between runs, for the networks of this "
+            "paper and of others, with 95 % bootstrap intervals over runs. 'All' is all sources "
+            "that a network has: images are augmented, heads and the top layer have dropout. CNN "
+            "and BiLSTM are looked at at their best checkpoint, as in RS-X2."
+        ),
+    )

@@ -1,0 +1,277 @@
+"""Tables of section 6 and of appendix A, and whether the same training is the same twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from stablib.metrics import Interval
+from stablib.papers.claims import Measured
+from stablib.show.exhibit import Exhibit, record, with_interval
+from stablib.show.nondeterminism.comparison import (
+    ACCURACY,
+    MEASURES,
+    Varied,
+    answer,
+    answer_of_all,
+    less_in_percent,
+    ratios,
+    varied,
+)
+from stablib.show.nondeterminism.shallow import has_not_diverged
+from stablib.show.nondeterminism.tables import CAPTION, rows_of
+from stablib.studies.nondeterminism import ALL, BIT, OTHER_SEEDS, Results, Trainings
+from stablib.studies.nondeterminism.elsewhere import DIGITS, INIT, SNAPSHOTS
+from stablib.workloads import ImageRecipe
+
+_DISAGREEMENT = 2
+#: The sds of accuracy and of cross-entropy.
+_SDS = (0, 1)
+_RATIO, _LESS = "disagreement, times {} (95 %)", "disagreement below all (%)"
+_DIVERGED = {ACCURACY: "diverged"}
+
+Ratio = tuple[float, Interval]
+
+
+def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
+    """Other networks, and MNIST: initial weights, everything, one bit, snapshots (ND-T6).
+
+    The first network is that of Table 1; ``pool`` has runs of which everything varies in it, with
+    two sets of seeds.
+    """
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    # By network: one bit against initial weights, and snapshots below plain runs, by measure.
+    bits: dict[str, list[Ratio]] = {}
+    snapshots: dict[str, list[Ratio]] = {}
+    for results in by_model.values():
+        title = results.recipe.model_name
+        found = _converged(results)
+        for row in results.runs:
+            table[title, row] = (
+                {"runs": f"{len(found[row].levels)}", **found[row].cells}
+                if row in found
+                else dict(_DIVERGED)
+            )
+        if {INIT, BIT} <= found.keys():
+            bits[title] = ratios(found[BIT], found[INIT])
+            table[title, BIT][_RATIO.format(INIT)] = with_interval(*bits[title][_DISAGREEMENT], 2)
+        if {ALL, SNAPSHOTS} <= found.keys():
+            below = ratios(found[SNAPSHOTS], found[ALL])
+            snapshots[title] = [less_in_percent(ratio) for ratio in below]
+            table[title, SNAPSHOTS][_LESS] = with_interval(*snapshots[title][_DISAGREEMENT], 0)
+    titles = {model: results.recipe.model_name for model, results in by_model.items()}
+    first, digits = next(iter(titles.values())), titles[DIGITS]
+    others = [title for title in titles.values() if title not in (first, digits)]
+    nulls = _nulls(pool, len(next(iter(by_model.values())).labels[ALL]))
+    measured: list[Measured] = []
+    for number, measure in enumerate(MEASURES):
+        of_bits = {title: bits[title][number] for title in others if title in bits}
+        less = {title: snapshots[title][number] for title in others if title in snapshots}
+        measured += answer_of_all(f"t6-other-bit-{measure.name}", of_bits)
+        name = f"t6-other-snapshots-{measure.name}"
+        measured += answer_of_all(name, less, null=nulls[number])
+        if digits in bits:
+            measured += answer(f"t6-mnist-bit-{measure.name}", bits[digits][number])
+        if digits in snapshots:
+            measured += answer(f"t6-mnist-snapshots-{measure.name}", snapshots[digits][number])
+        if first in snapshots and number in _SDS:
+            smallest = snapshots[first][number]
+            measured += answer(f"t6-smallest-{measure.name}", smallest)
+            gained = {title: _apart(one, smallest) for title, one in less.items()}
+            measured += answer_of_all(f"t6-size-{measure.name}", gained)
+    said_bits = _said({title: each[_DISAGREEMENT] for title, each in bits.items()}, 2)
+    said = _said({title: each[_DISAGREEMENT] for title, each in snapshots.items()}, 0, " %")
+    return record(
+        "ND-T6",
+        pd.DataFrame.from_dict(table, orient="index").fillna("–"),
+        made_by=architectures,
+        results=[*by_model.values(), pool],
+        measured=measured,
+        finding=(
+            "Runs that differ by one bit disagree so many times as often as runs with other "
+            f"initial weights: {said_bits}. Snapshots disagree less often than plain runs of which "
+            f"everything varies: {said}; other seeds alone {nulls[_DISAGREEMENT]:.0f} %."
+        ),
+        caption=(
+            "Other networks, and a small one on MNIST. The largest networks have fewer runs and "
+            f"epochs, and no snapshots. {CAPTION}"
+        ),
+    )
+
+
+def lengths(results: Results, pool: Results) -> Exhibit:
+    """Longer, shorter, faster and slower trainings, the usual ones first (ND-T7).
+
+    ``pool`` has usual runs of which everything varies, with two sets of seeds.
+    """
+    found = _converged(results)
+    recipes = {row: cast(ImageRecipe, runs.recipe) for row, runs in results.runs.items()}
+    usual, *_ = results.runs
+    base = recipes[usual]
+    table = {row: found[row].cells if row in found else dict(_DIVERGED) for row in results.runs}
+    nulls = _nulls(pool, len(results.labels[usual]))
+    others = [row for row in found if row.startswith(ALL) and row != usual and usual in found]
+    against = {row: ratios(found[row], found[usual]) for row in others}
+    for row, each in against.items():
+        table[row][_RATIO.format("the usual")] = with_interval(*each[_DISAGREEMENT], 2)
+    measured: list[Measured] = []
+    for number, measure in enumerate(MEASURES):
+        of_measure = {row: each[number] for row, each in against.items()}
+        at_rates = {r: v for r, v in of_measure.items() if recipes[r].epochs == base.epochs}
+        longer = {
+            row: less_in_percent(ratio, sign=-1.0)
+            for row, ratio in of_measure.items()
+            if recipes[row].epochs > base.epochs
+        }
+        by_length = {r: v for r, v in of_measure.items() if r not in at_rates}
+        measured += answer_of_all(f"t7-rate-{measure.name}", at_rates)
+        measured += answer_of_all(f"t7-length-{measure.name}", by_length)
+        null = -nulls[number]
+        measured += answer_of_all(f"t7-longer-{measure.name}", longer, null=null)
+    said = (
+        f"Two runs disagree so many times as often as those of {usual}: "
+        f"{_said({row: each[_DISAGREEMENT] for row, each in against.items()}, 2)}."
+    )
+    bit, snapshots = (
+        next(row for row in results.runs if row.startswith(kind)) for kind in (BIT, SNAPSHOTS)
+    )
+    same = bit.replace(BIT, ALL, 1)  # As fast and as long.
+    if {bit, snapshots, same} <= found.keys():
+        of_bit = ratios(found[bit], found[same])
+        less = [less_in_percent(ratio) for ratio in ratios(found[snapshots], found[same])]
+        for number, measure in enumerate(MEASURES):
+            measured += answer(f"t7-bit-{measure.name}", of_bit[number])
+            name = f"t7-snapshots-{measure.name}"
+            measured += answer(name, less[number], null=nulls[number])
+        table[snapshots][_LESS] = with_interval(*less[_DISAGREEMENT], 0)
+        said += (
+            f" At {recipes[same].epochs} epochs one bit does "
+            f"{with_interval(*of_bit[_DISAGREEMENT], 2)} times what everything does, and snapshots "
+            f"take {with_interval(*less[_DISAGREEMENT], 0)} % of the disagreement."
+        )
+    return record(
+        "ND-T7",
+        pd.DataFrame.from_dict(table, orient="index").fillna("–"),
+        made_by=lengths,
+        results=[results, pool],
+        measured=measured,
+        finding=said,
+        caption=f"What varies / largest learning rate / epochs. {CAPTION}",
+    )
+
+
+def in_vain(results: Results) -> Exhibit:
+    """Optimizers, momentum, weight augmentation and ASWA (ND-A1)."""
+    found = _converged(results)
+    usual, *_ = results.runs
+    table = {row: found[row].cells if row in found else dict(_DIVERGED) for row in results.runs}
+    attempts = [row for row in found if row != usual and usual in found]
+    against = {row: ratios(found[row], found[usual])[_DISAGREEMENT] for row in attempts}
+    by_attempt: dict[str, dict[str, Ratio]] = {}
+    for name, ratio in against.items():
+        table[name][_RATIO.format("the usual")] = with_interval(*ratio, 2)
+        by_attempt.setdefault(_attempt(name), {})[name] = ratio
+    measured = [
+        each
+        for attempt, ratio_of in by_attempt.items()
+        for each in answer_of_all(f"a1-{attempt}", ratio_of)
+    ]
+    return record(
+        "ND-A1",
+        pd.DataFrame.from_dict(table, orient="index").fillna("–"),
+        made_by=in_vain,
+        results=[results],
+        measured=measured,
+        finding=(
+            f"Runs that differ by one bit disagree so many times as often as with {usual}: "
+            f"{_said(against, 2)}."
+        ),
+        caption=(
+            "Runs of the same network that differ by one bit of one weight, by how they are "
+            "optimized. With another momentum the learning rate is scaled so that a constant "
+            "gradient moves the weights as far. Weight augmentation takes the gradient at weights "
+            f"moved at random; ASWA is that of the random seed paper. {CAPTION}"
+        ),
+    )
+
+
+def again(by_model: Mapping[str, Trainings]) -> Exhibit:
+    """The same training once more, by what the machine is told (ND-X3)."""
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    said = []
+    for model, trainings in by_model.items():
+        first, *others = trainings.runs
+        base = trainings.runs[first]
+        for row in others:
+            runs = trainings.runs[row]
+            same = all(np.array_equal(runs[name], base[name]) for name in _KEPT)
+            apart = np.abs(runs["weights"][0] - base["weights"][0]).max(axis=-1)
+            seen = runs["steps"][0][apart > 0.0]
+            differ = 100.0 * float((runs["labels"][0, -1] != base["labels"][0, -1]).mean())
+            gap = abs(float(runs["losses"][0, -1] - base["losses"][0, -1]))
+            table[model, row] = {
+                "same bits": "yes" if same else "no",
+                "weights apart from step": f"{seen[0]:,}" if seen.size else "–",
+                "largest difference of a weight": f"{apart[-1]:.1e}",
+                "difference of cross-entropy (nats)": f"{gap:.1e}",
+                "labels that differ (%)": f"{differ:.1f}",
+            }
+            said.append(f"{model}, {row}: {'none' if same else f'{differ:.1f} %'}")
+    return record(
+        "ND-X3",
+        pd.DataFrame.from_dict(table, orient="index"),
+        made_by=again,
+        results=list(by_model.values()),
+        finding=f"Labels that differ from those of the first training: {'; '.join(said)}.",
+        caption=(
+            "One training, and the same with the same seeds: once more, with another number of "
+            "threads, and with another seed of low level alone. Bits are those of 256 weights, of "
+            "the labels of the first test images, of the logits of four and of the cross-entropy, "
+            "at steps that lie evenly on a logarithmic scale; differences are those at the end."
+        ),
+    )
+
+
+#: What is compared bit by bit.
+_KEPT = ("weights", "labels", "logits", "losses")
+
+
+def _converged(results: Results) -> dict[str, Varied]:
+    """How the runs of each row vary, of rows of which no run has diverged."""
+    found = rows_of(results)
+    return {row: found[row] for row, x in results.losses.items() if has_not_diverged(results, x)}
+
+
+def _nulls(pool: Results, n_runs: int) -> list[float]:
+    """How much less runs of other seeds vary than as many others, in percent, by measure."""
+    plain, others = (
+        varied(
+            pool.logits[row][:n_runs],
+            pool.gold,
+            losses=pool.losses[row][:n_runs],
+            labels=pool.labels[row][:n_runs],
+        )
+        for row in (ALL, OTHER_SEEDS)
+    )
+    return [less_in_percent(ratio)[0] for ratio in ratios(others, plain)]
+
+
+def _apart(one: Ratio, other: Ratio) -> Ratio:
+    """Difference of two numbers with intervals, as of independent runs."""
+    (a, of_a), (b, of_b) = one, other
+    value = a - b
+    low = value - float(np.hypot(a - of_a.low, of_b.high - b))
+    high = value + float(np.hypot(of_a.high - a, b - of_b.low))
+    return value, Interval(low, high)
+
+
+def _said(found: Mapping[str, Ratio], digits: int, unit: str = "") -> str:
+    return ", ".join(f"{name} {with_interval(*one, digits)}{unit}" for name, one in found.items())
+
+
+def _attempt(name: str) -> str:
+    """What was tried, in the names of claims."""
+    return "momentum" if name.startswith("SGD") else name.lower().replace(" ", "-")

@@ -1,0 +1,91 @@
+"""The page on which every exhibit is found."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stablib.errors import StablibError
+from stablib.reproduce import atlas, scorecard
+from stablib.reproduce.cards import cards
+from stablib.reproduce.notebooks import sections
+from stablib.studies import study_class
+
+TITLES = {card.exhibit: card.title for card in cards(sections())}
+
+
+def recorded(folder: Path, exhibit: str, finding: str) -> Path:
+    (folder / exhibit).mkdir(parents=True)
+    (folder / exhibit / "provenance.json").write_text(json.dumps({"finding": finding}))
+    return folder / exhibit
+
+
+def test_every_exhibit_that_a_notebook_shows_has_a_card_that_leads_to_it() -> None:
+    anchors = {exhibit for section in sections() for exhibit in section.exhibits()}
+    # Anchors of exhibits hold no dots.
+    assert {anchor.replace(".", "-") for anchor in anchors} == {
+        exhibit.replace(".", "-") for exhibit in TITLES
+    }
+
+
+def test_cards_have_the_numbers_of_the_papers(real_data: Path) -> None:
+    known = csv.DictReader((real_data.parent / "exhibits.csv").read_text("utf-8").splitlines())
+    shown = [row for row in known if row["id"] in TITLES]
+    assert len(shown) >= 54
+    for row in shown:
+        kind, _, number = row["item"].partition(" ")
+        if kind in ("Table", "Figure"):
+            assert re.search(rf"\b{re.escape(number)}\b", TITLES[row["id"]]), row
+
+
+def test_a_card_says_what_came_out_and_how_it_was_judged(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, "LI-F1", "So & so <much>.")
+    Image.new("RGBA", (800, 500)).save(folder / "figure.png")
+    page = atlas.page(tmp_path)
+    (card,) = [part for part in page.split("<li>") if "<strong>LI-F1</strong>" in part]
+    assert "So &amp; so &lt;much&gt;." in card
+    assert 'src="../exhibits/LI-F1/thumbnail.webp"' in card
+    assert "not attempted" in card
+    (without,) = [part for part in page.split("<li>") if "<strong>LI-F2</strong>" in part]
+    assert "<img" not in without
+
+
+def test_thumbnails_are_small_and_keep_their_proportions(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, "LI-F1", "")
+    Image.new("RGBA", (1600, 1000), "red").save(folder / "figure.png")
+    atlas.write_thumbnails(tmp_path)
+    with Image.open(folder / atlas.THUMBNAIL) as small:
+        assert small.size == (480, 300)
+        assert small.getpixel((0, 0)) == pytest.approx((254, 0, 0), abs=3)
+
+
+def test_a_page_gets_the_cards_and_the_verdicts_that_it_asks_for(tmp_path: Path) -> None:
+    recorded(tmp_path, "LI-F1", "This came out.")
+    text = atlas.fill("Before\n\n<!-- cards: LI-F1 ND-T1 -->\n\n<!-- verdicts -->\n", tmp_path)
+    assert text.startswith("Before\n\n<ul")
+    assert text.index("LI-F1") < text.index("This came out.") < text.index("ND-T1")
+    assert text.count("<li>") == 2
+    # Nothing was recorded of the claims: none was attempted.
+    for paper in ("local_instability", "random_seed"):
+        study = study_class(paper)
+        row = text[text.index(study.title) :]
+        assert str(len(study.claims())) in row[:200]
+    with pytest.raises(StablibError, match="did you mean 'LI-F1'"):
+        atlas.fill("<!-- cards: LI-F11 -->", tmp_path)
+
+
+def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: Path) -> None:
+    page = scorecard.page(tmp_path)
+    claims = study_class("nondeterminism").claims().values()
+    exhibits = {claim.exhibit for claim in claims}
+    assert all(f"<strong>{exhibit}</strong>" in page for exhibit in exhibits)
+    (folded,) = [part for part in page.split("<details") if "<strong>ND-T4</strong>" in part]
+    assert "../notebooks/nondeterminism/04_instability.html#nd-t4" in folded
+    head, table = folded.split("</summary>")
+    assert "3<span" in head
+    assert table.count("<tr>") == 3
