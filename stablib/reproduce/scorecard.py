@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import html
-import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 
 from stablib.errors import DataError
 from stablib.papers.claims import Answer, Measured, Scored
-from stablib.reproduce.cards import Card, cards, verdict_marks
+from stablib.reproduce.cards import cards, verdict_marks
 from stablib.reproduce.notebooks import sections
 from stablib.show.exhibit import VERDICT_MARKS, comparison, summary, table_html
 from stablib.studies import papers, study_class
@@ -102,21 +101,18 @@ def page(exhibits: Path) -> str:
         parts.append(f"{summary(rows)}.\n")
         # Before it, as it may hold Markdown.
         parts.append(f":::{{dropdown}} How they are judged\n{study.rules}\n:::\n")
-        for exhibit, group in itertools.groupby(rows, key=lambda row: row.claim.exhibit):
-            of_exhibit = list(group)
+        by_exhibit: dict[str, list[Scored]] = {}
+        for row in rows:
+            by_exhibit.setdefault(row.claim.exhibit, []).append(row)
+        for exhibit, of_exhibit in by_exhibit.items():
             frame = comparison(of_exhibit).drop(columns="exhibit")
             table = table_html(frame, name=f"Claims about {exhibit}")
-            parts.append(_folded(_headline(exhibit, places.get(exhibit), of_exhibit), [table]))
+            place = places.get(exhibit)
+            head = f"<strong>{exhibit}</strong> {html.escape(place.title) if place else ''}"
+            # One that no page shows has no link; and none belongs into what can be clicked itself.
+            link = f'<p><a href="{place.link}">To {exhibit}</a></p>' if place else ""
+            parts.append(_folded(head + verdict_marks(of_exhibit), [link, table]))
     return "\n".join(parts)
-
-
-def _headline(exhibit: str, place: Card | None, scored: Sequence[Scored]) -> str:
-    """An exhibit with the verdicts on it; one that no page shows has no link."""
-    name, title = f"<strong>{exhibit}</strong>", ""
-    if place is not None:
-        name = f'<a href="{place.link}">{name}</a>'
-        title = f" {html.escape(place.title)}"
-    return f"{name}{title}{verdict_marks(scored)}"
 
 
 def _folded(headline: str, content: Sequence[str]) -> str:

@@ -21,6 +21,9 @@ _FIRST_SOURCES = ("init", "shuffle", "dropout", "augment")
 #: More plans than anyone trains; a typing error beyond it would fill the memory.
 _MOST_RUNS = 1_000_000
 
+#: More changed bits than these are counted, not named.
+_MOST_NAMED = 3
+
 #: What readers call a source.
 _IN_WORDS = {"shuffle": "order", "init": "initial weights", "low_level": "low level"}
 
@@ -315,6 +318,8 @@ def describe(plans: Sequence[SeedPlan]) -> str:
     bits = {plan.bit for plan in plans if plan.bit is not None}
     if bits:
         places = sorted(f"{b.tensor}[{b.index}] {b.direction}" for b in bits)
+        if len(places) > _MOST_NAMED:
+            places = [f"{len(places)} weights of {t}" for t in sorted({b.tensor for b in bits})]
         parts.append(f"one bit of {' or '.join(places)}")
     return ", ".join(parts)
 

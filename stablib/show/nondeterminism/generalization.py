@@ -179,6 +179,7 @@ def in_vain(results: Results) -> Exhibit:
         for attempt, ratio_of in by_attempt.items()
         for each in answer_of_all(f"a1-{attempt}", ratio_of)
     ]
+    correct = ", ".join(f"{name} {one.levels.mean():.1f}" for name, one in found.items())
     return record(
         "ND-A1",
         pd.DataFrame.from_dict(table, orient="index").fillna("–"),
@@ -187,7 +188,7 @@ def in_vain(results: Results) -> Exhibit:
         measured=measured,
         finding=(
             f"Runs that differ by one bit disagree so many times as often as with {usual}: "
-            f"{_said(against, 2)}."
+            f"{_said(against, 2)}. Accuracy in percent: {correct}."
         ),
         caption=(
             "Runs of the same network that differ by one bit of one weight, by how they are "
