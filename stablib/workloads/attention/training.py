@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -14,15 +13,15 @@ from stablib.errors import UsageError
 from stablib.models import vectors
 from stablib.models.words import BETWEEN, encode, vocabulary
 from stablib.training import Inputs, Request, SeedPlan, Task
-from stablib.training.loop import Batches, fit, in_random_order
-from stablib.training.observe import observers
+from stablib.training.loop import Batches, in_random_order
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
 from stablib.training.workload import Report, Taught
 from stablib.workloads.attention import AttentionRecipe
 from stablib.workloads.attention.network import AttentionNetwork, Prepared
+from stablib.workloads.one_run import train_run
 from stablib.workloads.teaching import targets
-from stablib.workloads.text import check_records, work_by_step
+from stablib.workloads.text import check_records
 
 #: Seed of the vectors that are drawn, which all runs share.
 _DRAWN = 0
@@ -149,21 +148,14 @@ def _train(
         amsgrad=True,
         fused=True,
     )
-    watchers = observers(request.records, prepared.task, 1)
-    shares = iter(work_by_step(recipe, prepared.task.sizes, request.records))
-    predictor = fit(
+    by_lengths = recipe.batches == "by_length"
+    return train_run(
         network,
         adam,
-        recipe.method,
+        request,
         plan,
-        n_train=prepared.task.sizes["train"],
-        n_epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        watchers=watchers,
-        report=lambda steps, state=None: report(sum(itertools.islice(shares, steps)), state),
+        prepared.task,
+        report=report,
         state=state,
-        batches=(
-            by_length(prepared.lengths()) if recipe.batches == "by_length" else in_random_order
-        ),
+        batches=by_length(prepared.lengths()) if by_lengths else in_random_order,
     )
-    return [watcher.finish(predictor)[0] for watcher in watchers]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -17,13 +16,12 @@ from stablib.models import encoders
 from stablib.models.tokens import Ragged, tokenize
 from stablib.models.transformer import Dropout, by_length, hidden_states, load_classifier
 from stablib.training import Inputs, Request, SeedPlan, Task
-from stablib.training.loop import fit
-from stablib.training.observe import observers
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
 from stablib.training.workload import Report, Taught
+from stablib.workloads.one_run import train_run
 from stablib.workloads.teaching import targets
-from stablib.workloads.text import TextRecipe, check_records, task_of, work_by_step
+from stablib.workloads.text import TextRecipe, check_records, task_of
 
 
 def train_each(
@@ -208,18 +206,4 @@ def _train(
         weight_decay=recipe.method.decay,
         fused=True,
     )
-    watchers = observers(request.records, task, 1)
-    shares = iter(work_by_step(recipe, task.sizes, request.records))
-    predictor = fit(
-        network,
-        adam,
-        recipe.method,
-        plan,
-        n_train=task.sizes["train"],
-        n_epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        watchers=watchers,
-        report=lambda steps, state=None: report(sum(itertools.islice(shares, steps)), state),
-        state=state,
-    )
-    return [watcher.finish(predictor)[0] for watcher in watchers]
+    return train_run(network, adam, request, plan, task, report=report, state=state)

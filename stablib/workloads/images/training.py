@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -13,15 +12,14 @@ from numpy.typing import NDArray
 from stablib.data import ImageDataset, entry
 from stablib.data.images import area_mean, fitted
 from stablib.training import Inputs, Request, SeedPlan, Task
-from stablib.training.loop import constant, fit
-from stablib.training.observe import observers
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread, threads
 from stablib.training.workload import Report, Taught
 from stablib.workloads.images import ImageRecipe
 from stablib.workloads.images.network import ImageNetwork
+from stablib.workloads.one_run import train_run
 from stablib.workloads.teaching import targets
-from stablib.workloads.text import check_records, work_by_step
+from stablib.workloads.text import check_records
 
 
 def train_each(
@@ -46,7 +44,16 @@ def train_each(
             (goals,) = targets(recipe.method, [plan], task, taught)
             with threads(recipe.threads):
                 network = ImageNetwork(recipe, plan, task, goals, pause=lambda: report(0))
-                arrays = _train(network, recipe, plan, task, request, report, state)
+                arrays = train_run(
+                    network,
+                    optimizer(recipe, network),
+                    request,
+                    plan,
+                    task,
+                    report=report,
+                    state=state,
+                    schedule=recipe.schedule,
+                )
             yield [(plan, arrays)]
 
 
@@ -105,31 +112,3 @@ def optimizer(recipe: ImageRecipe, network: ImageNetwork) -> torch.optim.SGD | t
     if recipe.optimizer == "adam":
         return torch.optim.Adam(parameters, weight_decay=decay, fused=True)
     return torch.optim.SGD(parameters, momentum=recipe.momentum, weight_decay=decay, fused=True)
-
-
-def _train(
-    network: ImageNetwork,
-    recipe: ImageRecipe,
-    plan: SeedPlan,
-    task: Task,
-    request: Request,
-    report: Callable[..., object],
-    state: Arrays | None,
-) -> list[Arrays]:
-    watchers = observers(request.records, task, 1)
-    shares = iter(work_by_step(recipe, task.sizes, request.records))
-    predictor = fit(
-        network,
-        optimizer(recipe, network),
-        recipe.method,
-        plan,
-        n_train=task.sizes["train"],
-        n_epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        watchers=watchers,
-        report=lambda steps, state=None: report(sum(itertools.islice(shares, steps)), state),
-        state=state,
-        # A method with a schedule of its own takes the place of the recipe's.
-        schedule=constant if "rate" in recipe.method.changes else recipe.schedule,
-    )
-    return [watcher.finish(predictor)[0] for watcher in watchers]

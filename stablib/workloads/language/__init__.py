@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -163,7 +163,7 @@ class Language(LabelledWorkload):
         """Train each plan for itself."""
         from stablib.workloads.language.training import train_each
 
-        return train_each(cast(Request, request), inputs, report=report, state=state)
+        return train_each(request, inputs, report=report, state=state)
 
 
 LanguageRecipe.workload = Language()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -17,15 +16,16 @@ from stablib.errors import UsageError
 from stablib.models.qrnn import LanguageModel
 from stablib.models.ragged import Ragged
 from stablib.training import Inputs, Request, SeedPlan, Task
-from stablib.training.loop import FlatWeights, constant, fit
-from stablib.training.observe import Observer, Stack, observers
+from stablib.training.loop import FlatWeights
+from stablib.training.observe import Observer, Stack
 from stablib.training.predict import Predictor
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
 from stablib.training.workload import Report
 from stablib.workloads.language import END, UNKNOWN, LanguageRecipe
 from stablib.workloads.language.record import NextWords
-from stablib.workloads.text import check_records, work_by_step
+from stablib.workloads.one_run import train_run
+from stablib.workloads.text import check_records
 
 #: Words that are predicted at once.
 _AT_ONCE = 500
@@ -47,7 +47,20 @@ def train_each(
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             network = LanguageNetwork(recipe, plan, task, pause=lambda: report(0))
-            yield [(plan, _train(network, recipe, plan, task, request, report, state))]
+            arrays = train_run(
+                network,
+                optimizer(recipe, network),
+                request,
+                plan,
+                task,
+                report=report,
+                state=state,
+                n_train=len(network.words),
+                batch_size=recipe.window,
+                batches=network.batches,
+                schedule=recipe.schedule,
+            )
+            yield [(plan, arrays)]
 
 
 def prepare(recipe: LanguageRecipe, dataset: Any) -> Task:
@@ -235,35 +248,6 @@ def optimizer(
 
     made.register_step_pre_hook(prepare_step)
     return cast("torch.optim.SGD | torch.optim.Adam", made)
-
-
-def _train(
-    network: LanguageNetwork,
-    recipe: LanguageRecipe,
-    plan: SeedPlan,
-    task: Task,
-    request: Request,
-    report: Callable[..., object],
-    state: Arrays | None,
-) -> list[Arrays]:
-    watchers = observers(request.records, task, 1)
-    shares = iter(work_by_step(recipe, task.sizes, request.records))
-    predictor = fit(
-        network,
-        optimizer(recipe, network),
-        recipe.method,
-        plan,
-        n_train=len(network.words),
-        n_epochs=recipe.epochs,
-        batch_size=recipe.window,
-        watchers=watchers,
-        report=lambda steps, state=None: report(sum(itertools.islice(shares, steps)), state),
-        state=state,
-        batches=network.batches,
-        # A method with a schedule of its own takes the place of the recipe's.
-        schedule=constant if "rate" in recipe.method.changes else recipe.schedule,
-    )
-    return [watcher.finish(predictor)[0] for watcher in watchers]
 
 
 class NextWordsObserver(Observer):
