@@ -21,6 +21,7 @@ import pytest
 from stablib.errors import StablibError
 from stablib.mitigation import L2
 from stablib.reproduce import cli, jobs
+from stablib.reproduce.budget import make
 from stablib.reproduce.dependencies import code_of
 from stablib.reproduce.jobs import side_by_side
 from stablib.reproduce.notebooks import Execution, NotebookFailed, Section, execute, fingerprint
@@ -495,3 +496,23 @@ def test_what_fails_beside_others_is_raised(workers: int) -> None:
 def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(StablibError, match="a process died"):
         list(side_by_side(os._exit, [1, 1], 2))
+
+
+def test_what_is_optional_is_trained_when_asked_for_and_as_far_as_the_budget_goes(
+    empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = open_study(LI, preset="smoke")
+    massive = Design(study.settings, "massive")
+    extra = [massive.of(L2(weight_decay=decay)) for decay in (0.5, 0.25)]
+    monkeypatch.setattr(study, "optional", lambda: extra)
+
+    def decays(**options: Any) -> list[float]:
+        plan = make(study, ["LI-F4"], **options)
+        methods = [cost.request.recipe.method for cost in plan.costs]
+        return [m.weight_decay for m in methods if isinstance(m, L2)]
+
+    assert decays() == []
+    assert decays(optional=True) == [0.5, 0.25]
+    price = make(study, ["LI-F4"]).seconds
+    both = make(study, ["LI-F4"], optional=True).seconds
+    assert decays(optional=True, budget=(price + both) / 2) == [0.5]

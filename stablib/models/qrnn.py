@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from stablib.models.drawing import linear
 
-#: Words that the first layer looks at at once, and the other layers.
-_WINDOWS = (2, 1)
+#: Words that the first layer looks at at once; the others look at one.
+_FIRST_WINDOW = 2
 #: Embeddings begin uniform within it.
 _EMBEDDING = 0.1
 
@@ -217,7 +217,7 @@ class LanguageModel(torch.nn.Module):
         self.bias = torch.nn.Parameter(torch.zeros(n_words))
         widths = [n_embedding, *[n_hidden] * (n_layers - 1), n_embedding]
         self.layers = torch.nn.ModuleList(
-            QRNNLayer(n_inputs, n_outputs, _WINDOWS[number > 0], rng)
+            QRNNLayer(n_inputs, n_outputs, _FIRST_WINDOW if number == 0 else 1, rng)
             for number, (n_inputs, n_outputs) in enumerate(itertools.pairwise(widths))
         )
 

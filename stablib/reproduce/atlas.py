@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import html
 import json
 import re
@@ -87,11 +86,9 @@ def _grid(made: Iterable[str]) -> str:
 
 def _cards(exhibits: Path, paper: str) -> dict[str, str]:
     """The cards of a paper's exhibits, in the order of its pages."""
-    scored = collections.defaultdict(list)
-    for one in scorecard.collect(exhibits, paper):
-        scored[one.claim.exhibit].append(one)
+    scored = scorecard.by_exhibit(scorecard.collect(exhibits, paper))
     return {
-        card.exhibit: _card(card, exhibits / card.exhibit, scored[card.exhibit])
+        card.exhibit: _card(card, exhibits / card.exhibit, scored.get(card.exhibit, ()))
         for card in cards([section for section in sections() if section.paper == paper])
     }
 

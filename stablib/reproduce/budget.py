@@ -69,6 +69,7 @@ def make(
     *,
     budget: float = float("inf"),
     skipped: Sequence[str] = (),
+    optional: bool = False,
     jobs: int = 1,
 ) -> Plan:
     """Plan the training for some exhibits, the most important first, within a budget.
@@ -83,6 +84,8 @@ def make(
         Seconds. The most important exhibit must fit.
     skipped : sequence of str
         Exhibits that are left out whatever they cost.
+    optional : bool
+        Also what is shown only where a store has it, last, as far as the budget goes.
     jobs : int
         Processes that train.
 
@@ -115,6 +118,10 @@ def make(
         kept.append(exhibit)
         extra[exhibit] = price
         spent += new
+    for request in study.optional() if optional else ():
+        new = pricer.costs([request], beyond=spent)
+        if sum(cost.seconds for cost in (*spent, *new)) <= budget:
+            spent += new
     return Plan(tuple(spent), extra, left_out)
 
 

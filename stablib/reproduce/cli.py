@@ -298,6 +298,13 @@ def train(
     plan: OnlyPlan = False,
     budget: Budget = None,
     skip: Skip = None,
+    optional: Annotated[
+        bool,
+        typer.Option(
+            "--optional",
+            help="Also what pages show only where it is published, such as other models (hours).",
+        ),
+    ] = False,
     jobs: Jobs = CORES,
     dask: DaskAddress = None,
     strict_data: Strict = False,
@@ -309,7 +316,14 @@ def train(
     study = open_with(paper, preset, param or (), strict_data)
     _check_skip(skip or (), [study])
     limit = parse_time(budget or "none")
-    made = make(study, list(study.requests()), budget=limit, skipped=skip or (), jobs=jobs)
+    made = make(
+        study,
+        list(study.requests()),
+        budget=limit,
+        skipped=skip or (),
+        optional=optional,
+        jobs=jobs,
+    )
     _show_plan(study, made, only=plan)
     if not plan:
         done = _train(study, made, jobs, dask)

@@ -47,6 +47,14 @@ def collect(exhibits: Path, paper: str) -> list[Scored]:
     return [Scored(claim, tuple(sorted(found[name], key=rank))) for name, claim in claims.items()]
 
 
+def by_exhibit(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Claims by the exhibit that answers them, in the order in which they are first named."""
+    found: dict[str, list[Scored]] = {}
+    for one in scored:
+        found.setdefault(one.claim.exhibit, []).append(one)
+    return found
+
+
 def made_from(exhibits: Path) -> list[str]:
     """Presets, changed settings and notices of the recorded exhibits: the head of a scorecard."""
     heads: dict[str, None] = {}
@@ -101,10 +109,7 @@ def page(exhibits: Path) -> str:
         parts.append(f"{summary(rows)}.\n")
         # Before it, as it may hold Markdown.
         parts.append(f":::{{dropdown}} How they are judged\n{study.rules}\n:::\n")
-        by_exhibit: dict[str, list[Scored]] = {}
-        for row in rows:
-            by_exhibit.setdefault(row.claim.exhibit, []).append(row)
-        for exhibit, of_exhibit in by_exhibit.items():
+        for exhibit, of_exhibit in by_exhibit(rows).items():
             frame = comparison(of_exhibit).drop(columns="exhibit")
             table = table_html(frame, name=f"Claims about {exhibit}")
             place = places.get(exhibit)

@@ -86,13 +86,12 @@ def mitigations(results: Results, pool: Results, shorter: Mapping[int, Results])
     if "ensemble-2" in by_claim:
         pair = by_claim["ensemble-2"]
         said += f", ensembles of 2 {table[pair.title][_LESS]} %"
-    for row in rows:
-        if row.claim.endswith("-short"):
-            said += f", {row.title} {table[row.title][_LESS]} %"
-    if "ensemble-2" in by_claim:
         against = ratios(by_claim["snapshots"].varied, pair.varied)
         for measure, ratio in zip(MEASURES, against, strict=True):
             measured += answer(f"t5-against-2-{measure.name}", ratio)
+    for row in rows:
+        if row.claim.endswith("-short"):
+            said += f", {row.title} {table[row.title][_LESS]} %"
     return record(
         "ND-T5",
         pd.DataFrame.from_dict(table, orient="index"),
