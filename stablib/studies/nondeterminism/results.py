@@ -58,10 +58,11 @@ class Trainings(Outcome):
                 (str(len(runs)) for runs in self.runs.values()),
             )
         )
+        unit = "run" if list(counts) == ["1"] else "runs"
         return (
             f"{self.dataset.source}, {len(self.dataset.gold['train']):,} training and "
             f"{self.n_test:,} test images; {', '.join(models)}; {' or '.join(epochs)} epochs of "
-            f"batches of {self.recipe.batch_size}; {' or '.join(counts)} runs a row"
+            f"batches of {self.recipe.batch_size}; {' or '.join(counts)} {unit} a row"
         )
 
 
