@@ -87,7 +87,9 @@ function stepChart(data, name, { title, isLog, curves }, onpoint) {
     const lines = curves(view);
     const all = lines.flatMap((values) => Array.from(values));
     const range = [bottom, VIEW_MARGIN.top];
-    const y = isLog ? logScale(all, range) : linearScale(withAir([0, Math.max(...all) || 1]), range);
+    const y = isLog
+      ? logScale(all, range)
+      : linearScale(withAir([0, Math.max(...all) || 1]), range);
     const cursor = x(data.steps[view.state.point]);
     return [
       svg(
