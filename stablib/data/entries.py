@@ -10,6 +10,7 @@ from stablib.data.files import read_clinc_hub, read_massive_hub
 from stablib.data.image_entries import DIGITS, IMAGES
 from stablib.data.lines import read_lines
 from stablib.data.mimic import read_anemia, read_diabetes
+from stablib.data.movielens import INTERACTIONS, TASTES
 from stablib.data.schema import Entry, Hub
 from stablib.errors import UsageError, unknown
 
@@ -302,11 +303,12 @@ ENTRIES: dict[str, Entry] = {
             read=read_lines,
             stand_in=stand_in,
         ),
+        *INTERACTIONS,
     )
 }
 
-#: What needs no file: the generated corpora, and digits that another package has.
-GENERATED = {DIGITS.name: DIGITS} | {
+#: What needs no file: what is generated, and digits that another package has.
+GENERATED = {DIGITS.name: DIGITS, TASTES.name: TASTES} | {
     name: Entry(
         name=name,
         title=title,
@@ -354,8 +356,8 @@ def entry(name: str) -> Entry:
     Parameters
     ----------
     name : str
-        One of :data:`ENTRIES`, or ``"standin"``, ``"reviews"``, ``"pairs"`` or ``"digits"``,
-        which need no file.
+        One of :data:`ENTRIES`, or ``"standin"``, ``"reviews"``, ``"pairs"``, ``"digits"`` or
+        ``"tastes"``, which need no file.
 
     Returns
     -------

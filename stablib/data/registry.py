@@ -83,7 +83,7 @@ def load(name: str, label: str | None = None, *, strict: bool = False) -> Datase
     ----------
     name : str
         One of :data:`stablib.data.ENTRIES`, such as ``"massive"``; or ``"standin"``,
-        ``"reviews"``, ``"pairs"`` or ``"digits"``, which need no file.
+        ``"reviews"``, ``"pairs"``, ``"digits"`` or ``"tastes"``, which need no file.
     label : str, optional
         Which labels: the first of the entry's by default (``"domain"`` for MASSIVE).
     strict : bool, default False

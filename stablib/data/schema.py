@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stablib.data.dataset import Dataset, from_frame
 from stablib.errors import unknown
@@ -71,7 +71,7 @@ class Entry:
     origin : str, default ""
         Where a file that is not in the package's form comes from, and at which revision.
     read : callable, optional
-        Makes a frame with the columns of the data set of such a file, or of a folder. The hub has
+        Makes what :attr:`build` takes of such a file, or of a folder. The hub has
         another copy then, which the makers of stablib have not seen: nothing is pinned of it.
     example : str, default "text"
         Column of what is classified.
@@ -106,7 +106,7 @@ class Entry:
     file: str = ""
     shipped: bool = False
     origin: str = ""
-    read: Callable[[Path], pd.DataFrame] | None = None
+    read: Callable[[Path], Any] | None = None
     example: str = "text"
     build: Callable[..., Dataset] = from_frame
     shape: tuple[int, int, int] | None = None

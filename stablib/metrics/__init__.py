@@ -45,13 +45,19 @@ from stablib.metrics.prediction_difference import (
     relative_prediction_difference,
 )
 from stablib.metrics.rank_biased_overlap import pairwise_rank_biased_overlap
-from stablib.metrics.ranking import hit_rate, ndcg, positive_ranks
+from stablib.metrics.ranking import (
+    hit_rate,
+    hit_rate_of_ranks,
+    ndcg,
+    ndcg_of_ranks,
+    positive_ranks,
+)
 from stablib.metrics.reduction import HIGH_ENTROPY, percentage_reduction, share_of_reduction
 from stablib.metrics.relative_entropy import pairwise_relative_entropy
 from stablib.metrics.spearman import pairwise_spearman
 from stablib.metrics.spread import resampled_sd, sd_over_runs, sd_with_error
 from stablib.metrics.subsampling import equal_runs
-from stablib.metrics.top_share import top_share
+from stablib.metrics.top_share import top_count, top_share
 from stablib.metrics.variability import Variability, variability_reduction
 from stablib.metrics.weight_distance import relative_weight_distance
 
@@ -81,12 +87,14 @@ __all__ = [
     "expected_calibration_error",
     "explanation_entropy",
     "hit_rate",
+    "hit_rate_of_ranks",
     "importance_shares",
     "label_counts",
     "label_entropy",
     "linear_cka",
     "mean_sd",
     "ndcg",
+    "ndcg_of_ranks",
     "over_examples",
     "pair_mean",
     "pairwise_cka",
@@ -112,6 +120,7 @@ __all__ = [
     "sd_over_runs",
     "sd_with_error",
     "share_of_reduction",
+    "top_count",
     "top_share",
     "variability_reduction",
     "weight_correlation",

@@ -83,7 +83,7 @@ def hit_rate(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDAr
     array([0.5])
     """
     ranks, first = _ranks_and_k(positives, negatives, k)
-    return np.asarray((ranks < first).mean(axis=-1))
+    return hit_rate_of_ranks(ranks, k=first)
 
 
 def ndcg(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
@@ -120,7 +120,63 @@ def ndcg(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[
     array([0.815])
     """
     ranks, first = _ranks_and_k(positives, negatives, k)
-    return np.asarray(np.where(ranks < first, 1.0 / np.log2(ranks + 2.0), 0.0).mean(axis=-1))
+    return ndcg_of_ranks(ranks, k=first)
+
+
+def hit_rate_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
+    """Share of the test cases whose positive item has a rank below k.
+
+    Parameters
+    ----------
+    ranks : array_like of int, shape (n_runs, n_cases)
+        From 0, as :func:`positive_ranks` gives them. Any shape (..., n_cases).
+    k : int, default 10
+        First places that count.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs,)
+        Fractions, as :func:`hit_rate`.
+
+    Examples
+    --------
+    >>> hit_rate_of_ranks([[0, 12, 9]])
+    array([0.66666667])
+    """
+    return np.asarray((_ranks(ranks) < as_count(k, name="k")).mean(axis=-1))
+
+
+def ndcg_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
+    """NDCG of test cases whose positive items have these ranks.
+
+    Parameters
+    ----------
+    ranks, k
+        As for :func:`hit_rate_of_ranks`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs,)
+        Fractions, as :func:`ndcg`.
+
+    Examples
+    --------
+    >>> ndcg_of_ranks([[0, 2, 50]]).round(3)
+    array([0.5])
+    """
+    array = _ranks(ranks)
+    gains = np.where(array < as_count(k, name="k"), 1.0 / np.log2(array + 2.0), 0.0)
+    return np.asarray(gains.mean(axis=-1))
+
+
+def _ranks(ranks: ArrayLike) -> NDArray[np.integer]:
+    array = np.asarray(ranks)
+    if array.ndim == 0 or array.size == 0 or array.dtype.kind not in "iu" or array.min() < 0:
+        raise UsageError(
+            f"ranks must be whole numbers from 0, one a test case, got {array.dtype} of shape "
+            f"{array.shape}"
+        )
+    return array.astype(np.int64)
 
 
 def _ranks_and_k(

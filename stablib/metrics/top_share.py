@@ -49,9 +49,27 @@ def top_share(explanations: ArrayLike, share: float) -> NDArray[np.bool_]:
     if not 0.0 < part <= 1.0:
         raise UsageError(f"share must be more than 0 and at most 1, got {part:g}")
     n_tokens = runs.shape[1]
-    # As a floating point number 0.07 * 100 is above 7.
-    count = max(1, math.ceil(round(part * n_tokens, 9)))
+    count = top_count(n_tokens, part)
     chosen = np.zeros(runs.shape, dtype=bool)
     best = np.argsort(-runs, axis=1, kind="stable")[:, :count]
     np.put_along_axis(chosen, best, True, axis=1)
     return chosen
+
+
+def top_count(n_tokens: int, share: float) -> int:
+    """How many tokens the share of the most important ones are, rounded up: at least one.
+
+    Parameters
+    ----------
+    n_tokens : int
+        Tokens of a text, or items of a history.
+    share : float
+        As for :func:`top_share`.
+
+    Examples
+    --------
+    >>> [top_count(n, 0.1) for n in (1, 10, 11, 299)]
+    [1, 1, 2, 30]
+    """
+    # As a floating point number 0.07 * 100 is above 7.
+    return max(1, math.ceil(round(share * n_tokens, 9)))

@@ -98,8 +98,29 @@ def convolution(
 
 def draw_kaiming(weight: torch.Tensor, fan: int, rng: np.random.Generator) -> None:
     """Draw normal weights of variance 2 / fan, in place."""
-    draws = rng.standard_normal(tuple(weight.shape), dtype=np.float32) * np.float32(
-        (2 / fan) ** 0.5
-    )
+    draw_normal(weight, (2 / fan) ** 0.5, rng)
+
+
+def draw_normal(parameter: torch.Tensor, sd: float, rng: np.random.Generator) -> None:
+    """Draw normal weights of mean 0, in place."""
+    draws = rng.standard_normal(tuple(parameter.shape), dtype=np.float32) * np.float32(sd)
     with torch.no_grad():
-        weight.copy_(torch.from_numpy(draws))
+        parameter.copy_(torch.from_numpy(draws))
+
+
+def normal(shape: tuple[int, ...], sd: float, rng: np.random.Generator) -> torch.nn.Parameter:
+    """Make a parameter of normal weights of mean 0.
+
+    Examples
+    --------
+    >>> normal((2, 3), 0.01, np.random.default_rng(0)).shape
+    torch.Size([2, 3])
+    """
+    parameter = torch.nn.Parameter(torch.empty(shape))
+    draw_normal(parameter, sd, rng)
+    return parameter
+
+
+def glorot_sd(n_inputs: int, n_outputs: int) -> float:
+    """Standard deviation of Glorot and Bengio 2010: 2 / (fan in + fan out), its square root."""
+    return float((2.0 / (n_inputs + n_outputs)) ** 0.5)

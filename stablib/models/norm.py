@@ -11,7 +11,7 @@ _MOMENTUM, _EPSILON = 0.1, 1e-5
 
 
 class BatchNorm(torch.nn.Module):
-    """Batch norm over images, with running means and variances among its parameters.
+    """Batch norm over images or rows, with running means and variances among its parameters.
 
     What copies, averages or keeps the weights of a network then has its statistics too, of which no
     gradient is taken.
@@ -19,9 +19,11 @@ class BatchNorm(torch.nn.Module):
     Parameters
     ----------
     n_channels : int
-        Channels of the images.
+        Channels of the images, or numbers of a row.
     gain : float, default 1.0
         Initial weight; 0 lets a residual block begin as the identity.
+    epsilon : float, default 1e-5
+        Added to the variance.
 
     Examples
     --------
@@ -32,8 +34,9 @@ class BatchNorm(torch.nn.Module):
     True
     """
 
-    def __init__(self, n_channels: int, gain: float = 1.0) -> None:
+    def __init__(self, n_channels: int, gain: float = 1.0, *, epsilon: float = _EPSILON) -> None:
         super().__init__()
+        self.epsilon = epsilon
         self.weight = torch.nn.Parameter(torch.full((n_channels,), gain))
         self.bias = torch.nn.Parameter(torch.zeros(n_channels))
         self.running_mean = torch.nn.Parameter(torch.zeros(n_channels), requires_grad=False)
@@ -49,5 +52,5 @@ class BatchNorm(torch.nn.Module):
             self.bias,
             self.training,
             _MOMENTUM,
-            _EPSILON,
+            self.epsilon,
         )

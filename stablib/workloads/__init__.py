@@ -7,21 +7,37 @@ from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.images import Curve, ImageRecipe, Logits, Similarity, Trace
 from stablib.workloads.language import LanguageRecipe, NextWords
+from stablib.workloads.ranking import (
+    Attended,
+    FactorRecipe,
+    HitCurve,
+    ItemRecipe,
+    Ranked,
+    RankingRecipe,
+    Vectors,
+)
 from stablib.workloads.streams import StreamRecipe
 
 __all__ = [
+    "Attended",
     "AttentionRecipe",
     "Checkpoints",
     "Curve",
     "Explanations",
+    "FactorRecipe",
     "FineTuneRecipe",
     "HeadRecipe",
+    "HitCurve",
     "ImageRecipe",
+    "ItemRecipe",
     "LanguageRecipe",
     "Logits",
     "NextWords",
+    "Ranked",
+    "RankingRecipe",
     "Similarity",
     "StreamRecipe",
     "TopLayerRecipe",
     "Trace",
+    "Vectors",
 ]
