@@ -31,7 +31,7 @@ from stablib.workloads import Attended, FactorRecipe, HitCurve, ItemRecipe, Rank
 from stablib.workloads.ranking.attended import logits_with
 from stablib.workloads.ranking.network import ItemNetwork
 from stablib.workloads.ranking.task import prepare
-from stablib.workloads.ranking.training import build, optimizer, train_each
+from stablib.workloads.ranking.training import build, train_each
 
 ITEMS = ItemRecipe(
     dataset="tastes",
@@ -100,7 +100,7 @@ def plain_pool(
     return (weights[..., None] * products).sum(dim=1)
 
 
-def parts(n_items: int, n_targets: int) -> tuple[list[Tensor], NDArray[np.int64]]:
+def parts(n_items: int, n_targets: int) -> tuple[Any, NDArray[np.int64]]:
     rng = np.random.default_rng(n_items)
     shapes = [(n_items, 5), (n_targets, 5), (7, 5), (7,), (7,)]
     arrays = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
@@ -116,7 +116,8 @@ def test_attention_is_that_of_the_equations_and_so_are_its_gradients(
 ) -> None:
     (ours, own), (theirs, _) = parts(n_items, n_targets), parts(n_items, n_targets)
     results = []
-    for how, (history, targets, *layer) in ((pool, ours), (plain_pool, theirs)):
+    for how, (history, targets, weight, bias, top) in ((pool, ours), (plain_pool, theirs)):
+        layer = (weight, bias, top)
         found = how(history, targets, own, *layer, beta)
         (found * torch.linspace(-1.0, 1.0, 5)).sum().backward()
         results.append([found.detach(), *(each.grad for each in (history, targets, *layer))])
@@ -141,7 +142,8 @@ def test_large_scores_do_not_overflow() -> None:
 
 
 def test_the_target_takes_no_part_and_an_only_item_leaves_nothing() -> None:
-    (history, targets, *layer), own = parts(5, 5)
+    (history, targets, weight, bias, top), own = parts(5, 5)
+    layer = (weight, bias, top)
     weights = attention(history, targets, own, *layer, 0.8)
     assert (np.diag(weights) == 0.0).all()
     assert (weights.sum(axis=1) > 0.0).all()
@@ -372,7 +374,7 @@ def test_training_is_that_of_a_plain_loop(class_weights: bool) -> None:
         others = task.negatives(rng, np.full(4 * len(items), user))
         targets = np.concatenate([items, others])
         own = np.concatenate([np.arange(len(items)), np.full(len(others), -1)])
-        layer = [named[f"attention_{part}"] for part in ("weight", "bias", "top")]
+        layer = (named["attention_weight"], named["attention_bias"], named["attention_top"])
         state = plain_pool(named["history"][items], named["targets"][targets], own, *layer, 0.8)
         for k in range(2):
             state = state @ named[f"weights.{k}"].T + named[f"biases.{k}"]
@@ -398,7 +400,7 @@ def test_training_is_that_of_a_plain_loop(class_weights: bool) -> None:
                 sums[name] += gradient**2
                 parameter -= 0.05 * gradient / (torch.sqrt(sums[name]) + 1e-10)
     rows = PLAN.generator("shuffle").permutation(30)
-    made, network.rng = optimizer(recipe, network), PLAN.generator("negatives")
+    made, network.rng = network.optimizer(), PLAN.generator("negatives")
     # Later on, single precision has let them part.
     for expected, user in zip(losses[:6], rows, strict=False):
         loss = network.loss(np.array([user]))

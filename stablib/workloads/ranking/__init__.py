@@ -77,6 +77,10 @@ class RankingRecipe(LabelledRecipe):
         """Training examples of an epoch."""
         raise NotImplementedError
 
+    def before(self, plan: SeedPlan) -> tuple[RankingRecipe, SeedPlan] | None:
+        """What is trained first, for a run with these seeds to begin as; None for nothing."""
+        return None
+
 
 class ItemRecipe(RankingRecipe):
     """A recommender that knows a user by their history: DeepICF with attention.
@@ -132,6 +136,27 @@ class ItemRecipe(RankingRecipe):
     def n_examples(self, n_users: int, n_interactions: int) -> int:
         """Users: each is an example of the loop."""
         return n_users
+
+    def before(self, plan: SeedPlan) -> tuple[RankingRecipe, SeedPlan] | None:
+        """FISM, with the run's own seeds or with the same for all."""
+        if self.start == "random":
+            return None
+        fism = ItemRecipe(
+            dataset=self.dataset,
+            limit=self.limit,
+            output="sigmoid",
+            embedding=self.embedding,
+            attention=None,
+            layers=(),
+            alpha=self.alpha,
+            longest=self.longest,
+            n_negatives=self.n_negatives,
+            held_out=self.held_out,
+            learning_rate=self.learning_rate,
+            epochs=self.start_epochs,
+            penalty=self.penalty,
+        )
+        return fism, plan if self.start == "own" else SeedPlan()
 
 
 class FactorRecipe(RankingRecipe):

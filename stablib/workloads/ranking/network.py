@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from stablib.training import SeedPlan
 from stablib.workloads.ranking import FactorRecipe, ItemRecipe, RankingRecipe
 from stablib.workloads.ranking.task import Choices
 
+#: Adagrad begins with so much in its sums of squares, as the released code.
+_ACCUMULATED = 1e-8
 #: Pairs that are predicted at once, and users between two pauses.
 _PAIRS, _USERS = 50_000, 200
 
@@ -47,8 +49,8 @@ class RankingNetwork(abc.ABC):
         *,
         pause: Callable[[], object],
     ) -> None:
-        self.task, self.pause, self.sigmoid = task, pause, recipe.output == "sigmoid"
-        self.n_negatives = recipe.n_negatives
+        self.recipe, self.task, self.pause = recipe, task, pause
+        self.sigmoid, self.n_negatives = recipe.output == "sigmoid", recipe.n_negatives
         self.source = plan.source("negatives")
         self.rng = self.source.at(1)
         # Targets of a method are the same for all examples of a class.
@@ -56,9 +58,27 @@ class RankingNetwork(abc.ABC):
         goals = torch.from_numpy(recipe.method.targets(one_hot, None))
         self.goals = goals * _class_weights(recipe, task)[:, None]
 
+    @abc.abstractmethod
+    def optimizer(self) -> torch.optim.Adagrad | torch.optim.Adam:
+        """Make the optimizer of the model's paper."""
+
+    def begin_as(self, other: RankingNetwork) -> None:
+        """Take over what a network that was trained before has learnt.
+
+        Raises
+        ------
+        NotImplementedError
+            By networks that begin on their own.
+        """
+        raise NotImplementedError
+
     def named(self) -> Mapping[str, torch.nn.Parameter]:
         """All parameters by name, running statistics too, of which no gradient is taken."""
         return dict(self.model.named_parameters())
+
+    def trained(self) -> dict[str, torch.nn.Parameter]:
+        """Those of them of which a gradient is taken."""
+        return {n: p for n, p in self.named().items() if p.requires_grad}
 
     def start_epoch(self, epoch: int) -> None:
         """Let the seed rule that rules in this epoch."""
@@ -125,6 +145,29 @@ class ItemNetwork(RankingNetwork):
             alpha=recipe.alpha,
         )
 
+    def optimizer(self) -> torch.optim.Adagrad:
+        """Adagrad, with penalties of embeddings and of the tower."""
+        recipe = cast(ItemRecipe, self.recipe)
+        penalties = {"history": recipe.penalty, "targets": recipe.penalty}
+        groups: dict[float, list[torch.nn.Parameter]] = {}
+        for name, parameter in self.trained().items():
+            of_tower = recipe.tower_penalty if name.startswith("weights.") else 0.0
+            penalty = recipe.method.decay + penalties.get(name, of_tower)
+            groups.setdefault(penalty, []).append(parameter)
+        return torch.optim.Adagrad(
+            [{"params": found, "weight_decay": penalty} for penalty, found in groups.items()],
+            lr=recipe.learning_rate,
+            initial_accumulator_value=_ACCUMULATED,
+            fused=True,
+        )
+
+    def begin_as(self, other: RankingNetwork) -> None:
+        """Take over the vectors of the items."""
+        learnt = cast(ItemModel, other.model)
+        with torch.no_grad():
+            self.model.history.copy_(learnt.history)
+            self.model.targets.copy_(learnt.targets)
+
     def loss(self, rows: NDArray[np.integer]) -> Tensor:
         """Mean weighted cross-entropy of the items of some users and of items not chosen."""
         self.model.train()
@@ -187,6 +230,16 @@ class FactorNetwork(RankingNetwork):
         self.classes = np.zeros(len(self.items), np.int64)
         self.classes[: self.n_chosen] = task.classes
 
+    def optimizer(self) -> torch.optim.Adam:
+        """Adam, on all weights at every step."""
+        recipe = self.recipe
+        return torch.optim.Adam(
+            list(self.trained().values()),
+            lr=recipe.learning_rate,
+            weight_decay=recipe.method.decay,
+            fused=True,
+        )
+
     def start_epoch(self, epoch: int) -> None:
         """Draw the items that were not chosen."""
         super().start_epoch(epoch)
@@ -217,3 +270,10 @@ def _class_weights(recipe: RankingRecipe, task: Choices) -> Tensor:
     counts = np.bincount(task.classes, minlength=task.n_classes).astype(np.float64)
     counts[0] = recipe.n_negatives * len(task.classes)
     return torch.from_numpy((counts.sum() / (len(counts) * np.maximum(counts, 1.0))).astype("f4"))
+
+
+#: Networks by kind of recipe.
+NETWORKS: Mapping[str, Callable[..., RankingNetwork]] = {
+    "items": ItemNetwork,
+    "factors": FactorNetwork,
+}
