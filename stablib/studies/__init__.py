@@ -19,6 +19,7 @@ PAPERS: Mapping[str, str] = {
     "local_instability": "stablib.studies.local_instability:LocalInstability",
     "nondeterminism": "stablib.studies.nondeterminism:Nondeterminism",
     "random_seed": "stablib.studies.random_seed:RandomSeed",
+    "recommender": "stablib.studies.recommender:Recommender",
     "synthetic_irreproducibility": (
         "stablib.studies.synthetic_irreproducibility:SyntheticIrreproducibility"
     ),

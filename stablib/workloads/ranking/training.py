@@ -43,9 +43,7 @@ def train_each(
             network = build(recipe, plan, task, pause=lambda: report(0))
             before = recipe.before(plan)
             if before is not None:
-                network.begin_as(
-                    inputs.latest("first", before, lambda b=before: _learnt(*b, task, report))
-                )
+                network.begin_as(_learnt(*before, task, inputs, report))
             arrays = train_run(
                 network,
                 network.optimizer(),
