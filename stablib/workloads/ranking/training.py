@@ -67,8 +67,17 @@ def build(
     return NETWORKS[recipe.kind](recipe, plan, task, pause=pause)
 
 
-def _learnt(recipe: RankingRecipe, plan: SeedPlan, task: Choices, report: Report) -> RankingNetwork:
-    """A network after its training; chosen or not is all that it tells apart."""
+def _learnt(
+    recipe: RankingRecipe, plan: SeedPlan, task: Choices, inputs: Inputs, report: Report
+) -> RankingNetwork:
+    """A network after its training; the last one that was asked for is at hand."""
+    return inputs.latest("first", (recipe, plan), lambda: _trained(recipe, plan, task, report))
+
+
+def _trained(
+    recipe: RankingRecipe, plan: SeedPlan, task: Choices, report: Report
+) -> RankingNetwork:
+    """Train a network; chosen or not is all that it tells apart."""
     network = build(recipe, plan, task.of_two_classes(), pause=lambda: report(0))
     fit(
         network,
