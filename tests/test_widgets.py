@@ -12,6 +12,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from stablib.metrics import label_entropy
+from stablib.models.item_model import ItemModel
 from stablib.show.widgets import (
     descent,
     divergence_viewer,
@@ -20,6 +21,7 @@ from stablib.show.widgets import (
     instability_map,
     pd_explorer,
     seed_explorer,
+    why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
 
@@ -157,6 +159,22 @@ def parted_by(**twins: Any) -> dict[str, Any]:
     return {"networks": {"deep": {**twin_arrays()["networks"]["deep"], "twins": twins}}}
 
 
+def item_weights(seed: int = 0, **replaced: Any) -> dict[str, NDArray[Any]]:
+    """Weights of a small model of five items by name."""
+    model = ItemModel(5, 3, 2, (4,), 2, np.random.default_rng(seed))
+    weights = {n: p.detach().numpy() for n, p in model.named_parameters()}
+    return {**weights, **replaced}
+
+
+def films() -> dict[str, Any]:
+    return {
+        "models": {"seed 1": item_weights(), "seed 2": item_weights(1)},
+        "histories": [[0, 1, 2], [3, 4]],
+        "candidates": [[3, 4], [0, 1]],
+        "titles": ["one", HOSTILE[0], "three", "four", "five"],
+    }
+
+
 @pytest.fixture
 def build(
     labels: Arrays,
@@ -181,6 +199,7 @@ def build(
         "explanation_comparer": (explanation_comparer, explained),
         "descent": (lambda starts, **rest: descent(starts=starts, **rest), {"starts": STARTS}),
         "divergence_viewer": (divergence_viewer, twin_arrays()),
+        "why_this_film": (why_this_film, films()),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -199,6 +218,7 @@ WIDGETS = [
     "explanation_comparer",
     "descent",
     "divergence_viewer",
+    "why_this_film",
 ]
 
 
@@ -590,6 +610,26 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
         ("divergence_viewer", {"steps": [3, 1, 4, 5, 9]}, "steps must ascend from 1"),
         ("divergence_viewer", {"gold": [0, 3]}, "gold must be class indices below 3"),
         ("divergence_viewer", {"texts": ["a"]}, "texts must hold 2 texts"),
+        ("why_this_film", {"models": {"one": item_weights()}}, "at least two runs, got 1"),
+        ("why_this_film", {"beta": 2.0}, "beta must be between 0 and 1, got 2"),
+        ("why_this_film", {"histories": [[0, 1, 2]]}, "must hold as many users"),
+        ("why_this_film", {"histories": [[0, 9], [3, 4]]}, r"histories\[0\] .* 0 to 4, got 9"),
+        ("why_this_film", {"candidates": [[3], [0, 1]]}, "at least two whole numbers"),
+        (
+            "why_this_film",
+            {"models": {"a": item_weights(), "b": {"history": np.zeros((5, 3))}}},
+            r"models\['b'\] must hold 'attention_weight'",
+        ),
+        (
+            "why_this_film",
+            {"models": {"a": item_weights(), "b": item_weights(targets=np.zeros((5, 2)))}},
+            r"models\['b'\]\['targets'\] must have shape \(5, 3\), got \(5, 2\)",
+        ),
+        (
+            "why_this_film",
+            {"models": {"a": item_weights(), "b": item_weights(top=np.full((2, 4), np.nan))}},
+            r"models\['b'\]\['top'\] must be finite",
+        ),
         ("descent", {"name": "Not A Name"}, "name must be lower-case"),
         ("descent", {"learning_rate": 1.0}, "learning_rate must be 0.001 to 0.1, got 1"),
         ("descent", {"learning_rate": "fast"}, "learning_rate must be a number"),

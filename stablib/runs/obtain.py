@@ -48,6 +48,11 @@ class Runs:
     def __contains__(self, name: str) -> bool:
         return name in self._runs[0].arrays
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays."""
+        return list(self._runs[0].arrays)
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Array of all runs, e.g. ``runs["labels_test"]`` of shape (n_runs, n_examples)."""
         return np.stack([run.arrays[name] for run in self._runs])

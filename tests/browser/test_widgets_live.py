@@ -34,8 +34,9 @@ import pandas as pd
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
     descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map, pd_explorer,
-    seed_explorer
+    seed_explorer, why_this_film
 )
+from stablib.models.item_model import ItemModel
 
 arrays = np.load("sample.npz")
 labels = {"Control": arrays["control_labels"], "TGTSS": arrays["tgtss_labels"]}
@@ -87,6 +88,22 @@ parting = divergence_viewer(
     texts=["image 1", "image 2"],
     name="parting",
 )
+models = {
+    f"seed {seed}": {
+        name: parameter.detach().numpy()
+        for name, parameter in ItemModel(
+            6, 4, 3, (5,), 2, np.random.default_rng(seed)
+        ).named_parameters()
+    }
+    for seed in (1, 2)
+}
+film = why_this_film(
+    models,
+    histories=[[0, 1, 2], [3, 4]],
+    candidates=[[3, 4, 5], [0, 1, 2]],
+    titles=[f"film {k}" for k in range(6)],
+    name="film",
+)
 """
 CELLS = [
     BUILD,
@@ -112,6 +129,9 @@ CELLS = [
     "state = [parting.network, parting.source, parting.twin, parting.point, parting.example]\n"
     "print('PARTING', *state)",
     "parting.network = 'deep'; parting.source = 'one bit'; parting.point = 2",
+    "film",
+    "print('FILM', film.runs, film.user, film.candidate, film.dropped, film.shuffle)",
+    "film.dropped = []; film.user = 1; film.candidate = 0; film.shuffle = 0",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -267,7 +287,7 @@ def run_cell(page: Page, cell: int) -> None:
 def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
-        *("explanation-comparer", "descent", "divergence-viewer"),
+        *("explanation-comparer", "descent", "divergence-viewer", "why-this-film"),
     ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
@@ -401,6 +421,21 @@ def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
 
     run_cell(notebook, 21)
     expect(part(widget, "summary")).to_contain_text("After step 100, twin 2 of “one bit” (deep)")
+
+
+def test_film_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "why-this-film")
+    part(widget, "candidate").select_option(value="2")
+    widget.locator('[data-place="1"] input').uncheck()
+    part(widget, "permute").click()
+    run_cell(notebook, 23)
+    expect(output_of(notebook, 23)).to_contain_text("FILM ['seed 1', 'seed 2'] 0 2 [1] 1")
+
+    run_cell(notebook, 24)
+    expect(part(widget, "summary")).to_contain_text(
+        "User 1: \u2068film 0\u2069, which was held out"
+    )
+    expect(widget.locator('[data-part="history"] input:checked')).to_have_count(2)
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -15,6 +15,7 @@ from scipy.stats import entropy, spearmanr
 
 from stablib.metrics import label_counts, label_entropy
 from stablib.mitigation import ASWA, WeightAverager
+from stablib.models.item_model import ItemModel
 from stablib.show.widgets import (
     descent,
     divergence_viewer,
@@ -23,6 +24,7 @@ from stablib.show.widgets import (
     instability_map,
     pd_explorer,
     seed_explorer,
+    why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, module_text
 
@@ -38,6 +40,7 @@ WIDGETS = [
     "explanation-comparer",
     "descent",
     "divergence-viewer",
+    "why-this-film",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -46,6 +49,39 @@ FRAME = """<!doctype html>
 <body style="margin: 8px">{body}</body></html>"""
 
 Sample = dict[str, Any]
+
+
+def item_model(seed: int) -> ItemModel:
+    """A model of twelve items whose attention is not even, with statistics of norms of its own."""
+    model = ItemModel(12, 4, 3, (6, 5), 2, np.random.default_rng(seed))
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in ("history", "targets"):
+                parameter.mul_(150.0)
+            if "running" in name:
+                parameter.add_(torch.rand(parameter.shape, generator=rng))
+            if name == "item_bias":
+                parameter.copy_(torch.randn(parameter.shape, generator=rng))
+    return model.eval()
+
+
+MODELS = {"seed 1": item_model(1), "seed 2": item_model(2)}
+FILMS = {
+    "histories": [[0, 2, 3, 5, 7], [1, 4, 6]],
+    "candidates": [[1, 4, 6, 8, 9], [0, 2, 10, 11, 3]],
+}
+
+
+def weights_of(model: ItemModel) -> dict[str, Any]:
+    return {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+def odds_of_films(model: ItemModel, history: list[int], items: list[int]) -> Any:
+    """Log-odds of items by torch."""
+    with torch.no_grad():
+        logits = model(torch.tensor(history), torch.tensor(items), np.full(len(items), -1))
+    return (logits[:, 1] - logits[:, 0]).double().numpy()
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +178,12 @@ def widgets(
         "explanation-comparer": explanation_comparer(**explained, name="comparer"),
         "descent": descent(name="saddle", seed=3),
         "divergence-viewer": divergence_viewer(**parted, name="parting"),
+        "why-this-film": why_this_film(
+            {name: weights_of(model) for name, model in MODELS.items()},
+            **FILMS,
+            titles=[HOSTILE, *(f"film {k}" for k in range(1, 12))],
+            name="film",
+        ),
     }
 
 
@@ -1125,3 +1167,97 @@ def test_divergence_viewer_draws_where_the_twin_is(
     places = np.array([[float(n) for n in point.split(",")] for point in points.split()])[:4]
     assert np.allclose(np.diff(places, axis=0), np.diff(places, axis=0)[0], atol=0.3)
     expect(part(widget, "plot-loss").locator("polyline")).to_have_count(2)
+
+
+def film_scores(widget: Locator) -> dict[str, list[float]]:
+    """Scores in percent and ranks by run, as they are and now."""
+    rows = table_rows(widget, "scores")
+    return {
+        name: [float(cell.removesuffix("\u00a0%")) for cell in cells]
+        for name, cells in rows.items()
+    }
+
+
+def expected_film(
+    model: ItemModel, history: list[int], items: list[int], candidate: int
+) -> tuple[Any, int]:
+    """Score in percent, and rank from 1, of a candidate."""
+    odds = odds_of_films(model, history, items)
+    others = np.delete(odds, candidate)
+    score = 100.0 / (1.0 + np.exp(-odds[candidate]))
+    return pytest.approx(score, abs=0.051), 1 + int((others >= odds[candidate]).sum())
+
+
+def test_films_are_scored_and_ranked_as_by_torch(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "why-this-film")
+    for user, (history, items) in enumerate(
+        zip(FILMS["histories"], FILMS["candidates"], strict=True)
+    ):
+        part(widget, "user").select_option(value=str(user))
+        for candidate in (0, 3):
+            part(widget, "candidate").select_option(value=str(candidate))
+            found = film_scores(widget)
+            for name, model in MODELS.items():
+                expected = expected_film(model, history, items, candidate)
+                assert tuple(found[name]) == (*expected, *expected)
+
+
+def test_a_dropped_film_takes_no_part(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "why-this-film")
+    history, items = FILMS["histories"][0], FILMS["candidates"][0]
+    for place in (1, 3):
+        line = widget.locator(f'[data-place="{place}"]')
+        line.locator("input").uncheck()
+        expect(line.locator(".sw-film-share").first).to_have_text("–")
+    left = [item for place, item in enumerate(history) if place not in (1, 3)]
+    found = film_scores(widget)
+    for name, model in MODELS.items():
+        before, after = (expected_film(model, of, items, 0) for of in (history, left))
+        assert tuple(found[name]) == (*before, *after)
+    expect(part(widget, "summary")).to_contain_text("2 items dropped")
+    for place in (0, 2, 4):
+        widget.locator(f'[data-place="{place}"] input').click()
+    # The last one stays: there would be nothing to attend to.
+    expect(widget.locator('[data-part="history"] input:checked')).to_have_count(1)
+    part(widget, "reset").click()
+    expect(widget.locator('[data-part="history"] input:checked')).to_have_count(5)
+    expect(part(widget, "reset")).to_be_disabled()
+
+
+def test_permuting_moves_the_same_shares_about(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "why-this-film")
+
+    def shares(side: str) -> list[str]:
+        texts = widget.locator(f".sw-film-share.sw-{side}").all_inner_texts()
+        return [text.removesuffix(" ▲") for text in texts]
+
+    history, items = FILMS["histories"][0], FILMS["candidates"][0]
+    model = MODELS["seed 1"]
+    with torch.no_grad():
+        weights = model.attention(torch.tensor(history), torch.tensor(items[:1]), np.array([-1]))
+    expected = sorted(100.0 * weights[0] / weights.sum(), reverse=True)
+    before = shares("left")
+    numbers = [float(text.removesuffix("\u00a0%")) for text in before]
+    assert numbers == pytest.approx(expected, abs=0.051)
+    scores = film_scores(widget)
+    part(widget, "permute").click()
+    assert sorted(shares("left")) == sorted(before)
+    part(widget, "permute").click()
+    expect(part(widget, "summary")).to_contain_text("attention permuted")
+    after = film_scores(widget)
+    assert [row[:2] for row in after.values()] == [row[:2] for row in scores.values()]
+    assert after != scores
+
+
+def test_films_answer_runs_and_keys(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "why-this-film")
+    part(widget, "run-right").select_option("seed 1")
+    expect(part(widget, "summary")).to_contain_text("share a Jaccard index of 1.00")
+    first = widget.locator('[data-part="history"] input').first
+    first.focus()
+    page.keyboard.press("Space")
+    expect(first).not_to_be_checked()
+    expect(first).to_be_focused()
+    part(widget, "user").select_option(value="1")
+    expect(widget.locator('[data-part="history"] input:checked')).to_have_count(3)

@@ -7,6 +7,7 @@ from stablib.show.widgets.how_many_seeds import HowManySeeds, how_many_seeds
 from stablib.show.widgets.instability_map import InstabilityMap, instability_map
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
+from stablib.show.widgets.why_this_film import WhyThisFilm, why_this_film
 
 __all__ = [
     "Descent",
@@ -16,6 +17,7 @@ __all__ = [
     "InstabilityMap",
     "PDExplorer",
     "SeedExplorer",
+    "WhyThisFilm",
     "descent",
     "divergence_viewer",
     "explanation_comparer",
@@ -23,4 +25,5 @@ __all__ = [
     "instability_map",
     "pd_explorer",
     "seed_explorer",
+    "why_this_film",
 ]
