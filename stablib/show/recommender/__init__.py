@@ -1,0 +1,1 @@
+"""Exhibits of chapter 3 of the thesis."""

@@ -1,0 +1,244 @@
+"""What the thesis does not ask: methods, starts, sources, known tastes, and the learning rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stablib.metrics import roc_auc
+from stablib.show.exhibit import Exhibit, record
+from stablib.show.recommender.comparison import (
+    attended_jaccard,
+    cell,
+    chance_jaccard,
+    label_disagreement,
+    mean_of,
+    score_sd,
+    shared_of_tens,
+)
+from stablib.show.style import figure, line
+from stablib.studies.recommender import BIT, DEEPICF, OTHER_SEEDS, WEIGHTED, Results
+
+#: Averages that are looked at beside plain training, by their names in its runs.
+_BESIDE = {"SWA of every step": "step_swa", "EMA": "ema"}
+
+
+def _compared(results: Results, row: str) -> dict[str, str]:
+    """Cells of a row: what runs reach, and how much they differ."""
+    return {
+        "HR@10 (%)": cell(mean_of(results.hits[row])),
+        "sd of scores": cell(score_sd(results, row), 3),
+        "chosen or not differs (%)": cell(label_disagreement(results, row)),
+        "shared of the first ten": cell(shared_of_tens(results, row), 2),
+    }
+
+
+def methods(results: Results, small: Results) -> Exhibit:
+    """Mitigations of the other texts on a recommender (TH-X3)."""
+    rows = {}
+    for row in results.runs:
+        rows[row] = {
+            **_compared(results, row),
+            "Jaccard index of attention": cell(attended_jaccard(results, row), 3),
+        }
+    count = len(results.runs[DEEPICF])
+    for title, name in _BESIDE.items():
+        rows[title] = _compared(small.averaged(DEEPICF, name, count), name)
+    order = [DEEPICF, OTHER_SEEDS, *(r for r in rows if r not in (DEEPICF, OTHER_SEEDS))]
+    plain = label_disagreement(results, DEEPICF)[0]
+    fallen = {
+        row: 100.0 * (1.0 - label_disagreement(results, row)[0] / plain)
+        for row in results.runs
+        if row != DEEPICF
+    }
+    best = max(fallen, key=lambda row: fallen[row])
+    return record(
+        "TH-X3",
+        pd.DataFrame({row: rows[row] for row in order}).T,
+        made_by=methods,
+        results=[results],
+        caption=(
+            "DeepICF with each method, seed by seed the same: means over runs or pairs of runs "
+            "with 95 % intervals over runs. The averages of the last two rows are taken beside "
+            "plain training, at no cost. Soft labels of an ensemble and TGTSS need predictions of "
+            "the same examples again, and here the negatives are drawn anew in each epoch."
+        ),
+        finding=(
+            f"Disagreement about whether items are chosen falls most with {best}, by "
+            f"{fallen[best]:.0f} %; other seeds alone change it by "
+            f"{fallen.get(OTHER_SEEDS, float('nan')):.0f} %."
+        ),
+    )
+
+
+def starts(results: Results) -> Exhibit:
+    """Whether a shared start explains the thesis's Jaccard index (TH-X4)."""
+    rows = {
+        ("drawn at random" if row == DEEPICF else row): {
+            **_compared(results, row),
+            "Jaccard index of attention": cell(attended_jaccard(results, row), 3),
+        }
+        for row in results.runs
+        if row != OTHER_SEEDS
+    }
+    found = {row: attended_jaccard(results, row) for row in results.runs if row != OTHER_SEEDS}
+    said = ", ".join(
+        f"{cell(value, 3)} ({'drawn at random' if row == DEEPICF else row})"
+        for row, value in found.items()
+    )
+    return record(
+        "TH-X4",
+        pd.DataFrame(rows).T,
+        made_by=starts,
+        results=[results],
+        caption=(
+            "DeepICF whose vectors of items are drawn at random, or begin as those of FISM "
+            "(Kabbur et al. 2013), trained for as many epochs: with the run's own seeds, or once "
+            "for all runs. Means over runs or pairs of runs with 95 % intervals over runs."
+        ),
+        finding=(
+            f"Jaccard index of the most attended tenth: {said}; chance gives "
+            f"{chance_jaccard(results, DEEPICF):.3f}, the thesis about .5 for high scores."
+        ),
+    )
+
+
+def sources(results: Results) -> Exhibit:
+    """What each source of randomness does to a recommender (TH-X5)."""
+    rows = {
+        ("all" if row == DEEPICF else row): {
+            **_compared(results, row),
+            "Jaccard index of attention": cell(attended_jaccard(results, row), 3),
+        }
+        for row in results.runs
+    }
+    every = label_disagreement(results, DEEPICF)[0]
+    bit = label_disagreement(results, BIT)[0]
+    return record(
+        "TH-X5",
+        pd.DataFrame(rows).T,
+        made_by=sources,
+        results=[results],
+        caption=(
+            "DeepICF where one source varies and all others are held fixed, and where runs differ "
+            "by one bit of one weight of the attention: means over runs or pairs of runs with "
+            "95 % intervals over runs."
+        ),
+        finding=(
+            f"One bit changes {bit:.1f} % of the predictions, everything together {every:.1f} %: "
+            f"{bit / every:.2f} times as many."
+        ),
+    )
+
+
+def known_tastes(results: Results) -> Exhibit:
+    """Whether attention points at what decided, where that is known (TH-X6)."""
+    data = results.interactions
+    assert data is not None  # It is generated.
+    genre = np.array([of[0] for of in data.genres])
+    same = [
+        genre[data.items_of(user)] == genre[data.candidates[user, 0]]
+        for user in range(data.n_users)
+    ]
+    rows, said = {}, ""
+    for row in (DEEPICF, WEIGHTED):
+        runs = results.runs[row]
+        starts = np.concatenate([[0], np.cumsum(runs["lengths"][0].astype(np.int64))])
+        shares = runs["shown"].astype(np.float64)
+        hits = np.stack([_found(each, starts, same) for each in shares])
+        mass = np.stack([_on(each, starts, same) for each in shares])
+        base = np.array([of.mean() for of in same])
+        area = mean_of(hits)
+        rows[row] = {
+            "HR@10 (%)": cell(mean_of(results.hits[row])),
+            "share on the same genre (%)": cell(mean_of(100.0 * mass.mean(axis=1))),
+            "their share of the history (%)": f"{100.0 * base.mean():.1f}",
+            "AUC of attention": cell(area, 3),
+            "Jaccard index of attention": cell(attended_jaccard(results, row), 3),
+        }
+        if row == DEEPICF:
+            said = (
+                f"An item of the right genre is attended to more than one of another with a chance "
+                f"of {cell(area, 3)} (.5 is a coin), in runs whose most attended tenths have an "
+                f"index of {cell(attended_jaccard(results, row), 3)} "
+                f"(chance: {chance_jaccard(results, row):.3f})."
+            )
+    return record(
+        "TH-X6",
+        pd.DataFrame(rows).T,
+        made_by=known_tastes,
+        results=[results.only(DEEPICF, WEIGHTED)],
+        caption=(
+            "Generated choices, where only items of the same genre tell about an item: attention "
+            "to these when the item held out is scored, and the area under the curve with which "
+            "attention tells them from the others, mean over users. Means over runs with 95 % "
+            "intervals over runs."
+        ),
+        finding=said,
+    )
+
+
+def _found(
+    shares: NDArray[np.float64], starts: NDArray[np.int64], same: list[NDArray[np.bool_]]
+) -> float:
+    """Area under the curve by user, mean over the users with items of both kinds."""
+    areas = []
+    for user, right in enumerate(same[: len(starts) - 1]):
+        own = shares[starts[user] : starts[user + 1]]
+        if right.any() and not right.all():
+            # Attention that is even to the last digit tells nothing apart.
+            spread = own if np.ptp(own) else np.full(len(own), 0.5)
+            areas.append(float(roc_auc(np.clip(spread, 0.0, 1.0)[None], right.astype(int))[0]))
+    return float(np.mean(areas))
+
+
+def _on(
+    shares: NDArray[np.float64], starts: NDArray[np.int64], same: list[NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    """Share of the attention on items of the same genre by user."""
+    return np.array(
+        [
+            shares[starts[u] : starts[u + 1]][right].sum() / shares[starts[u] : starts[u + 1]].sum()
+            for u, right in enumerate(same[: len(starts) - 1])
+        ]
+    )
+
+
+def learning_rates(results: Results) -> Exhibit:
+    """The grid on which the learning rate was chosen (TH-X7)."""
+    frames, best = [], {}
+    with figure(width=6.4, height=4.0) as made:
+        (axes,) = made.axes
+        for number, (rate, runs) in enumerate(results.runs.items()):
+            curves = 100.0 * runs["hits"]
+            means = curves.mean(axis=0)
+            epochs = np.arange(1, len(means) + 1)
+            line(axes, epochs, means, curves.min(0), curves.max(0), number=number, label=rate)
+            gains = results.gains[rate].mean()
+            best[rate] = gains
+            frames.append(
+                pd.DataFrame({"rate": rate, "epoch": epochs, "hit rate (%)": means, "NDCG": gains})
+            )
+        axes.set(xlabel="epochs", ylabel="HR@10 on items held out (%)", ylim=(0.0, 100.0))
+        axes.legend(title="learning rate")
+        chosen = max(best, key=lambda rate: best[rate])
+        used = results.study.settings.learning_rate
+        said = ", ".join(f"{value:.1f} at {rate}" for rate, value in best.items())
+        return record(
+            "TH-X7",
+            made,
+            made_by=learning_rates,
+            results=[results],
+            numbers=pd.concat(frames, ignore_index=True),
+            alt="Hit rate over epochs, a line a learning rate.",
+            caption=(
+                "Hit rate on one item of each history that was held out of the training and ranked "
+                "among 99 others, by learning rate: mean and range of the runs. The test items are "
+                "not looked at."
+            ),
+            finding=(
+                f"NDCG at the end: {said} %. The largest is that of {chosen}; the runs of this "
+                f"preset use {used:g}."
+            ),
+        )
