@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -16,8 +17,10 @@ from torch import Tensor
 
 from stablib.data import Interactions, load
 from stablib.data.interactions import from_tables, negatives_for
+from stablib.data.movielens import read_1m
+from stablib.data.movielens_files import convert
 from stablib.data.tastes import generate
-from stablib.errors import UsageError
+from stablib.errors import DataError, UsageError
 from stablib.metrics import hit_rate_of_ranks, ndcg, ndcg_of_ranks
 from stablib.mitigation import ASWA, SWA, LabelSmoothing, Snapshot
 from stablib.models.factor_model import FactorModel
@@ -560,3 +563,73 @@ def test_records_that_do_not_fit_are_refused() -> None:
         train(ITEMS.model_copy(update={"attention": None}), records=LOOKS)
     with pytest.raises(UsageError, match="a recommender keeps no record of the kind 'final'"):
         train(ITEMS, records=(Final(),))
+
+
+# The archives of MovieLens.
+
+
+def written_100k(folder: Path) -> None:
+    ratings = ["1\t10\t5\t3", "1\t20\t1\t9", "2\t20\t3\t4", "2\t30\t4\t4", "1\t30\t2\t5"]
+    genres = ["unknown|0", "Action|1", "Horror|2"]
+    films = [
+        f"{k}|Film {k} (1999)|d||u|{flags}" for k, flags in zip((10, 20, 30), FLAGS, strict=True)
+    ]
+    (folder / "u.data").write_text("\n".join(ratings))
+    (folder / "u.genre").write_text("\n".join(genres))
+    (folder / "u.item").write_text("\n".join(films), encoding="latin-1")
+    (folder / "u.user").write_text("1|24|M|writer|0\n2|53|F|other|0")
+
+
+FLAGS = ("0|1|1", "0|0|1", "1|0|0")
+
+
+def test_the_archive_of_100k_becomes_the_files_that_are_read(tmp_path: Path) -> None:
+    written_100k(tmp_path)
+    (ratings, items, users) = convert(tmp_path, tmp_path / "made")
+    rated = pd.read_parquet(ratings)
+    assert rated[rated["loo_test"]][["user", "item"]].to_numpy().tolist() == [[1, 20], [2, 30]]
+    films = pd.read_parquet(items)
+    assert films["genres"].tolist() == ["Action|Horror", "Horror", "unknown"]
+    assert pd.read_parquet(users)["age"].tolist() == [24, 53]
+    (tmp_path / "u.genre").unlink()
+    with pytest.raises(DataError, match=r"u\.genre: this file of the archive is missing"):
+        convert(tmp_path, tmp_path / "made")
+
+
+def test_the_archive_of_1m_becomes_the_files_that_are_read(tmp_path: Path) -> None:
+    ratings = ["1::30::5::3", "1::10::1::9", "2::20::3::4", "2::30::4::4"]
+    (tmp_path / "ratings.dat").write_text("\n".join(ratings))
+    (tmp_path / "movies.dat").write_text(
+        "\n".join(f"{k}::Caf\xe9 {k} (1999)::Drama|War" for k in (10, 20, 30)), encoding="latin-1"
+    )
+    (tmp_path / "users.dat").write_text("1::F::1::10::0\n2::M::56::16::0")
+    # Items are numbered as ratings name them: 30, 10, 20.
+    (tmp_path / "ml-1m.test.rating").write_text("0\t1\t1\t9\n1\t2\t3\t4")
+    (tmp_path / "ml-1m.test.negative").write_text("(0,1)\t2\n(1,2)\t1")
+    interactions = convert(tmp_path, tmp_path / "made")[0]
+    data = from_tables(read_1m(interactions), name="movielens-1m", label="choice", source="made up")
+    assert data.titles == ("Caf\xe9 10 (1999)", "Caf\xe9 20 (1999)", "Caf\xe9 30 (1999)")
+    assert data.candidates.tolist() == [[0, 1], [1, 0]]
+    assert [data.items_of(u).tolist() for u in range(2)] == [[2], [2]]
+    assert data.ages.tolist() == [1, 56]
+    (tmp_path / "ml-1m.test.rating").write_text("0\t2\t1\t9\n1\t2\t3\t4")
+    with pytest.raises(DataError, match="its pairs are not among those"):
+        convert(tmp_path, tmp_path / "made")
+    (tmp_path / "users.dat").write_text("1::F")
+    (tmp_path / "ml-1m.test.rating").write_text("0\t1\t1\t9\n1\t2\t3\t4")
+    with pytest.raises(DataError, match=r"users\.dat: line 1 must have 5 fields"):
+        convert(tmp_path, tmp_path / "made")
+
+
+def test_a_folder_without_an_archive_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="neither u.data"):
+        convert(tmp_path, tmp_path / "made")
+
+
+def test_a_file_of_other_columns_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pd.DataFrame({"user": [1]}).to_parquet(tmp_path / "ml100k_ratings.parquet")
+    monkeypatch.setenv("STABLIB_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="column 'item' is missing"):
+        load("movielens-100k")

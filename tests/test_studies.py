@@ -578,6 +578,8 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
     ND: [{}, {"dataset": "digits"}],
     RS: [{}, {"dataset": "adr"}, {"encoder": "bilstm"}],
     SI: [{}],
+    "recommender": [{}, {"dataset": "tastes"}],
+    "synthesis": [{}],
 }
 
 

@@ -1,7 +1,8 @@
 """Read MovieLens from files of one's own: its licence forbids to pass them on.
 
-The histories are in the order of the file, or of time where that is known of all. Users and items
-are numbered by their ids.
+:mod:`stablib.data.movielens_files` makes the files of the archives that GroupLens gives out. The
+histories are in the order of the file, or of time where that is known of all. Users and items are
+numbered by their ids.
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ INTERACTIONS = (
         file="ml1m_interactions.parquet",
         origin=(
             "ratings.dat of ml-1m.zip, with the test items of github.com/hexiangnan/"
-            "neural_collaborative_filtering at 4aab159e81c44b062c091bdaed0ab54ac632371f; "
-            "see stablib.data.movielens"
+            "neural_collaborative_filtering at 4aab159e81c44b062c091bdaed0ab54ac632371f, "
+            "as stablib.data.movielens_files converts them"
         ),
         read=read_1m,
         build=from_tables,
@@ -167,7 +168,7 @@ INTERACTIONS = (
         },
         sizes={"train": 943, "test": 943},
         file="ml100k_ratings.parquet",
-        origin="u.data, u.item and u.user of ml-100k.zip; see stablib.data.movielens",
+        origin="ml-100k.zip, as stablib.data.movielens_files converts it",
         read=read_100k,
         build=from_tables,
         stand_in=generate,

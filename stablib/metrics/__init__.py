@@ -22,7 +22,12 @@ from stablib.metrics.calibration import (
     expected_calibration_error,
     reliability_curve,
 )
-from stablib.metrics.churn import Churn, churn, pairwise_disagreement
+from stablib.metrics.churn import (
+    Churn,
+    churn,
+    disagreement_of_runs,
+    pairwise_disagreement,
+)
 from stablib.metrics.cka import centred_products, cka_of_products, linear_cka, pairwise_cka
 from stablib.metrics.confidence import confidence_mean, confidence_sd
 from stablib.metrics.discrimination import accuracy_at_rate, roc_auc
@@ -80,6 +85,7 @@ __all__ = [
     "confidence_mean",
     "confidence_sd",
     "cumulative_label_entropy",
+    "disagreement_of_runs",
     "entropy_confidence_replicates",
     "equal_runs",
     "error_cosine",

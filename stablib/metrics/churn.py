@@ -104,3 +104,33 @@ def pairwise_disagreement(labels: ArrayLike) -> NDArray[np.float64]:
         stretch = np.where(same, stretch + 1, 0)
         agreeing += stretch
     return 1.0 - agreeing / (n_runs * (n_runs - 1) / 2)
+
+
+def disagreement_of_runs(labels: ArrayLike) -> NDArray[np.float64]:
+    """Share of the examples on which each two runs predict different labels.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (n_runs, n_examples)
+        Predicted class indices.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_runs, n_runs)
+        Fractions. Symmetric; the diagonal is 0. Its mean over pairs is that of
+        :func:`pairwise_disagreement` over examples.
+
+    Raises
+    ------
+    UsageError
+        As :func:`stablib.metrics.label_entropy`.
+
+    Examples
+    --------
+    >>> disagreement_of_runs([[0, 0], [0, 1], [0, 1]])
+    array([[0. , 0.5, 0.5],
+           [0.5, 0. , 0. ],
+           [0.5, 0. , 0. ]])
+    """
+    array = as_labels(labels)
+    return np.array([(array != one).mean(axis=1) for one in array])

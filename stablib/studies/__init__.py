@@ -23,6 +23,7 @@ PAPERS: Mapping[str, str] = {
     "synthetic_irreproducibility": (
         "stablib.studies.synthetic_irreproducibility:SyntheticIrreproducibility"
     ),
+    "synthesis": "stablib.studies.synthesis:Synthesis",
 }
 
 

@@ -131,6 +131,16 @@ def test_divergence_viewer_answers(open_page) -> None:
     assert root.locator("[data-part=summary]").inner_text() != between
 
 
+def test_why_this_film_answers(open_page) -> None:
+    root = widget(open_page, "35_questions", "why-this-film", "recommender")
+    before = root.locator("[data-part=scores]").inner_text()
+    root.locator("[data-part=history] input").first.uncheck()
+    between = root.locator("[data-part=scores]").inner_text()
+    assert between != before
+    root.locator("[data-part=permute]").click()
+    assert root.locator("[data-part=scores]").inner_text() != between
+
+
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
     view = open_page(page, dark=True)

@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 from stablib.metrics import (
     Interval,
     centred_interval,
+    disagreement_of_runs,
     pair_mean,
     pairwise_ensemble_delta,
     pairwise_spearman,
@@ -167,7 +168,7 @@ def varied(
 
 def disagreement(labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Share of the examples on which each two runs disagree, in percent: (n_runs, n_runs)."""
-    return 100.0 * np.array([(labels != one).mean(axis=1) for one in labels])
+    return 100.0 * disagreement_of_runs(labels)
 
 
 def drawn(n_runs: int, *, other_seeds: bool = False) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from stablib.metrics import (
     Interval,
     bootstrap_interval,
     centred_interval,
+    disagreement_of_runs,
     over_examples,
     pair_mean,
     pairwise_jaccard_index,
@@ -121,9 +122,7 @@ def curve(by_run: NDArray[np.float64], edges: NDArray[np.float64]) -> pd.DataFra
 
 def label_disagreement(results: Results, row: str) -> tuple[float, Interval]:
     """Held-out items of which two runs differ in whether they are chosen, in percent."""
-    labels = results.labels(row)
-    matrix = 100.0 * (labels[:, None] != labels[None]).mean(axis=-1)
-    return pairs(matrix[None])
+    return pairs(100.0 * disagreement_of_runs(results.labels(row))[None])
 
 
 def overlap_of_tens(results: Results, row: str) -> tuple[float, Interval]:

@@ -87,7 +87,6 @@ class Design:
             limit=s.limit,
             tower_penalty=TASTES_PENALTY if dataset == "tastes" else s.tower_penalty,
             beta=s.beta,
-            start_epochs=s.start_epochs,
             **fields,
         )
 
@@ -153,7 +152,11 @@ class Design:
         """DeepICF whose items begin with the vectors of FISM."""
         s = self.settings
         return {
-            title: Request(self.items(s.small, start=start), self.plans(s.extra_runs), BARE)
+            title: Request(
+                self.items(s.small, start=start, start_epochs=s.start_epochs),
+                self.plans(s.extra_runs),
+                BARE,
+            )
             for start, title in STARTS.items()
         }
 

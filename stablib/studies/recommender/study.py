@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from stablib.data import Dataset
 from stablib.studies.base import Study
-from stablib.studies.recommender.design import DEEPICF, GMF, OTHER_SEEDS, Design, Wanted
+from stablib.studies.recommender.design import DEEPICF, Design, Wanted
 from stablib.studies.recommender.results import Results
 from stablib.studies.recommender.settings import PRESETS, RecommenderSettings
 from stablib.studies.settings import Settings
@@ -38,30 +38,20 @@ class Recommender(Study):
         """What each exhibit needs; the run whose weights are kept comes first."""
         design = self.design
         vectors, models, small = design.vectors(), design.models(), design.small()
-        plain = [vectors[DEEPICF], models[DEEPICF]]
+        plain = small[DEEPICF]
         table = [*vectors.values(), *models.values()]
-        extras = [small[DEEPICF], design.methods()[OTHER_SEEDS]]
+        everything = [*table, *small.values()]
+        large = ("F3.7", "F3.8", "F3.9", "F3.10", "F3.11", "T3.1", "X2")
+        both = ("T3.2", "F3.5", "X1", "X8", "X9")
         return {
-            "TH-F3.7": plain,
-            "TH-F3.8": plain,
-            "TH-F3.10": plain,
-            "TH-F3.11": plain,
-            "TH-F3.9": [*plain, *_of(models, "weighted")],
-            "TH-T3.1": plain,
-            "TH-F3.5": plain,
-            "TH-F3.1": list(vectors.values()),
-            "TH-F3.2": [vectors[GMF]],
-            "TH-F3.3": [vectors[GMF]],
-            "TH-T3.2": [*table, *small.values()],
-            "TH-X1": [*table, *small.values()],
-            "TH-X2": plain,
-            "TH-X8": [*table, *small.values()],
-            "TH-X9": [*table, *small.values()],
+            **{f"TH-{name}": table for name in large},
+            **{f"TH-F3.{number}": list(vectors.values()) for number in (1, 2, 3)},
+            **{f"TH-{name}": everything for name in both},
             "TH-X6": list(design.known().values()),
             "TH-X7": list(design.rates().values()),
-            "TH-X3": [*design.methods().values(), *extras],
-            "TH-X4": [*design.starts().values(), *extras],
-            "TH-X5": [*design.sources().values(), *extras],
+            "TH-X3": [*small.values(), *design.methods().values()],
+            "TH-X4": [plain, *design.starts().values()],
+            "TH-X5": [plain, *design.sources().values()],
         }
 
     def large(self) -> Results:
@@ -107,7 +97,3 @@ class Recommender(Study):
         recipe = cast(LabelledRecipe, next(iter(wanted.values())).recipe)
         data = recipe.part(cast(Dataset, self.inputs(recipe).data))
         return Results(self, data, runs)
-
-
-def _of(wanted: Mapping[str, Any], part: str) -> list[Request]:
-    return [request for name, request in wanted.items() if part in name]

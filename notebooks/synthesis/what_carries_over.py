@@ -1,0 +1,51 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What carries over
+#
+# **What the texts leave open.** Each of them tries its methods on its own models, in a measure of
+# its own. None says whether its answer holds on the models of the others.
+#
+# **What was run.** Nothing new: the runs of all chapters stand side by side, in one unit. Two runs
+# are laid beside each other, and it is counted on how many test examples they differ. That depends
+# on how hard the examples are, so a method is held against plain runs of the same workload.
+
+# %% tags=["parameters"]
+from typing import Optional
+
+preset: str = "laptop"  # smoke, laptop, paper
+members: Optional[int] = None  # members of ordinary ensembles
+
+# %% tags=["hide-input"]
+from stablib.show.synthesis import matrix, sources
+from stablib.studies import open_study
+
+study = open_study("synthesis", vars())
+
+# %% [markdown]
+# (sy-t1)=
+# ## SY-T1 · Every mitigation on every workload
+#
+# A method has no cell where the workload cannot honour it, or where it was not trained; the
+# caption says which.
+
+# %%
+matrix.mitigations(study.matrix())
+
+# %% [markdown]
+# (sy-f1)=
+# ## SY-F1 · Every source on every workload
+#
+# "All" is all sources that a workload has: images are augmented, texts have dropout, a recommender
+# draws negatives.
+
+# %%
+sources.by_workload(study.sources())

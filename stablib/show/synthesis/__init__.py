@@ -1,0 +1,1 @@
+"""The closing chapter: what carries over."""

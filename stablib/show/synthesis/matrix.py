@@ -1,0 +1,158 @@
+"""Every mitigation on every workload, in one unit (SY-T1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stablib.metrics import (
+    Interval,
+    centred_interval,
+    disagreement_of_runs,
+    pair_mean,
+    resample_runs,
+    resampled_pair_mean,
+)
+from stablib.show.exhibit import Exhibit, record, with_interval
+from stablib.studies.synthesis import CONTROL, OTHER_SEEDS, Matrix
+from stablib.studies.synthesis.design import METHODS
+
+#: Resamples of runs for every interval, and the seed with which they are drawn.
+RESAMPLES, SEED = 1000, 20261201
+_ENSEMBLE = "Ordinary ensemble"
+
+
+class Effect(NamedTuple):
+    """What a method does on a workload.
+
+    Parameters
+    ----------
+    disagreement : float
+        Of two runs with it, in percent of the examples.
+    reduction, interval
+        Of that of plain runs, in percent.
+    gain : float
+        Accuracy above that of plain runs, in points.
+    accuracies : ndarray of float64, shape (n_runs,)
+        In percent.
+    """
+
+    disagreement: float
+    reduction: float
+    interval: Interval
+    gain: float
+    accuracies: NDArray[np.float64]
+
+
+def effects(found: Matrix) -> dict[str, dict[str, Effect]]:
+    """Effects by workload and method, plain runs first."""
+    members = found.study.settings.members
+    every = {}
+    for workload, rows in found.runs.items():
+        gold = found.gold[workload]
+        plain = found.labels(workload, CONTROL)
+        of = {CONTROL: _effect(plain, plain, gold, paired=True)}
+        for row in rows:
+            if row != CONTROL:
+                labels = found.labels(workload, row)
+                of[row] = _effect(labels, plain, gold, paired=row != OTHER_SEEDS)
+        together = found.ensembles(workload, members)
+        if together is not None:
+            # Of some workloads the logits of the first examples alone are kept.
+            n = together.shape[1]
+            of[_ENSEMBLE] = _effect(together, plain[:, :n], gold[:n], paired=False)
+        every[workload] = of
+    return every
+
+
+def _effect(
+    labels: NDArray[np.integer],
+    plain: NDArray[np.integer],
+    gold: NDArray[np.integer],
+    *,
+    paired: bool,
+) -> Effect:
+    """Compare runs with plain ones; those with the same seeds are drawn together."""
+    apart, base = (100.0 * disagreement_of_runs(each) for each in (labels, plain))
+    mean, of_plain = float(pair_mean(apart)), float(pair_mean(base))
+    same = paired and len(labels) == len(plain)
+    weights = resample_runs(len(plain), rng=SEED, n_resamples=RESAMPLES)
+    own = weights if same else resample_runs(len(labels), rng=SEED + 1, n_resamples=RESAMPLES)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reduction = 100.0 * (1.0 - np.divide(mean, of_plain))
+        draws = 100.0 * (1.0 - resampled_pair_mean(apart, own) / resampled_pair_mean(base, weights))
+    accuracies, before = (100.0 * (each == gold).mean(axis=1) for each in (labels, plain))
+    return Effect(
+        mean,
+        float(reduction),
+        centred_interval(float(reduction), draws),
+        float(accuracies.mean() - before.mean()),
+        accuracies,
+    )
+
+
+def mitigations(found: Matrix) -> Exhibit:
+    """Reduction of disagreement by method and workload, with the change of accuracy."""
+    every = effects(found)
+    table: dict[str, dict[str, str]] = {}
+    reasons: dict[str, int] = {}
+    rows = [CONTROL, *METHODS]
+    for row in rows:
+        title = f"{row} of {found.study.settings.members}" if row == _ENSEMBLE else row
+        cells = {"trainings a prediction": METHODS.get(row, "1")}
+        for workload, of in every.items():
+            if row not in of:
+                why = found.columns[workload].why_not(row)
+                cells[workload] = f"({reasons.setdefault(why, len(reasons) + 1)})"
+            elif row == CONTROL:
+                one = of[row]
+                cells[workload] = f"{one.disagreement:.1f} % of two runs differ"
+            else:
+                one = of[row]
+                sign = "+" if one.gain >= 0 else "\u2212"
+                cells[workload] = (
+                    f"{with_interval(one.reduction, one.interval, 0)}; "
+                    f"{sign}{abs(one.gain):.1f} points"
+                )
+        table[title] = cells
+    notes = "; ".join(f"({number}) {why}" for why, number in reasons.items())
+    return record(
+        "SY-T1",
+        pd.DataFrame.from_dict(table, orient="index"),
+        made_by=mitigations,
+        results=[found],
+        caption=(
+            "By how many percent the disagreement of two runs is below that of plain runs, with "
+            "95 % bootstrap intervals over runs, and by how many points the mean accuracy is "
+            "above theirs; the first row has the disagreement of plain runs. For the recommender "
+            "accuracy is the share of held-out items that are called chosen. "
+            f"{notes}."
+        ),
+        finding=_finding(every),
+    )
+
+
+def _finding(every: dict[str, dict[str, Effect]]) -> str:
+    """Methods that help on every workload on which they were run, on two at least."""
+    helps: dict[str, list[bool]] = {}
+    for of in every.values():
+        for row, one in of.items():
+            if row not in (CONTROL, OTHER_SEEDS):
+                helps.setdefault(row, []).append(one.interval.low > 0.0)
+    several = {row: each for row, each in helps.items() if len(each) > 1}
+    always = [f"{row} ({len(each)})" for row, each in several.items() if all(each)]
+    never = [f"{row} ({len(each)})" for row, each in several.items() if not any(each)]
+    mixed = [
+        f"{row} ({sum(each)} of {len(each)})"
+        for row, each in several.items()
+        if any(each) and not all(each)
+    ]
+    parts = [
+        ("Whole intervals above 0 on every workload tried", always),
+        ("on some", mixed),
+        ("on none", never),
+    ]
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) + "."

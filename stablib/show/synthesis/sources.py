@@ -1,0 +1,103 @@
+"""How much each source does on each workload, in one unit (SY-F1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stablib.metrics import (
+    centred_interval,
+    disagreement_of_runs,
+    pair_mean,
+    resample_runs,
+    resampled_pair_mean,
+)
+from stablib.show.exhibit import Exhibit, record
+from stablib.show.style import PALETTE, figure
+from stablib.show.synthesis.matrix import RESAMPLES, SEED
+from stablib.studies.synthesis import Sources
+
+#: Sources in the order of the legend; each has a mark of its own.
+_ORDER = (
+    "all",
+    "initial weights",
+    "order",
+    "dropout",
+    "augmentation",
+    "negatives",
+    "low level",
+    "one bit",
+)
+_MARKS = "osD^vXPd"
+
+
+def by_workload(found: Sources) -> Exhibit:
+    """Disagreement of two runs by what varies between them."""
+    rows = []
+    for workload, of in found.labels.items():
+        for source, labels in of.items():
+            matrix = 100.0 * disagreement_of_runs(labels)
+            value = float(pair_mean(matrix))
+            weights = resample_runs(len(labels), rng=SEED, n_resamples=RESAMPLES)
+            low, high = centred_interval(value, resampled_pair_mean(matrix, weights))
+            rows.append(
+                {
+                    "workload": workload,
+                    "source": source,
+                    "runs": len(labels),
+                    "disagreement (%)": value,
+                    "low": low,
+                    "high": high,
+                }
+            )
+    frame = pd.DataFrame(rows)
+    workloads = list(found.labels)
+    with figure(width=7.6, height=0.62 * len(workloads) + 1.6) as made:
+        (axes,) = made.axes
+        known = [s for s in _ORDER if s in set(frame["source"])]
+        for number, source in enumerate(known):
+            part = frame[frame["source"] == source]
+            heights = np.array([workloads.index(w) for w in part["workload"]], dtype=float)
+            heights += (number - (len(known) - 1) / 2.0) * 0.09
+            values = part["disagreement (%)"].to_numpy()
+            ends = np.stack([values - part["low"], part["high"] - values]).clip(min=0.0)
+            axes.errorbar(
+                values,
+                heights,
+                xerr=ends,
+                linestyle="none",
+                marker=_MARKS[number],
+                color=PALETTE[number],
+                markersize=5,
+                label=source,
+            )
+        axes.set_yticks(range(len(workloads)), workloads)
+        axes.invert_yaxis()
+        axes.set(xlabel="examples on which two runs differ (%)", xlim=(0.0, None))
+        axes.legend(fontsize=8, loc="lower right")
+        return record(
+            "SY-F1",
+            made,
+            made_by=by_workload,
+            results=[found],
+            numbers=frame,
+            alt="Dots by workload: how much two runs differ, by what varies between them.",
+            caption=(
+                "Share of the test examples on which two runs differ, mean over pairs with 95 % "
+                "bootstrap intervals over runs, by what varies between them. For the language "
+                "model an example is a word, for the recommender an item that was held out."
+            ),
+            finding=_finding(frame),
+        )
+
+
+def _finding(frame: pd.DataFrame) -> str:
+    parts = []
+    for workload, of in frame.groupby("workload", sort=False):
+        values = of.set_index("source")["disagreement (%)"]
+        if "all" in values and len(values) > 1:
+            alone = values.drop("all")
+            most = alone.idxmax()
+            share = 100.0 * alone[most] / values["all"] if values["all"] else float("nan")
+            parts.append(f"{workload}: {most}, {share:.0f} %")
+    return f"What a single source does at most, of what all do together: {'; '.join(parts)}."

@@ -1,0 +1,99 @@
+"""Results: labels by workload and method, or by workload and source."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.mitigation import vanilla_ensembles
+from stablib.runs import Runs
+from stablib.studies.base import Outcome
+from stablib.studies.synthesis.design import CONTROL, Column, labels_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix(Outcome):
+    """Runs of every workload with every method.
+
+    Parameters
+    ----------
+    study : Study
+        Where they come from.
+    columns : mapping of str to Column
+        How predictions are read, by workload.
+    runs : mapping of str to mapping of str to Runs
+        By workload and row of the table, plain runs among them.
+    whole : mapping of str to Runs
+        By workload, plain runs of which ensembles are made.
+    gold : mapping of str to ndarray of int
+        Class of each test example, by workload.
+    """
+
+    columns: Mapping[str, Column]
+    runs: Mapping[str, Mapping[str, Runs]]
+    whole: Mapping[str, Runs]
+    gold: Mapping[str, NDArray[np.integer]]
+
+    def labels(self, workload: str, row: str) -> NDArray[np.integer]:
+        """Predicted labels, shape (n_runs, n_examples)."""
+        column = self.columns[workload]
+        look = column.control if row == CONTROL else column.methods[row]
+        return labels_of(column.read(self.runs[workload][row], look.array))
+
+    def ensembles(self, workload: str, members: int) -> NDArray[np.integer] | None:
+        """Labels of ordinary ensembles that share no run; None where there are not two."""
+        column = self.columns[workload]
+        if column.whole is None:
+            return None
+        kept = column.read(self.whole[workload], column.whole.array).astype(np.float64)
+        if len(kept) < 2 * members:
+            return None
+        return vanilla_ensembles(kept, members).argmax(axis=-1)
+
+    def all_runs(self) -> Mapping[str, Runs]:
+        """Runs by workload and row."""
+        return {f"{w}, {row}": r for w, rows in self.runs.items() for row, r in rows.items()}
+
+    def main_runs(self) -> Mapping[str, Runs]:
+        """Plain runs: the others have their seeds."""
+        return {workload: rows[CONTROL] for workload, rows in self.runs.items()}
+
+    def about(self) -> str:
+        """Workloads, and how many runs."""
+        parts = [
+            f"{workload}: {len(rows[CONTROL])} plain runs" for workload, rows in self.runs.items()
+        ]
+        return "; ".join(parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources(Outcome):
+    """Runs of every workload by what varies.
+
+    Parameters
+    ----------
+    study : Study
+        Where they come from.
+    runs : mapping of str to mapping of str to Runs
+        By workload and source.
+    labels : mapping of str to mapping of str to ndarray of int, shape (n_runs, n_examples)
+        What they predict.
+    """
+
+    runs: Mapping[str, Mapping[str, Runs]]
+    labels: Mapping[str, Mapping[str, NDArray[np.integer]]]
+
+    def all_runs(self) -> Mapping[str, Runs]:
+        """Runs by workload and source."""
+        return {f"{w}, {row}": r for w, rows in self.runs.items() for row, r in rows.items()}
+
+    def about(self) -> str:
+        """Workloads, and how many runs."""
+        parts = []
+        for workload, rows in self.runs.items():
+            counts = dict.fromkeys(str(len(r)) for r in rows.values())
+            parts.append(f"{workload}: {' or '.join(counts)} runs a row")
+        return "; ".join(parts)
