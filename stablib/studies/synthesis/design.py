@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from stablib.runs import Runs
 from stablib.studies.local_instability import PRESETS as LOCAL_INSTABILITY
-from stablib.studies.local_instability.design import CONTROL as LOCAL_CONTROL
-from stablib.studies.local_instability.design import NULL as LOCAL_NULL
 from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.local_instability.settings import BESIDE
 from stablib.studies.nondeterminism import ALL, BIT, across, elsewhere, language
@@ -156,23 +154,24 @@ _NO_VIEWS = {"Views": NO_VIEWS}
 
 
 def _heads(preset: str) -> Column:
-    wanted = dict(seed_extras.heads(preset))
-    return _of_labels(
-        {**wanted, OTHER_SEEDS: wanted.pop(NULL.title), CONTROL: wanted.pop(PLAIN.title)}
-    )
+    return _of_labels(seed_extras.heads(preset))
 
 
 def _top_layer() -> Column:
     settings = LOCAL_INSTABILITY["laptop"].model_copy(update=dict(BESIDE["top_layer"]))
     runs = LocalDesign(settings, "massive").runs()
-    names = {LOCAL_CONTROL: CONTROL, LOCAL_NULL: OTHER_SEEDS}
-    return _of_labels({names.get(v, v.title): request for v, request in runs.items()})
+    return _of_labels({variant.title: request for variant, request in runs.items()})
 
 
 def _of_labels(wanted: Mapping[str, Request]) -> Column:
-    """Classifiers of which labels are kept; averages of the third text have its names there."""
-    short = {ASWA_TEXT.title: "ASWA", NASWA_TEXT.title: "NASWA"}
-    looks = {short.get(name, name): Look(r, "labels_test") for name, r in wanted.items()}
+    """Classifiers of which labels are kept; some methods have the third text's names there."""
+    names = {
+        PLAIN.title: CONTROL,
+        NULL.title: OTHER_SEEDS,
+        ASWA_TEXT.title: "ASWA",
+        NASWA_TEXT.title: "NASWA",
+    }
+    looks = {names.get(name, name): Look(r, "labels_test") for name, r in wanted.items()}
     absent = {**_NO_VIEWS, "Ordinary ensemble": LABELS_ALONE}
     return Column(looks.pop(CONTROL), looks, as_kept, None, absent)
 

@@ -1,0 +1,110 @@
+"""The closing chapter: what stands beside each other, and how it is compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stablib.metrics import disagreement_of_runs, pair_mean, pairwise_disagreement
+from stablib.show.synthesis.matrix import Effect, _effect, _finding
+from stablib.studies import open_study
+from stablib.studies.synthesis.design import CONTROL, METHODS, columns, of_items, sources
+
+
+def flipped(n_runs: int, share: float, seed: int) -> np.ndarray:
+    """Runs that leave the common answer 0 with some chance."""
+    return (np.random.default_rng(seed).random((n_runs, 400)) < share).astype(int)
+
+
+def test_disagreement_of_runs_and_of_examples_have_one_mean() -> None:
+    labels = np.random.default_rng(0).integers(4, size=(7, 50))
+    matrix = disagreement_of_runs(labels)
+    assert pair_mean(matrix) == pytest.approx(pairwise_disagreement(labels).mean())
+    assert (matrix == matrix.T).all()
+    assert (np.diag(matrix) == 0.0).all()
+    one, other = labels[2], labels[5]
+    assert matrix[2, 5] == (one != other).mean()
+
+
+def test_the_same_runs_have_no_effect_and_steadier_ones_have_theirs() -> None:
+    gold = np.zeros(400, int)
+    plain = flipped(10, 0.2, seed=1)
+    same = _effect(plain, plain, gold, paired=True)
+    assert (same.reduction, same.gain) == (0.0, 0.0)
+    assert same.interval == pytest.approx((0.0, 0.0))
+    steady = _effect(flipped(10, 0.05, seed=2), plain, gold, paired=True)
+    # Two runs differ with 2 p (1 - p).
+    assert steady.reduction == pytest.approx(100.0 * (1 - 0.095 / 0.32), abs=5.0)
+    assert steady.gain == pytest.approx(15.0, abs=1.5)
+    assert steady.interval.low < steady.reduction < steady.interval.high
+    fewer = _effect(flipped(4, 0.2, seed=3), plain, gold, paired=True)
+    assert fewer.interval.low < 0.0 < fewer.interval.high
+
+
+def test_runs_that_all_agree_leave_nothing_to_reduce() -> None:
+    plain = np.zeros((4, 10), int)
+    effect = _effect(plain, plain, np.zeros(10, int), paired=True)
+    assert np.isnan(effect.reduction)
+    assert np.isnan(effect.interval.low)
+
+
+def test_a_method_helps_only_by_its_whole_interval() -> None:
+    def effect(low: float) -> Effect:
+        interval = type(
+            _effect(*[np.zeros((2, 2), int)] * 2, np.zeros(2, int), paired=True).interval
+        )
+        return Effect(1.0, 10.0, interval(low, 20.0), 0.0, np.zeros(2))
+
+    every = {
+        "a": {CONTROL: effect(1.0), "SWA": effect(1.0), "L2": effect(1.0), "EMA": effect(-1.0)},
+        "b": {CONTROL: effect(1.0), "SWA": effect(2.0), "L2": effect(-1.0), "EMA": effect(-1.0)},
+        "c": {"ASWA": effect(1.0)},
+    }
+    said = _finding(every)
+    assert said == (
+        "Whole intervals above 0 on every workload tried: SWA (2); on some: L2 (1 of 2); "
+        "on none: EMA (2)."
+    )
+
+
+@pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
+def test_every_row_is_known_and_every_empty_cell_has_a_reason(preset: str) -> None:
+    for name, column in columns(preset).items():
+        assert set(column.methods) <= set(METHODS), name
+        assert set(column.absent) <= set(METHODS), name
+        assert not set(column.absent) & set(column.methods), name
+        assert all(column.why_not(row) for row in METHODS)
+
+
+def test_nothing_is_trained_for_the_chapter_alone() -> None:
+    """Every run belongs to the study of another text."""
+    others = ("local_instability", "nondeterminism", "random_seed", "recommender")
+    known = {
+        (request.recipe, plan)
+        for paper in others
+        for study in (open_study(paper), *open_study(paper).variants())
+        for request in (*study.wanted(), *study.optional())
+        for plan in request.plans
+    }
+    own = {(r.recipe, plan) for r in open_study("synthesis").wanted() for plan in r.plans}
+    assert own <= known
+
+
+def test_sources_are_called_the_same_on_every_workload() -> None:
+    names = {row for _, _, rows in sources("laptop").values() for row in rows}
+    assert names == {
+        "all",
+        "initial weights",
+        "order",
+        "dropout",
+        "augmentation",
+        "low level",
+        "negatives",
+        "one bit",
+    }
+
+
+def test_scores_of_items_become_two_classes() -> None:
+    kept = {"scores": np.array([[[0.25], [0.75]]])}
+    found = of_items(kept, "scores")  # type: ignore[arg-type]
+    assert found.tolist() == [[[0.75, 0.25], [0.25, 0.75]]]
