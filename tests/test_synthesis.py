@@ -50,10 +50,7 @@ def test_runs_that_all_agree_leave_nothing_to_reduce() -> None:
 
 def test_a_method_helps_only_by_its_whole_interval() -> None:
     def effect(low: float) -> Effect:
-        interval = type(
-            _effect(*[np.zeros((2, 2), int)] * 2, np.zeros(2, int), paired=True).interval
-        )
-        return Effect(1.0, 10.0, interval(low, 20.0), 0.0, np.zeros(2))
+        return Effect(1.0, 10.0, Interval(low, 20.0), 0.0, np.zeros(2))
 
     every = {
         "a": {CONTROL: effect(1.0), "SWA": effect(1.0), "L2": effect(1.0), "EMA": effect(-1.0)},
