@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stablib.metrics import disagreement_of_runs, pair_mean, pairwise_disagreement
+from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
 from stablib.show.synthesis.matrix import Effect, _effect, _finding
 from stablib.studies import open_study
 from stablib.studies.synthesis.design import CONTROL, METHODS, columns, of_items, sources

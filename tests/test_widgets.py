@@ -19,6 +19,7 @@ from stablib.show.widgets import (
     explanation_comparer,
     how_many_seeds,
     instability_map,
+    mitigation_matrix,
     pd_explorer,
     seed_explorer,
     why_this_film,
@@ -175,6 +176,23 @@ def films() -> dict[str, Any]:
     }
 
 
+def a_cell(**replaced: Any) -> dict[str, Any]:
+    numbers = {"reduction": 20.0, "low": 10.0, "high": 30.0, "gain": 0.5, "disagreement": 4.0}
+    return {**numbers, "accuracies": [90.0, 91.0], **replaced}
+
+
+def matrix_cells() -> dict[str, Any]:
+    nothing = a_cell(reduction=np.nan, low=np.nan, high=np.nan)
+    return {
+        "cells": {
+            "heads": {"SWA": a_cell(), HOSTILE[0]: nothing},
+            "images": {"SWA": a_cell(reduction=-3.0, low=-9.0, high=4.0)},
+        },
+        "costs": {"SWA": "1", HOSTILE[0]: "its members"},
+        "reasons": {"images": {HOSTILE[0]: "not trained here"}},
+    }
+
+
 @pytest.fixture
 def build(
     labels: Arrays,
@@ -200,6 +218,7 @@ def build(
         "descent": (lambda starts, **rest: descent(starts=starts, **rest), {"starts": STARTS}),
         "divergence_viewer": (divergence_viewer, twin_arrays()),
         "why_this_film": (why_this_film, films()),
+        "mitigation_matrix": (mitigation_matrix, matrix_cells()),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -219,6 +238,7 @@ WIDGETS = [
     "descent",
     "divergence_viewer",
     "why_this_film",
+    "mitigation_matrix",
 ]
 
 
@@ -610,6 +630,20 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
         ("divergence_viewer", {"steps": [3, 1, 4, 5, 9]}, "steps must ascend from 1"),
         ("divergence_viewer", {"gold": [0, 3]}, "gold must be class indices below 3"),
         ("divergence_viewer", {"texts": ["a"]}, "texts must hold 2 texts"),
+        ("mitigation_matrix", {"cells": {}}, "cells must hold at least one workload"),
+        ("mitigation_matrix", {"cells": {"heads": {"SVA": a_cell()}}}, "did you mean 'SWA'"),
+        ("mitigation_matrix", {"cells": {"heads": {"SWA": {}}}}, "must hold 'reduction'"),
+        ("mitigation_matrix", {"reasons": {}}, r"cells\['images'\].* is missing, and reasons"),
+        (
+            "mitigation_matrix",
+            {"cells": {"heads": {"SWA": a_cell(accuracies=[])}}},
+            r"\['accuracies'\] must have shape \(n_runs,\), got \(0,\)",
+        ),
+        (
+            "mitigation_matrix",
+            {"cells": {"images": {}}, "costs": {"SWA": "1"}, "reasons": {"images": {"SWA": "no"}}},
+            "at least one method with runs",
+        ),
         ("why_this_film", {"models": {"one": item_weights()}}, "at least two runs, got 1"),
         ("why_this_film", {"beta": 2.0}, "beta must be between 0 and 1, got 2"),
         ("why_this_film", {"histories": [[0, 1, 2]]}, "must hold as many users"),

@@ -25,7 +25,7 @@ preset: str = "laptop"  # smoke, laptop, paper
 members: Optional[int] = None  # members of ordinary ensembles
 
 # %% tags=["hide-input"]
-from stablib.show.synthesis import matrix, sources
+from stablib.show.synthesis import matrix, sources, widgets
 from stablib.studies import open_study
 
 study = open_study("synthesis", vars())
@@ -39,6 +39,12 @@ study = open_study("synthesis", vars())
 
 # %%
 matrix.mitigations(study.matrix())
+
+# %% [markdown]
+# ### Sort it, and open a cell
+
+# %%
+widgets.mitigation_matrix(study.matrix())
 
 # %% [markdown]
 # (sy-f1)=

@@ -141,6 +141,16 @@ def test_why_this_film_answers(open_page) -> None:
     assert root.locator("[data-part=scores]").inner_text() != between
 
 
+def test_mitigation_matrix_answers(open_page) -> None:
+    root = widget(open_page, "what_carries_over", "mitigation-matrix", "synthesis")
+    before = root.locator("tbody th").all_inner_texts()
+    root.locator("[data-part=sort-1]").click()
+    assert root.locator("tbody th").all_inner_texts() != before
+    said = root.locator("[data-part=summary]").inner_text()
+    root.locator("tbody td button").nth(9).click()
+    assert root.locator("[data-part=summary]").inner_text() != said
+
+
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
     view = open_page(page, dark=True)

@@ -33,8 +33,8 @@ import numpy as np
 import pandas as pd
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
-    descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map, pd_explorer,
-    seed_explorer, why_this_film
+    descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map,
+    mitigation_matrix, pd_explorer, seed_explorer, why_this_film
 )
 from stablib.models.item_model import ItemModel
 
@@ -104,6 +104,14 @@ film = why_this_film(
     titles=[f"film {k}" for k in range(6)],
     name="film",
 )
+cell = {"reduction": 9.0, "low": 5.0, "high": 12.0, "gain": 0.1, "disagreement": 3.0}
+cell = {**cell, "accuracies": [90.0, 91.0]}
+board = mitigation_matrix(
+    {"heads": {"SWA": cell, "L2": cell}, "images": {"SWA": cell, "L2": cell}},
+    costs={"SWA": "1", "L2": "1"},
+    reasons={},
+    name="board",
+)
 """
 CELLS = [
     BUILD,
@@ -132,6 +140,9 @@ CELLS = [
     "film",
     "print('FILM', film.runs, film.user, film.candidate, film.dropped, film.shuffle)",
     "film.dropped = []; film.user = 1; film.candidate = 0; film.shuffle = 0",
+    "board",
+    "print('BOARD', board.sort, board.workload, board.method)",
+    "board.sort = ''; board.method = 'L2'",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -288,6 +299,7 @@ def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
         *("explanation-comparer", "descent", "divergence-viewer", "why-this-film"),
+        "mitigation-matrix",
     ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
@@ -436,6 +448,17 @@ def test_film_and_kernel_share_their_state(notebook: Page) -> None:
         "User 1: \u2068film 0\u2069, which was held out"
     )
     expect(widget.locator('[data-part="history"] input:checked')).to_have_count(2)
+
+
+def test_matrix_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "mitigation-matrix")
+    part(widget, "sort-1").click()
+    widget.locator('[data-workload="images"][data-method="SWA"]').click()
+    run_cell(notebook, 26)
+    expect(output_of(notebook, 26)).to_contain_text("BOARD images images SWA")
+
+    run_cell(notebook, 27)
+    expect(part(widget, "summary")).to_contain_text("L2, images: two runs differ on 3.0")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -22,6 +22,7 @@ from stablib.show.widgets import (
     explanation_comparer,
     how_many_seeds,
     instability_map,
+    mitigation_matrix,
     pd_explorer,
     seed_explorer,
     why_this_film,
@@ -41,6 +42,7 @@ WIDGETS = [
     "descent",
     "divergence-viewer",
     "why-this-film",
+    "mitigation-matrix",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -64,6 +66,17 @@ def item_model(seed: int) -> ItemModel:
             if name == "item_bias":
                 parameter.copy_(torch.randn(parameter.shape, generator=rng))
     return model.eval()
+
+
+def effect(reduction: float, low: float, high: float) -> dict[str, Any]:
+    return {
+        "reduction": reduction,
+        "low": low,
+        "high": high,
+        "gain": -0.5,
+        "disagreement": 4.25,
+        "accuracies": [90.0, 91.5, 89.2],
+    }
 
 
 MODELS = {"seed 1": item_model(1), "seed 2": item_model(2)}
@@ -183,6 +196,19 @@ def widgets(
             **FILMS,
             titles=[HOSTILE, *(f"film {k}" for k in range(1, 12))],
             name="film",
+        ),
+        "mitigation-matrix": mitigation_matrix(
+            {
+                "heads": {
+                    "SWA": effect(15, 12, 18),
+                    "L2": effect(-4, -9, -1),
+                    HOSTILE: effect(2, -3, 7),
+                },
+                "images": {"SWA": effect(1, -2, 4), "L2": effect(30, 20, 41)},
+            },
+            costs={"SWA": "1", "L2": "1", HOSTILE: "its members"},
+            reasons={"images": {HOSTILE: "not trained here"}},
+            name="matrix",
         ),
     }
 
@@ -1261,3 +1287,47 @@ def test_films_answer_runs_and_keys(show: Callable[..., Page]) -> None:
     expect(first).to_be_focused()
     part(widget, "user").select_option(value="1")
     expect(widget.locator('[data-part="history"] input:checked')).to_have_count(3)
+
+
+def matrix_cell(widget: Locator, workload: str, method: str) -> Locator:
+    return widget.locator(f'[data-workload="{workload}"][data-method="{method}"]')
+
+
+def test_the_matrix_is_sorted_by_a_workload_and_back(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "mitigation-matrix")
+    heads = part(widget, "matrix").locator("tbody th")
+    expect(heads).to_have_text(["SWA", "L2", HOSTILE])
+    part(widget, "sort-1").click()
+    expect(heads).to_have_text(["L2", "SWA", HOSTILE])
+    expect(part(widget, "matrix").locator("thead th").nth(2)).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    part(widget, "sort-0").click()
+    expect(heads).to_have_text(["SWA", HOSTILE, "L2"])
+    part(widget, "sort-0").click()
+    expect(heads).to_have_text(["SWA", "L2", HOSTILE])
+
+
+def test_a_cell_of_the_matrix_opens_its_runs(show: Callable[..., Page]) -> None:
+    page = show()
+    widget = widget_of(page, "mitigation-matrix")
+    summary = part(widget, "summary")
+    matrix_cell(widget, "images", "L2").click()
+    expect(summary).to_contain_text("L2, images: two runs differ on 4.3")
+    expect(summary).to_contain_text("30\u00a0% [20, 41] less than plain ones")
+    expect(summary).to_contain_text("accuracy −0.5 points; 3 runs")
+    expect(part(widget, "runs-of-cell").locator("circle")).to_have_count(3)
+    expect(part(widget, "runs-of-cell").locator("svg")).to_have_attribute(
+        "aria-label", re.compile(r"90\.0, 91\.5, 89\.2")
+    )
+    cell = matrix_cell(widget, "heads", "L2")
+    cell.focus()
+    page.keyboard.press("Enter")
+    expect(cell).to_have_attribute("aria-pressed", "true")
+    expect(cell).to_have_attribute("data-verdict", "more")
+    expect(summary).to_contain_text(
+        "−4\u00a0% [−9, −1] less than plain ones (two runs differ more)"
+    )
+    widget.locator('[data-verdict="empty"]').click()
+    expect(summary).to_contain_text("empty, not trained here")
+    expect(part(widget, "runs-of-cell")).to_be_hidden()

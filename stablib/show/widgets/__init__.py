@@ -5,6 +5,7 @@ from stablib.show.widgets.divergence_viewer import DivergenceViewer, divergence_
 from stablib.show.widgets.explanation_comparer import ExplanationComparer, explanation_comparer
 from stablib.show.widgets.how_many_seeds import HowManySeeds, how_many_seeds
 from stablib.show.widgets.instability_map import InstabilityMap, instability_map
+from stablib.show.widgets.mitigation_matrix import MitigationMatrix, mitigation_matrix
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
 from stablib.show.widgets.why_this_film import WhyThisFilm, why_this_film
@@ -15,6 +16,7 @@ __all__ = [
     "ExplanationComparer",
     "HowManySeeds",
     "InstabilityMap",
+    "MitigationMatrix",
     "PDExplorer",
     "SeedExplorer",
     "WhyThisFilm",
@@ -23,6 +25,7 @@ __all__ = [
     "explanation_comparer",
     "how_many_seeds",
     "instability_map",
+    "mitigation_matrix",
     "pd_explorer",
     "seed_explorer",
     "why_this_film",
