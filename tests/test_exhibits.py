@@ -22,6 +22,7 @@ from stablib.show.exhibit import table_html
 from stablib.studies import open_study, papers, study_class
 from stablib.studies.base import Study
 from stablib.studies.local_instability.design import CONTROL, Design, fine_tuning, standin
+from stablib.studies.recommender import DEEPICF, GMF
 from stablib.training import Request
 
 ROOT = Path(__file__).parent.parent
@@ -343,6 +344,17 @@ ND = open_study("nondeterminism")
 #: The linear model is immune to rounding at its rate: another processor moves near ties alone.
 IMAGES = Retrained(ND.design.shallow()["linear"]["all"], 1, {"logits": 0.2, "curve": 1e-4})
 
+TASTES = open_study("recommender").design
+#: How far another processor's rounding leads has not been measured.
+UNKNOWN = {"ranked": float("inf"), "hit_curve": float("inf"), "attended": float("inf")}
+RECOMMENDERS = {
+    name: Retrained(request, 1, {"ranked": 0.01, "hit_curve": 0.01, "attended": 5.0}, UNKNOWN)
+    for name, request in (
+        ("GMF", TASTES.small()[GMF]),
+        ("DeepICF on generated choices", TASTES.known()[DEEPICF]),
+    )
+}
+
 #: What tells of a run how it was rounded.
 PROCESSOR = ("hardware", "instructions")
 
@@ -401,6 +413,16 @@ def test_a_published_classifier_of_images_is_trained_to_the_same_labels(
 ) -> None:
     assert real_data
     compare(ND, IMAGES, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_published_recommenders_are_trained_to_the_same_scores(
+    name: str, real_data: Path, tmp_path: Path
+) -> None:
+    assert real_data
+    compare(open_study("recommender"), RECOMMENDERS[name], tmp_path)
 
 
 @pytest.mark.slow

@@ -561,6 +561,10 @@ def test_records_that_do_not_fit_are_refused() -> None:
         train(FACTORS, records=LOOKS)
     with pytest.raises(UsageError, match="only a model with attention attends"):
         train(ITEMS.model_copy(update={"attention": None}), records=LOOKS)
+    with pytest.raises(
+        UsageError, match="k must be at most 100, the candidates of a user, got 101"
+    ):
+        train(ITEMS, records=(Ranked(k=101),))
     with pytest.raises(UsageError, match="a recommender keeps no record of the kind 'final'"):
         train(ITEMS, records=(Final(),))
 

@@ -131,13 +131,23 @@ def item_vectors(results: Results) -> Exhibit:
             shown = _genres_of(data, _GENRES[model])
             _scatter(axes, places, shown)
             axes.set(title=f"{model}, {way}", xlabel="first dimension", ylabel="second dimension")
+            near = _nearest(vectors)
+            # Which film has which genre is not ours to give out: of each genre a row, not a film.
             frames.append(
-                pd.DataFrame({"model": model, "x": places[:, 0], "y": places[:, 1]}).assign(
-                    **dict(shown)
+                pd.DataFrame(
+                    [
+                        {
+                            "model": model,
+                            "genre": genre,
+                            "films": int(of.sum()),
+                            "of all (%)": 100.0 * of.mean(),
+                            "among the nearest (%)": 100.0 * of[near[of]].mean(),
+                        }
+                        for genre, of in shown.items()
+                    ]
                 )
             )
             horror = next(iter(shown.values()))
-            near = _nearest(vectors)
             extra = 100.0 * (horror[near[horror]].mean(axis=1) - horror.mean())
             value = over_runs(np.mean, extra)
             measured += answer("f31-grouped", value, variant=model)
@@ -177,7 +187,8 @@ def user_vectors(results: Results) -> Exhibit:
             made,
             made_by=user_vectors,
             results=[results.only(GMF)],
-            numbers=pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "old": old}),
+            # Whose age is what is not ours to give out.
+            numbers=pd.DataFrame({"users": ["all", "marked"], "count": [len(old), old.sum()]}),
             alt="A cloud of users; those of 56 and older are spread all over it.",
             caption=f"Vectors of the users of one run of GMF (t-SNE); {_OLD} and older are marked.",
             finding=f"{100.0 * old.mean():.0f} % of the users are {_OLD} or older.",

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
+from stablib.errors import UsageError
 from stablib.metrics import hit_rate_of_ranks, ndcg_of_ranks, positive_ranks
 from stablib.training.loop import FlatWeights
 from stablib.training.observe import Observer, Stack
@@ -54,6 +55,11 @@ class RankedObserver(Observer):
 
     def __init__(self, task: Task, record: Ranked) -> None:
         self.task, self.record = cast(Choices, task), record
+        fewest = int(self.task.places.lengths.min())
+        if record.k > fewest:
+            raise UsageError(
+                f"k must be at most {fewest}, the candidates of a user, got {record.k}"
+            )
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Score all candidates."""
