@@ -83,7 +83,9 @@ def reliability(results: Results) -> Exhibit:
             gap = _over_confidence(judged)
             null = _null_gap(results, name)
             claim = {"chosen": "f37-positive", "not chosen": "f37-negative"}[name]
-            measured += answer(claim, gap, null=null)
+            beyond = (gap[0] - null, Interval(gap[1].low - null, gap[1].high - null))
+            measured += answer(claim, gap)
+            measured += answer(claim, beyond, variant="beyond what the same scores would give")
             said.append(f"{cell(gap)} points (items {name}; {null:.1f} if scores were chances)")
         axes.set(xlabel=_AXIS, ylabel="predictions that are right (fraction)", ylim=(0.0, 1.02))
         axes.legend()
@@ -258,8 +260,8 @@ def permutation(results: Results) -> Exhibit:
             results=[results.only(DEEPICF)],
             numbers=pd.concat(frames, ignore_index=True),
             alt=(
-                "Three panels over confidence: accuracy falls, the effect of permuting attention "
-                "falls, and in log-odds it does not."
+                "Three panels over confidence: accuracy, the mean change of the score when the "
+                f"attention is permuted, and that of the log-odds: {_ends(odds)}."
             ),
             caption=(
                 "Mean absolute change when the attention is permuted, over 100 permutations, in "
@@ -268,10 +270,9 @@ def permutation(results: Results) -> Exhibit:
                 "95 % intervals over runs."
             ),
             finding=(
-                f"The effect on missed items falls by {cell(falls, 2)} from the least sure to the "
-                f"surest predictions, where it is {cell(surest, 3)}. A score close to 0 can hardly "
-                "change; the log-odds, which can, say how much of that is all there is to it: "
-                f"{_ends(odds)}."
+                f"From the least sure to the surest predictions the effect on missed items falls "
+                f"by {cell(falls, 2)}, to {cell(surest, 3)}. A score close to 0 has little room to "
+                f"change; in log-odds, which have, the effect is {_ends(odds)}."
             ),
             measured=[
                 *answer("f38-falls", falls),
@@ -386,14 +387,18 @@ def flat_or_sure(results: Results) -> Exhibit:
         "length of the history": np.broadcast_to(runs["lengths"][0], entropy.shape),
     }
     effects = {"change of the log-odds": "effect_logit", "change of the score": "effect"}
-    rows = {
+    found = {
         name: {
-            title: cell(_rank_correlation(values, runs[effect][..., 0].astype(np.float64)), 2)
+            title: _rank_correlation(values, runs[effect][..., 0].astype(np.float64))
             for title, effect in effects.items()
         }
         for name, values in measures.items()
     }
+    rows = {name: {t: cell(one, 2) for t, one in of.items()} for name, of in found.items()}
+    strength = {name: next(iter(of.values()))[0] for name, of in found.items()}
     even = mean_of(entropy.mean(axis=1))
+    effect = mean_of(runs["effect"][..., 0].astype(np.float64).mean(axis=1))
+    most = max(strength, key=lambda name: abs(strength[name]))
     return record(
         "TH-X2",
         pd.DataFrame(rows).T,
@@ -405,8 +410,9 @@ def flat_or_sure(results: Results) -> Exhibit:
             "Evenness is the entropy of the attention over that of equal shares."
         ),
         finding=(
-            f"Attention is even: {cell(even, 3)} of the entropy of equal shares. Permuting even "
-            "attention can change little, whatever the model is sure of."
+            f"Attention has {cell(even, 3)} of the entropy of equal shares, and permuting it still "
+            f"changes a score by {cell(effect, 2)} on average. What the change of the log-odds "
+            f"goes with most is {most}."
         ),
     )
 
