@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import ndcg_score, roc_auc_score
 from torch import Tensor
 
+from stablib import files
 from stablib.data import Interactions, load
 from stablib.data.interactions import from_tables, negatives_for
 from stablib.data.movielens import read_1m
 from stablib.data.movielens_files import convert
+from stablib.data.sheets import write_sheet
 from stablib.data.tastes import generate
 from stablib.errors import DataError, UsageError
 from stablib.metrics import hit_rate_of_ranks, ndcg, ndcg_of_ranks
@@ -272,6 +274,10 @@ TABLES = {
         ({"rating": [5, 1, 6]}, "ratings must be from 1 to 5, .* got 6 of user 1"),
         ({"rating": [5, -1, 3]}, "got -1 of user 0"),
         ({"rating": [5, 0, 3]}, "ratings of 1 interactions are not known"),
+        ({"item": [2, 0, -1]}, "items must be between 0 and 3, got -1 of user 1"),
+        ({"held_out": [1, -1]}, "items must be between 0 and 3, got -1 of user 1"),
+        ({"negatives": [[2], [3]]}, "user 0 has chosen item 2, which is among the negatives"),
+        ({"negatives": [[1], [3]]}, "user 0 has chosen item 1, which is among the negatives"),
         ({"item": [2, 2, 1]}, "user 0 has item 2 twice"),
         ({"held_out": [0, 2]}, "user 0 has item 0 twice"),
     ],
@@ -281,6 +287,13 @@ def test_interactions_that_make_no_sense_are_refused_by_name(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         from_tables({**TABLES, **changes}, name="films", label="rating", source="made up")
+
+
+def test_a_published_sheet_does_not_tell_how_items_were_rated(tmp_path: Path) -> None:
+    data = from_tables(TABLES, name="movielens-100k", label="rating", source="made up")
+    assert set(data.gold["test"]) == {1, 2}
+    arrays, _ = files.read(write_sheet(data, tmp_path))
+    assert all((labels == 1).all() for labels in arrays.values())
 
 
 def test_users_and_items_that_are_not_there_are_refused() -> None:

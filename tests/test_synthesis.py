@@ -29,21 +29,33 @@ def test_disagreement_of_runs_and_of_examples_have_one_mean() -> None:
 def test_the_same_runs_have_no_effect_and_steadier_ones_have_theirs() -> None:
     gold = np.zeros(400, int)
     plain = flipped(10, 0.2, seed=1)
-    same = _effect(plain, plain, gold, paired=True)
+    same = _effect(plain, plain, gold, same_seeds=True)
     assert (same.reduction, same.gain) == (0.0, 0.0)
     assert same.interval == pytest.approx((0.0, 0.0))
-    steady = _effect(flipped(10, 0.05, seed=2), plain, gold, paired=True)
+    steady = _effect(flipped(10, 0.05, seed=2), plain, gold, same_seeds=True)
     # Two runs differ with 2 p (1 - p).
     assert steady.reduction == pytest.approx(100.0 * (1 - 0.095 / 0.32), abs=5.0)
     assert steady.gain == pytest.approx(15.0, abs=1.5)
     assert steady.interval.low < steady.reduction < steady.interval.high
-    fewer = _effect(flipped(4, 0.2, seed=3), plain, gold, paired=True)
-    assert fewer.interval.low < 0.0 < fewer.interval.high
+    others = _effect(flipped(4, 0.2, seed=3), plain, gold, same_seeds=False)
+    assert others.interval.low < 0.0 < others.interval.high
+
+
+def test_an_ensemble_is_drawn_with_its_members() -> None:
+    gold = np.zeros(400, int)
+    members = flipped(10, 0.2, seed=1)
+    both = members.reshape(5, 2, -1).min(axis=1)  # Right if one of two is.
+    effect = _effect(both, members, gold, same_seeds=True)
+    assert effect.reduction == pytest.approx(100.0 * (1 - 0.0768 / 0.32), abs=5.0)
+    assert effect.interval.low > 50.0
+    # Members that are copies of each other make ensembles that change nothing.
+    copies = np.repeat(both, 2, axis=0)
+    assert _effect(both, copies, gold, same_seeds=True).gain == 0.0
 
 
 def test_runs_that_all_agree_leave_nothing_to_reduce() -> None:
     plain = np.zeros((4, 10), int)
-    effect = _effect(plain, plain, np.zeros(10, int), paired=True)
+    effect = _effect(plain, plain, np.zeros(10, int), same_seeds=True)
     assert np.isnan(effect.reduction)
     assert np.isnan(effect.interval.low)
 
@@ -101,7 +113,7 @@ def test_sources_are_called_the_same_on_every_workload() -> None:
     }
 
 
-def test_scores_of_items_become_two_classes() -> None:
-    kept = {"scores": np.array([[[0.25], [0.75]]])}
-    found = of_items(kept, "scores")  # type: ignore[arg-type]
-    assert found.tolist() == [[[0.75, 0.25], [0.25, 0.75]]]
+def test_items_are_hit_or_missed() -> None:
+    kept = {"ranks": np.array([[0, 9, 10, 99]])}
+    found = of_items(kept, "ranks")  # type: ignore[arg-type]
+    assert found.tolist() == [[1, 1, 0, 0]]

@@ -70,7 +70,7 @@ calibration.permutation(study.large())
 # ## TH-F3.9 · Figure 3.9: a class-balanced loss
 
 # %%
-calibration.class_balance(study.large())
+calibration.class_balance(study.large(), study.small())
 
 # %% [markdown]
 # (th-x1)=

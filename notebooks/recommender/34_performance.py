@@ -16,8 +16,8 @@
 # class-balanced loss about as often, and so with three outputs {cite}`jain2019`. Over ten seeds
 # the hit rate hardly varies.
 #
-# **What was run.** Each model with ten seeds, or five where the table says so, on MovieLens-1M and
-# on MovieLens-100K, for a fixed number of epochs. The released code reports the best epoch on the
+# **What was run.** Each model with as many seeds as the table says, on MovieLens-1M and on
+# MovieLens-100K, for a fixed number of epochs. The released code reports the best epoch on the
 # test films; here the last one counts.
 
 # %% tags=["parameters"]

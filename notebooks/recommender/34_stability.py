@@ -15,8 +15,8 @@
 # The attention is not: of the tenth of their history that two runs attend to most, they share what
 # gives a Jaccard index of about one half where they are sure {cite}`jain2019`.
 #
-# **What was run.** Ten runs of DeepICF that differ in everything: initial weights, order of the
-# users, and negatives.
+# **What was run.** Runs of DeepICF on MovieLens-1M that differ in everything: initial weights,
+# order of the users, and negatives. The two last exhibits look at fewer runs on MovieLens-100K.
 
 # %% tags=["parameters"]
 from typing import Optional

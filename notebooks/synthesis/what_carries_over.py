@@ -14,9 +14,11 @@
 # **What the texts leave open.** Each of them tries its methods on its own models, in a measure of
 # its own. None says whether its answer holds on the models of the others.
 #
-# **What was run.** Nothing new: the runs of all chapters stand side by side, in one unit. Two runs
-# are laid beside each other, and it is counted on how many test examples they differ. That depends
-# on how hard the examples are, so a method is held against plain runs of the same workload.
+# **What was run.** Nothing new: runs of the chapters before stand side by side, in one unit. Two
+# runs are laid beside each other, and it is counted on how many test examples they differ. The
+# synthetic streams have no place here: their models predict probabilities, and no labels. That
+# depends on how hard the examples are, so a method is held against plain runs of the same
+# workload.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -32,10 +34,10 @@ study = open_study("synthesis", vars())
 
 # %% [markdown]
 # (sy-t1)=
-# ## SY-T1 · Every mitigation on every workload
+# ## SY-T1 · Mitigations by workload
 #
-# A method has no cell where the workload cannot honour it, or where it was not trained; the
-# caption says which.
+# A cell is empty where the workload cannot honour the method, or where it was not trained so far;
+# the caption says which.
 
 # %%
 matrix.mitigations(study.matrix())
@@ -48,7 +50,7 @@ widgets.mitigation_matrix(study.matrix())
 
 # %% [markdown]
 # (sy-f1)=
-# ## SY-F1 · Every source on every workload
+# ## SY-F1 · Sources by workload
 #
 # "All" is all sources that a workload has: images are augmented, texts have dropout, a recommender
 # draws negatives.

@@ -70,6 +70,11 @@ class Dataset:
         """Number of classes."""
         return len(self.label_names)
 
+    @property
+    def published_gold(self) -> Mapping[str, NDArray[np.integer]]:
+        """Gold labels as a published sheet may hold them."""
+        return self.gold
+
     def describe(self, split: str, index: int) -> str:
         """Text of an example, or its id where the text is not at hand."""
         return self.texts[split][index] if self.texts else self.ids[split][index]

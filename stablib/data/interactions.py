@@ -67,6 +67,11 @@ class Interactions(Dataset):
         return len(self.history) > 0
 
     @property
+    def published_gold(self) -> dict[str, NDArray[np.integer]]:
+        """That items were chosen: how users rated them is not ours to give out."""
+        return {split: np.ones(len(gold), np.int64) for split, gold in self.gold.items()}
+
+    @property
     def n_users(self) -> int:
         """Number of users."""
         return len(self.starts) - 1
@@ -169,8 +174,9 @@ def from_tables(
     Raises
     ------
     UsageError
-        If a user has no history, an item is unknown, an item occurs twice in a history, or a
-        rating is out of range. The first user concerned is named.
+        If a user has no history, an item is unknown, an item occurs twice in a history or is
+        among the negatives of a user who chose it, or a rating is out of range. The first user
+        concerned is named.
 
     Examples
     --------
@@ -189,7 +195,9 @@ def from_tables(
     held_ratings, n_users = np.asarray(tables["held_rating"]), len(held)
     candidates = np.column_stack([held, np.asarray(tables["negatives"])])
     _refuse_unknown(items, users, n_items)
-    _refuse_unknown(candidates.ravel(), np.repeat(np.arange(n_users), candidates.shape[1]), n_items)
+    _refuse_unknown(held, np.arange(n_users), n_items)
+    asked = np.repeat(np.arange(n_users), candidates.shape[1])
+    _refuse_unknown(candidates.ravel(), asked, n_items, lowest=-1)
     for values, of in ((ratings, users), (held_ratings, np.arange(n_users))):
         low, high = _RATINGS
         odd = np.flatnonzero((values < low) | (values > high))
@@ -212,6 +220,12 @@ def from_tables(
     if (times > 1).any():
         user, item = divmod(int(unique[times > 1][0]), n_items)
         raise UsageError(f"user {user} has item {item} twice: an item is chosen once, or held out")
+    chosen = np.isin(asked.astype(np.int64) * n_items + candidates.ravel(), unique)
+    chosen = chosen.reshape(candidates.shape)[:, 1:] & (candidates[:, 1:] >= 0)
+    if chosen.any():
+        user = int(chosen.any(axis=1).argmax())
+        item = candidates[user, 1:][chosen[user]][0]
+        raise UsageError(f"user {user} has chosen item {item}, which is among the negatives")
     parts: dict[str, NDArray[Any]] = {
         "history": items,
         "starts": starts.astype(np.int64),
@@ -242,8 +256,10 @@ def from_tables(
     )
 
 
-def _refuse_unknown(items: NDArray[Any], users: NDArray[Any], n_items: int) -> None:
-    odd = np.flatnonzero((items < -1) | (items >= n_items))
+def _refuse_unknown(
+    items: NDArray[Any], users: NDArray[Any], n_items: int, *, lowest: int = 0
+) -> None:
+    odd = np.flatnonzero((items < lowest) | (items >= n_items))
     if odd.size:
         raise UsageError(
             f"items must be between 0 and {n_items - 1}, got {items[odd[0]]} of user "

@@ -33,7 +33,8 @@ def write_sheet(dataset: Dataset, folder: Path) -> Path:
     path = folder / f"{dataset.name}-{dataset.label}.npz"
     header = {"label_names": dataset.label_names, "content_hash": dataset.content_hash}
     small = np.min_scalar_type(dataset.n_classes - 1)
-    files.write(path, {split: gold.astype(small) for split, gold in dataset.gold.items()}, header)
+    gold = dataset.published_gold
+    files.write(path, {split: labels.astype(small) for split, labels in gold.items()}, header)
     return path
 
 

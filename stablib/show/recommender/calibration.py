@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from stablib.metrics import Interval, centred_interval, expected_calibration_error
+from stablib.metrics import Interval, expected_calibration_error
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
     CONFIDENCE,
@@ -18,8 +19,8 @@ from stablib.show.recommender.comparison import (
     cell,
     confidence,
     curve,
-    drawn,
     mean_of,
+    named,
     over_runs,
 )
 from stablib.show.style import PALETTE, figure, line
@@ -63,15 +64,7 @@ def reliability(results: Results) -> Exhibit:
         axes.plot(CONFIDENCE[[0, -1]], CONFIDENCE[[0, -1]], color="#888888", label="as often")
         for number, (name, judged) in enumerate(classes.items()):
             found = curve(by_bin(judged.right, judged.confidence, CONFIDENCE), CONFIDENCE)
-            line(
-                axes,
-                found["middle"],
-                found["mean"],
-                found["low"],
-                found["high"],
-                number=number,
-                label=f"items {name}",
-            )
+            _draw(axes, found, number, f"items {name}")
             axes.plot(
                 _middles(CONFIDENCE),
                 honest[name],
@@ -89,7 +82,7 @@ def reliability(results: Results) -> Exhibit:
             said.append(f"{cell(gap)} points (items {name}; {null:.1f} if scores were chances)")
         axes.set(xlabel=_AXIS, ylabel="predictions that are right (fraction)", ylim=(0.0, 1.02))
         axes.legend()
-        error = mean_of(_calibration_errors(results))
+        error = mean_of(calibration_errors(results, DEEPICF))
         return record(
             "TH-F3.7",
             made,
@@ -97,14 +90,16 @@ def reliability(results: Results) -> Exhibit:
             results=[results.only(DEEPICF)],
             numbers=pd.concat(frames, ignore_index=True),
             alt=(
-                "Lines of accuracy over confidence: items that were chosen lie far below the "
-                "diagonal, items that were not close to it."
+                "Accuracy over confidence, a line for items that were chosen and one for those "
+                "that were not, with the diagonal and what the same scores would give."
             ),
             caption=(
                 "Share of predictions that are right, in bins of their confidence, by true class: "
                 "mean over runs with 95 % intervals over runs. Dotted: what the same scores would "
                 "give if they were true probabilities in a mix of one chosen item to four others, "
-                "as in training: the true class alone bends the curves."
+                "as in training: the true class alone bends the curves. Negatives are those of the "
+                f"first {len(results.candidates(DEEPICF)[0]):,} users, of whom the calibration "
+                "error takes four each."
             ),
             finding=(
                 f"Above a confidence of {_SURE} predictions are surer than they are right by "
@@ -113,6 +108,13 @@ def reliability(results: Results) -> Exhibit:
             ),
             measured=measured,
         )
+
+
+def _draw(axes: Axes, found: pd.DataFrame, number: int, label: str) -> None:
+    """Draw a curve, if any bin has a value."""
+    if not found.empty:
+        parts = (found[name] for name in ("middle", "mean", "low", "high"))
+        line(axes, *parts, number=number, label=label)
 
 
 def _middles(edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -170,12 +172,12 @@ def _null_gap(results: Results, name: str) -> float:
     return 100.0 * float((true * (sure - (chance > 0.5))).sum() / true.sum())
 
 
-def _calibration_errors(results: Results) -> NDArray[np.float64]:
+def calibration_errors(results: Results, row: str) -> NDArray[np.float64]:
     """Expected calibration error of each run in the mix of training, in percent.
 
     Negatives of the first users are taken by fours, so that candidates are as frequent as there.
     """
-    chances = results.candidates(DEEPICF)
+    chances = results.candidates(row)
     few = chances[:, :, : 1 + _MIX]
     known = ~np.isnan(few[0])
     gold = np.broadcast_to(np.arange(1 + _MIX) == 0, known.shape)[known].astype(int)
@@ -237,17 +239,7 @@ def permutation(results: Results) -> Exhibit:
         )
         for axes, (label, lines) in zip(made.axes, parts, strict=True):
             for number, (name, found) in enumerate(lines.items()):
-                if found.empty:
-                    continue
-                line(
-                    axes,
-                    found["middle"],
-                    found["mean"],
-                    found["low"],
-                    found["high"],
-                    number=number,
-                    label=name,
-                )
+                _draw(axes, found, number, name)
                 frames.append(found.assign(what=label, items=name))
             axes.set(xlabel=_AXIS, ylabel=label, ylim=(0.0, None), xlim=(0.5, 1.0))
             if axes.get_legend_handles_labels()[0]:
@@ -266,8 +258,8 @@ def permutation(results: Results) -> Exhibit:
             caption=(
                 "Mean absolute change when the attention is permuted, over 100 permutations, in "
                 "bins of confidence: of the score (middle) and of its log-odds (right), for wrong "
-                "predictions; with the reliability of chosen items (left). Means over runs with "
-                "95 % intervals over runs."
+                "predictions; with the reliability of chosen items (left). Looked at are the first "
+                f"{_looked_at(results):,} users. Means over runs with 95 % intervals over runs."
             ),
             finding=(
                 f"From the least sure to the surest predictions the effect on missed items falls "
@@ -280,6 +272,11 @@ def permutation(results: Results) -> Exhibit:
                 *answer("f38-false-positives", _falls(others)),
             ],
         )
+
+
+def _looked_at(results: Results) -> int:
+    """Users whose attention is kept."""
+    return int(results.runs[DEEPICF]["lengths"].shape[1])
 
 
 def _ends(found: pd.DataFrame) -> str:
@@ -306,46 +303,51 @@ def _of_complete(values: NDArray[np.float64]) -> tuple[float, Interval]:
     return mean_of(values[there])
 
 
-def class_balance(results: Results) -> Exhibit:
+def class_balance(large: Results, small: Results) -> Exhibit:
     """Effect of permuting attention with a class-balanced loss and without (TH-F3.9)."""
     rows = {"plain": DEEPICF, "class-weighted": WEIGHTED}
-    effects = {name: by_confidence(missed(results, row)) for name, row in rows.items()}
-    odds = {name: by_confidence(missed(results, row, odds=True)) for name, row in rows.items()}
-    frames = []
-    with figure(width=8.6, height=4.0, columns=2, sharey=False) as made:
-        labels = ("mean change of the score", "mean change of the log-odds")
-        for axes, label, which in zip(made.axes, labels, (effects, odds), strict=True):
-            for number, (name, by_run) in enumerate(which.items()):
+    frames, measured, said = [], [], []
+    with figure(width=8.6, height=4.0, columns=2) as made:
+        for axes, results in zip(made.axes, (large, small), strict=True):
+            effects, odds = (
+                {n: by_confidence(missed(results, row, odds=way)) for n, row in rows.items()}
+                for way in (False, True)
+            )
+            for number, (name, by_run) in enumerate(effects.items()):
                 found = curve(by_run, CONFIDENCE)
-                line(
-                    axes,
-                    found["middle"],
-                    found["mean"],
-                    found["low"],
-                    found["high"],
-                    number=number,
-                    label=name,
-                )
-                frames.append(found.assign(what=label, loss=name))
-            axes.set(xlabel=_AXIS, ylabel=label, ylim=(0.0, None), xlim=(0.5, 1.0))
+                _draw(axes, found, number, name)
+                frames.append(found.assign(data=named(results), loss=name))
+            axes.set(
+                xlabel=_AXIS,
+                ylabel="mean change of the score",
+                ylim=(0.0, None),
+                xlim=(0.5, 1.0),
+                title=named(results),
+            )
+            ratio = _ratio(effects)
+            measured += answer("f39-more-sensitive", ratio, variant=named(results))
+            said.append(
+                f"{cell(ratio, 2)} times as much on {named(results)} "
+                f"({cell(_ratio(odds), 2)} times in log-odds)"
+            )
         made.axes[0].legend()
-        ratio, of_odds = _ratio(effects), _ratio(odds)
         return record(
             "TH-F3.9",
             made,
             made_by=class_balance,
-            results=[results.only(DEEPICF, WEIGHTED)],
+            results=[large.only(DEEPICF, WEIGHTED), small.only(DEEPICF, WEIGHTED)],
             numbers=pd.concat(frames, ignore_index=True),
-            alt="Two panels over confidence, each with a line for either loss.",
+            alt="A panel for each data set over confidence, with a line for either loss.",
             caption=(
-                "As TH-F3.8 for chosen items that were missed, with a loss in which both classes "
-                "contribute alike, and without. Means over runs with 95 % intervals over runs."
+                "As the middle of TH-F3.8 for chosen items that were missed, with a loss in which "
+                "both classes contribute alike, and without. Means over runs with 95 % intervals "
+                "over runs; of fewer than five runs none is given."
             ),
             finding=(
-                f"In the same bins permuting changes {cell(ratio, 2)} times as much with the "
-                f"class-balanced loss, and {cell(of_odds, 2)} times in log-odds."
+                "In the same bins permuting changes the score, with the class-balanced loss, "
+                f"{' and '.join(said)}."
             ),
-            measured=answer("f39-more-sensitive", ratio),
+            measured=measured,
         )
 
 
@@ -361,13 +363,7 @@ def _ratio(by_loss: Mapping[str, NDArray[np.float64]]) -> tuple[float, Interval]
             return float("nan")
         return float(above[both].mean() / below[both].mean())
 
-    value = ratio(plain, weighted)
-    first, second = drawn(len(plain)), drawn(len(weighted))
-    draws = [
-        ratio(np.repeat(plain, a, axis=0), np.repeat(weighted, b, axis=0))
-        for a, b in zip(first, second, strict=True)
-    ]
-    return value, centred_interval(value, draws)
+    return over_runs(ratio, plain, weighted)
 
 
 def _means(by_run: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -406,7 +402,8 @@ def flat_or_sure(results: Results) -> Exhibit:
         results=[results.only(DEEPICF)],
         caption=(
             "Spearman's rank correlation over users between the effect of permuting attention on "
-            "the item held out and what it may depend on; mean over runs, with 95 % intervals. "
+            "the item held out and what it may depend on, over the first "
+            f"{_looked_at(results):,} users; mean over runs, with 95 % intervals. "
             "Evenness is the entropy of the attention over that of equal shares."
         ),
         finding=(

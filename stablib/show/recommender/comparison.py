@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from stablib.metrics import (
 )
 from stablib.show.exhibit import answered, with_interval
 from stablib.studies.recommender import Recommender, Results
+from stablib.studies.recommender.results import K
 
 #: The thesis's claims.
 CLAIMS = Recommender.claims()
@@ -34,6 +35,11 @@ answer = functools.partial(answered, CLAIMS)
 
 #: Resamples of runs for every interval, and the seed with which they are drawn.
 RESAMPLES, SEED = 500, 20190725
+
+NO_INTERVAL = Interval(float("nan"), float("nan"))
+
+#: Of fewer runs no interval is given: it would be far too narrow.
+FEWEST = 5
 
 #: First users whose lists are compared by rank-biased overlap, which takes long.
 _OVERLAPPED = 500
@@ -57,15 +63,22 @@ def sd_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
     value = float(values.std(ddof=1))
     factor = np.sqrt(len(values) / (len(values) - 1))
     draws = factor * resampled_sd(values[:, None], drawn(len(values)))[:, 0]
-    return value, centred_interval(value, draws)
+    return between(value, draws, len(values))
 
 
 def over_runs(
     statistic: Callable[..., float], *samples: NDArray[np.float64]
 ) -> tuple[float, Interval]:
     """A statistic of arrays with a leading run axis, with its interval over runs."""
-    interval = bootstrap_interval(statistic, *samples, rng=SEED, n_resamples=RESAMPLES)
-    return float(statistic(*samples)), interval
+    value = float(statistic(*samples))
+    if min(map(len, samples)) < FEWEST:
+        return value, NO_INTERVAL
+    return value, bootstrap_interval(statistic, *samples, rng=SEED, n_resamples=RESAMPLES)
+
+
+def between(value: float, replicates: NDArray[np.float64], n_runs: int) -> tuple[float, Interval]:
+    """A value with the interval that its replicates give, if there are runs enough."""
+    return value, centred_interval(value, replicates) if n_runs >= FEWEST else NO_INTERVAL
 
 
 def by_bin(
@@ -106,7 +119,7 @@ def curve(by_run: NDArray[np.float64], edges: NDArray[np.float64]) -> pd.DataFra
         totals = counts.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             draws = counts @ column[there] / totals
-        low, high = centred_interval(mean, draws)
+        _, (low, high) = between(mean, draws, int(there.sum()))
         rows.append(
             {
                 "from": edges[number],
@@ -120,8 +133,16 @@ def curve(by_run: NDArray[np.float64], edges: NDArray[np.float64]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
+def hit_disagreement(results: Results, row: str) -> tuple[float, Interval]:
+    """Held-out items that one of two runs has among its first ten and the other not, in percent.
+
+    No threshold of scores is in it, so a model cannot agree with itself by being less sure.
+    """
+    return pairs(100.0 * disagreement_of_runs((results.ranks[row] < K).astype(int))[None])
+
+
 def label_disagreement(results: Results, row: str) -> tuple[float, Interval]:
-    """Held-out items of which two runs differ in whether they are chosen, in percent."""
+    """Held-out items that one of two runs calls chosen (above .5) and the other not, in percent."""
     return pairs(100.0 * disagreement_of_runs(results.labels(row))[None])
 
 
@@ -146,8 +167,7 @@ def score_sd(results: Results, row: str) -> tuple[float, Interval]:
     """Sd over runs (ddof 0) of the probability of the items held out, mean over users."""
     scores = results.chosen(row)
     value = float(sd_over_runs(scores).mean())
-    draws = resampled_sd(scores, drawn(len(scores))).mean(axis=1)
-    return value, centred_interval(value, draws)
+    return between(value, resampled_sd(scores, drawn(len(scores))).mean(axis=1), len(scores))
 
 
 def attended_matrices(results: Results, row: str) -> NDArray[np.float64]:
@@ -171,16 +191,23 @@ def chance_jaccard(results: Results, row: str) -> float:
     return float(np.mean([expected[n] for n in lengths]))
 
 
-def attended_jaccard(results: Results, row: str) -> tuple[float, Interval]:
-    """Jaccard index of two runs' most attended tenth, mean over pairs and users, fraction."""
-    return pairs(attended_matrices(results, row).mean(axis=0)[None])
+def attended_jaccard(
+    results: Results, row: str, *, above: float | None = None
+) -> tuple[float, Interval]:
+    """Jaccard index of two runs' most attended tenth, mean over pairs and users, fraction.
+
+    ``above`` keeps the users whose held-out item has a larger mean score.
+    """
+    matrices = attended_matrices(results, row)
+    if above is not None:
+        matrices = matrices[results.chosen(row).mean(axis=0)[: len(matrices)] > above]
+    return pairs(matrices.mean(axis=0)[None]) if len(matrices) else (float("nan"), NO_INTERVAL)
 
 
 def pairs(matrix: NDArray[np.float64]) -> tuple[float, Interval]:
     """Mean over pairs of runs of one matrix, with its interval over runs."""
-    value = float(pair_mean(matrix)[0])
-    draws = resampled_pair_mean(matrix, drawn(matrix.shape[-1]))[:, 0]
-    return value, centred_interval(value, draws)
+    value, n_runs = float(pair_mean(matrix)[0]), matrix.shape[-1]
+    return between(value, resampled_pair_mean(matrix, drawn(n_runs))[:, 0], n_runs)
 
 
 def confidence(chances: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -193,6 +220,9 @@ def cell(found: tuple[float, Interval], digits: int = 1) -> str:
     return with_interval(*found, digits)
 
 
-def joined(parts: Sequence[str]) -> str:
-    """Parts of a sentence with commas, and a full stop."""
-    return ", ".join(part for part in parts if part) + "."
+def named(results: Results) -> str:
+    """Name of the data for the reader."""
+    return _TITLES.get(results.dataset.name, results.dataset.name)
+
+
+_TITLES = {"movielens-1m": "MovieLens-1M", "movielens-100k": "MovieLens-100K"}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stablib.data import Interactions
 from stablib.metrics import Interval
 from stablib.show.exhibit import Exhibit, counted, left_out, record
-from stablib.show.recommender.comparison import answer, over_runs
+from stablib.show.recommender.comparison import answer, named, over_runs
 from stablib.show.style import PALETTE, figure
 from stablib.studies.recommender import DEEPICF, GMF, Results
 
@@ -65,9 +65,10 @@ def statistics(results: Results) -> Exhibit:
         results=[results],
         caption="Interactions, users and items; one item a user is held out for the test.",
         finding=(
-            f"Of {data.n_users:,} users {missing:,} have the item held out among their own 99 "
-            "negatives in the released files; it is left out there, so that they are ranked among "
-            "99 items."
+            f"Of {missing:,} of the {data.n_users:,} users the item held out is among their own "
+            "negatives, as the files give them, and is left out there."
+            if missing
+            else ""
         ),
         measured=measured,
     )
@@ -86,7 +87,7 @@ def ratings(results: Sequence[Results]) -> Exhibit:
             given = data.ratings[data.ratings > 0]
             counts = np.bincount(given, minlength=6)[1:]
             axes.bar(np.arange(1, 6), counts, color=PALETTE[0])
-            axes.set(xlabel="rating", ylabel="ratings in the histories", title=_title(data))
+            axes.set(xlabel="rating", ylabel="ratings in the histories", title=named(each))
             share = 100.0 * len(given) / len(data.ratings)
             mean = float(given.mean()) if len(given) else float("nan")
             frames.append(
@@ -94,10 +95,10 @@ def ratings(results: Sequence[Results]) -> Exhibit:
                     {"data": data.name, "rating": np.arange(1, 6), "count": counts, "mean": mean}
                 )
             )
-            said.append(f"{mean:.2f} on {_title(data)} ({share:.0f} % of the ratings are known)")
+            said.append(f"{mean:.2f} on {named(each)} ({share:.0f} % of the ratings are known)")
             if len(given):
                 interval = Interval(mean, mean)
-                measured += answer("f35-mean", (mean, interval), variant=_title(data))
+                measured += answer("f35-mean", (mean, interval), variant=named(each))
         return record(
             "TH-F3.5",
             made,
@@ -109,12 +110,6 @@ def ratings(results: Sequence[Results]) -> Exhibit:
             finding=f"The mean rating is {', and '.join(said)}; the middle of the scale is 3.",
             measured=measured,
         )
-
-
-def _title(data: Interactions) -> str:
-    return {"movielens-1m": "MovieLens-1M", "movielens-100k": "MovieLens-100K"}.get(
-        data.name, data.name
-    )
 
 
 def item_vectors(results: Results) -> Exhibit:
@@ -150,7 +145,7 @@ def item_vectors(results: Results) -> Exhibit:
             horror = next(iter(shown.values()))
             extra = 100.0 * (horror[near[horror]].mean(axis=1) - horror.mean())
             value = over_runs(np.mean, extra)
-            measured += answer("f31-grouped", value, variant=model)
+            measured += answer("f31-grouped", value, variant=f"{model}, one run; over films")
             said.append(f"{value[0]:.0f} points with {model}")
         return record(
             "TH-F3.1",
@@ -158,7 +153,7 @@ def item_vectors(results: Results) -> Exhibit:
             made_by=item_vectors,
             results=[results],
             numbers=pd.concat(frames, ignore_index=True),
-            alt="Two clouds of items; those of two genres are marked, and lie partly apart.",
+            alt="A cloud of items for each model; those of two genres are marked.",
             caption=(
                 "Vectors of the items of one run in two dimensions; two genres are marked. Nearest "
                 "neighbours are looked for in all dimensions; the interval is over films."
@@ -189,7 +184,7 @@ def user_vectors(results: Results) -> Exhibit:
             results=[results.only(GMF)],
             # Whose age is what is not ours to give out.
             numbers=pd.DataFrame({"users": ["all", "marked"], "count": [len(old), old.sum()]}),
-            alt="A cloud of users; those of 56 and older are spread all over it.",
+            alt="A cloud of users; those of 56 and older are marked.",
             caption=f"Vectors of the users of one run of GMF (t-SNE); {_OLD} and older are marked.",
             finding=f"{100.0 * old.mean():.0f} % of the users are {_OLD} or older.",
         )
@@ -233,7 +228,7 @@ def neighbours(results: Results) -> Exhibit:
             made_by=neighbours,
             results=[results.only(GMF)],
             numbers=frame,
-            alt="Bars by age group: a little more of the nearest users are of the same age group.",
+            alt="Two bars an age group: its share among the nearest users, and among all others.",
             caption=(
                 f"Share of users of the same age group among the {_NEAREST} nearest, by the "
                 "Euclidean distance of their vectors (one run of GMF), and among all others."
@@ -242,7 +237,7 @@ def neighbours(results: Results) -> Exhibit:
                 f"Of a user's {_NEAREST} nearest {100.0 * same.mean():.1f} % are of the same age "
                 f"group, where chance gives {100.0 * base.mean():.1f}."
             ),
-            measured=answer("f33-grouped", extra, variant="interval over users"),
+            measured=answer("f33-grouped", extra, variant="one run; over users"),
         )
 
 
@@ -308,6 +303,9 @@ def _groups(ages: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _age_name(group: int, ages: NDArray[np.integer]) -> str:
-    if len(np.unique(ages)) <= _FEW:
-        return f"{group}+" if group > 1 else "under 18"
-    return f"{group}+"
+    """Years of a group, of which the next one begins where it ends."""
+    groups = sorted(np.unique(_groups(ages)))
+    if group == groups[-1]:
+        return f"{group}+"
+    end = groups[groups.index(group) + 1] - 1
+    return f"under {end + 1}" if group <= 1 else f"{group}\u2013{end}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from stablib.show import widgets
 from stablib.show.exhibit import picture
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.recommender import Results
+from stablib.workloads import ItemRecipe
 
 #: First users that can be looked at.
 _USERS = 40
@@ -23,6 +26,7 @@ def why_this_film(results: Results) -> HostedWidget:
         histories=[data.items_of(user) for user in range(min(_USERS, data.n_users))],
         candidates=[row[row >= 0] for row in data.candidates[:_USERS]],
         titles=data.titles,
+        beta=cast(ItemRecipe, runs.recipe).beta,
         name="why-this-film",
         picture=picture("TH-X6"),
     )

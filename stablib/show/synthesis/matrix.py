@@ -53,17 +53,14 @@ def effects(found: Matrix) -> dict[str, dict[str, Effect]]:
     every = {}
     for workload, rows in found.runs.items():
         gold = found.gold[workload]
-        plain = found.labels(workload, CONTROL)
-        of = {CONTROL: _effect(plain, plain, gold, paired=True)}
+        of = {}
         for row in rows:
-            if row != CONTROL:
-                labels = found.labels(workload, row)
-                of[row] = _effect(labels, plain, gold, paired=row != OTHER_SEEDS)
+            plain, same = found.plain(workload, row)
+            of[row] = _effect(found.labels(workload, row), plain, gold, same_seeds=same)
         together = found.ensembles(workload, members)
         if together is not None:
             # Of some workloads the logits of the first examples alone are kept.
-            n = together.shape[1]
-            of[_ENSEMBLE] = _effect(together, plain[:, :n], gold[:n], paired=False)
+            of[_ENSEMBLE] = _effect(*together, gold[: together[0].shape[1]], same_seeds=True)
         every[workload] = of
     return every
 
@@ -73,14 +70,20 @@ def _effect(
     plain: NDArray[np.integer],
     gold: NDArray[np.integer],
     *,
-    paired: bool,
+    same_seeds: bool,
 ) -> Effect:
-    """Compare runs with plain ones; those with the same seeds are drawn together."""
+    """Compare runs with plain ones.
+
+    Those with the same seeds are drawn together; an ensemble is drawn with all its members, which
+    follow each other among the plain runs.
+    """
     apart, base = (100.0 * disagreement_of_runs(each) for each in (labels, plain))
     mean, of_plain = float(pair_mean(apart)), float(pair_mean(base))
-    same = paired and len(labels) == len(plain)
-    weights = resample_runs(len(plain), rng=SEED, n_resamples=RESAMPLES)
-    own = weights if same else resample_runs(len(labels), rng=SEED + 1, n_resamples=RESAMPLES)
+    own = resample_runs(len(labels), rng=SEED, n_resamples=RESAMPLES)
+    if same_seeds:
+        weights = np.repeat(own, len(plain) // len(labels), axis=1)
+    else:
+        weights = resample_runs(len(plain), rng=SEED + 1, n_resamples=RESAMPLES)
     with np.errstate(divide="ignore", invalid="ignore"):
         reduction = 100.0 * (1.0 - np.divide(mean, of_plain))
         draws = 100.0 * (1.0 - resampled_pair_mean(apart, own) / resampled_pair_mean(base, weights))
@@ -127,8 +130,10 @@ def mitigations(found: Matrix) -> Exhibit:
         caption=(
             "By how many percent the disagreement of two runs is below that of plain runs, with "
             "95 % bootstrap intervals over runs, and by how many points the mean accuracy is "
-            "above theirs; the first row has the disagreement of plain runs. For the recommender "
-            "accuracy is the share of held-out items that are called chosen. "
+            "above theirs; the first row has the disagreement of plain runs. A method with fewer "
+            "runs is held against the plain runs with its seeds. For the recommender two runs "
+            "differ on a held-out item if one has it among its first ten and the other has not, "
+            "and accuracy is the hit rate. "
             f"{notes}."
         ),
         finding=_finding(every),

@@ -85,7 +85,8 @@ def by_workload(found: Sources) -> Exhibit:
             caption=(
                 "Share of the test examples on which two runs differ, mean over pairs with 95 % "
                 "bootstrap intervals over runs, by what varies between them. For the language "
-                "model an example is a word, for the recommender an item that was held out."
+                "model an example is a word; for the recommender it is an item that was held out, "
+                "and whether it is among the first ten."
             ),
             finding=_finding(frame),
         )

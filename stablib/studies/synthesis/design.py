@@ -31,6 +31,7 @@ from stablib.studies.recommender import DEEPICF
 from stablib.studies.recommender import OTHER_SEEDS as ITEM_SEEDS
 from stablib.studies.recommender import PRESETS as RECOMMENDER
 from stablib.studies.recommender import Design as ItemDesign
+from stablib.studies.recommender.results import K
 from stablib.training import Request
 from stablib.workloads.attention import predictions
 
@@ -60,6 +61,7 @@ METHODS: Mapping[str, str] = {
 NOT_TRAINED = "not trained here"
 NO_VIEWS = "only images have views"
 NO_LESSON = "its examples do not recur, so there is nothing to learn a teacher's answers on"
+NO_SCORES = "scores of all candidates are kept of the first users alone"
 LABELS_ALONE = "labels alone are kept of its runs, and ensembles average probabilities"
 
 
@@ -128,9 +130,8 @@ def of_texts(runs: Runs, array: str) -> NDArray[Any]:
 
 
 def of_items(runs: Runs, array: str) -> NDArray[Any]:
-    """Probabilities that the items held out are not chosen, and that they are."""
-    chosen = runs[array].astype(np.float64).sum(axis=-1)
-    return np.stack([1.0 - chosen, chosen], axis=-1)
+    """Whether the items held out are among the first ten: no threshold of scores is in it."""
+    return (runs[array] < K).astype(np.int64)
 
 
 def columns(preset: str) -> dict[str, Column]:
@@ -225,12 +226,12 @@ def _items(preset: str) -> Column:
     plain = design.small()[DEEPICF]
     kept = design.methods()
     names = {ITEM_SEEDS: OTHER_SEEDS, "Snapshot": "Snapshots"}
-    methods = {names.get(name, name): Look(r, "scores") for name, r in kept.items()}
-    methods["SWA of every step"] = Look(plain, "step_swa_scores")
-    methods["EMA"] = Look(plain, "ema_scores")
+    methods = {names.get(name, name): Look(r, "ranks") for name, r in kept.items()}
+    methods["SWA of every step"] = Look(plain, "step_swa_ranks")
+    methods["EMA"] = Look(plain, "ema_ranks")
     lessons = ("Ensemble, shared", "Ensemble, own", "TGTSS, shared", "TGTSS, own")
-    absent = {**_NO_VIEWS, **dict.fromkeys(lessons, NO_LESSON)}
-    return Column(Look(plain, "scores"), methods, of_items, Look(plain, "scores"), absent)
+    absent = {**_NO_VIEWS, **dict.fromkeys(lessons, NO_LESSON), "Ordinary ensemble": NO_SCORES}
+    return Column(Look(plain, "ranks"), methods, of_items, None, absent)
 
 
 #: What sources are called in the figure, by their names in the other chapters.
@@ -253,7 +254,7 @@ def sources(preset: str) -> dict[str, tuple[Read, str, dict[str, Request]]]:
     found: dict[str, tuple[Read, str, dict[str, Request]]] = {}
     for name, rows in texts.items():
         attends = not name.startswith(("heads", "top layer"))
-        way: tuple[Read, str] = (of_texts, "scores_best") if attends else (as_kept, "labels_test")
+        way: tuple[Read, str] = (of_texts, "scores_last") if attends else (as_kept, "labels_test")
         found[name] = (*way, rows)
     found[f"{images.recipe.model_name} on CIFAR-10"] = (as_kept, "labels", images.sources())
     digits = elsewhere.architectures(settings)[elsewhere.DIGITS]
@@ -263,7 +264,7 @@ def sources(preset: str) -> dict[str, tuple[Read, str, dict[str, Request]]]:
     plain = items.small()[DEEPICF]
     found["DeepICF on MovieLens-100K"] = (
         of_items,
-        "scores",
+        "ranks",
         {**items.sources(), DEEPICF: plain},
     )
     return {name: (read, array, _renamed(rows)) for name, (read, array, rows) in found.items()}

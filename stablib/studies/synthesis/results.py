@@ -43,15 +43,30 @@ class Matrix(Outcome):
         look = column.control if row == CONTROL else column.methods[row]
         return labels_of(column.read(self.runs[workload][row], look.array))
 
-    def ensembles(self, workload: str, members: int) -> NDArray[np.integer] | None:
-        """Labels of ordinary ensembles that share no run; None where there are not two."""
+    def plain(self, workload: str, row: str) -> tuple[NDArray[np.integer], bool]:
+        """Labels of the plain runs to compare a row with, and whether they have its seeds."""
+        labels = self.labels(workload, CONTROL)
+        plans, own = (self.runs[workload][name].plans for name in (CONTROL, row))
+        if not set(own) <= set(plans):
+            return labels, False
+        return labels[[plans.index(plan) for plan in own]], True
+
+    def ensembles(
+        self, workload: str, members: int
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
+        """Labels of ordinary ensembles that share no run, and of their members, in their order.
+
+        None where probabilities are not kept, or there are not two ensembles.
+        """
         column = self.columns[workload]
         if column.whole is None:
             return None
         kept = column.read(self.whole[workload], column.whole.array).astype(np.float64)
-        if len(kept) < 2 * members:
+        count = len(kept) // members
+        if count < 2:
             return None
-        return vanilla_ensembles(kept, members).argmax(axis=-1)
+        together = vanilla_ensembles(kept, members).argmax(axis=-1)
+        return together, kept[: count * members].argmax(axis=-1)
 
     def all_runs(self) -> Mapping[str, Runs]:
         """Runs by workload and row."""

@@ -39,8 +39,7 @@ class AttendedObserver(Observer):
                 start = int(candidates.starts[user])
                 pair = candidates.values[start : start + 2, 1]
                 seen.append(self._of_user(network, user, np.ascontiguousarray(pair)))
-                if user % 200 == 0:
-                    network.pause()
+                network.pause()
         small = np.uint16 if max(int(one["length"]) for one in seen) < 2**16 else np.uint32
         shown = [one["shares"] for one in seen[: self.record.n_shown]] or [np.zeros(0)]
         return [

@@ -20,8 +20,8 @@ from stablib.workloads.ranking.task import Choices
 
 #: Adagrad begins with so much in its sums of squares, as the released code.
 _ACCUMULATED = 1e-8
-#: Pairs that are predicted at once, and users between two pauses.
-_PAIRS, _USERS = 50_000, 200
+#: Pairs that are predicted at once.
+_PAIRS = 50_000
 
 
 class RankingNetwork(abc.ABC):

@@ -69,10 +69,11 @@ class RankedObserver(Observer):
         order = np.argsort(-np.column_stack([negatives, held_out]), axis=1, kind="stable")
         first = (order[:, : self.record.k] + 1) % logits.shape[1]
         scores = softmax(logits, axis=-1)[..., 1:].astype(np.float16)
+        small = np.min_scalar_type(logits.shape[1])
         return [
             {
-                "ranks": positive_ranks(held_out, negatives).astype(np.uint8),
-                "first": first.astype(np.uint8),
+                "ranks": positive_ranks(held_out, negatives).astype(small),
+                "first": first.astype(small),
                 "scores": scores[:, 0],
                 "candidates": scores[: self.record.n_users],
             }
