@@ -12,7 +12,6 @@ import traitlets
 from numpy.typing import NDArray
 
 from stablib.metrics import label_entropy
-from stablib.models.item_model import ItemModel
 from stablib.show.widgets import (
     descent,
     divergence_viewer,
@@ -161,10 +160,21 @@ def parted_by(**twins: Any) -> dict[str, Any]:
 
 
 def item_weights(seed: int = 0, **replaced: Any) -> dict[str, NDArray[Any]]:
-    """Weights of a small model of five items by name."""
-    model = ItemModel(5, 3, 2, (4,), 2, np.random.default_rng(seed))
-    weights = {n: p.detach().numpy() for n, p in model.named_parameters()}
-    return {**weights, **replaced}
+    """Weights of a small model of five items by name; this file is tested without torch, too."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "history": (5, 3),
+        "targets": (5, 3),
+        "item_bias": (5, 2),
+        "attention_weight": (2, 3),
+        "attention_bias": (2,),
+        "attention_top": (2,),
+        "weights.0": (4, 3),
+        "biases.0": (4,),
+        **{f"norms.0.{part}": (4,) for part in ("weight", "bias", "running_mean", "running_var")},
+        "top": (2, 4),
+    }
+    return {name: rng.random(shape) for name, shape in shapes.items()} | replaced
 
 
 def films() -> dict[str, Any]:

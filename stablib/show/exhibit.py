@@ -38,6 +38,9 @@ VERDICT_MARKS = {
 #: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
 _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
 
+#: Orders of magnitude below it are written with powers of ten.
+_TINY = 0.01
+
 #: Longer comparisons are folded.
 _SHORT = 10
 
@@ -345,7 +348,8 @@ def estimate(claim: Claim, measured: Measured) -> str:
 def _style(claim: Claim) -> str:
     """How numbers in the claim's unit are written."""
     fine = claim.unit in ("r", "times", "decades", "p", "nats", "points", "")
-    return ".1e" if claim.rule == "magnitude" else ".2f" if fine else ".1f"
+    tiny = claim.rule == "magnitude" and (claim.target or 0.0) < _TINY
+    return ".1e" if tiny else ".2f" if fine else ".1f"
 
 
 def _bases(results: Sequence[Outcome]) -> str:
