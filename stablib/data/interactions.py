@@ -155,15 +155,20 @@ def from_tables(
     Parameters
     ----------
     tables : mapping
-        ``user``, ``item``, ``rating`` : arrays, one element an interaction, in the order in which
-            each user's history is kept; numbers of users and items count from 0.
-        ``held_out``, ``held_rating`` : arrays of shape (n_users,)
-            Of each user the item that the history lacks, and its rating.
-        ``negatives`` : ndarray of int, shape (n_users, n_negatives)
-            Items to rank it among; -1 for one that does not count.
-        ``titles``, ``genres``, ``ages`` : sequences, optional
+        Arrays and sequences by name:
+
+        ``"user"``, ``"item"``, ``"rating"``
+            One element an interaction, in the order in which each user's history is kept; numbers
+            of users and items count from 0.
+        ``"held_out"``, ``"held_rating"``
+            Of shape (n_users,): of each user the item that the history lacks, and its rating.
+        ``"negatives"``
+            Of shape (n_users, n_negatives): items to rank it among; -1 for one that does not
+            count.
+        ``"n_items"``
+            Number of items.
+        ``"titles"``, ``"genres"``, ``"ages"``, optional
             As for :class:`Interactions`.
-        ``n_items`` : int
     name, label, source, notice : str
         As for :class:`~stablib.data.Dataset`; the label is ``"choice"`` or ``"rating"``.
 
