@@ -172,6 +172,12 @@ CASES = {
     "cumulative_label_entropy": Case(  # Its rows are steps, whose order matters.
         metrics.cumulative_label_entropy, lambda rng: {"labels": labels(rng)}, labels=("labels",)
     ),
+    "disagreement_of_runs": Case(
+        mean_over_pairs(metrics.disagreement_of_runs),
+        lambda rng: {"labels": labels(rng)},
+        labels=("labels",),
+        runs=("labels",),
+    ),
     "entropy_confidence_replicates": Case(  # Which runs are drawn depends on their order.
         metrics.entropy_confidence_replicates,
         lambda rng: {
@@ -234,6 +240,14 @@ CASES = {
         runs=("positives", "negatives"),
         per_run=True,
     ),
+    "hit_rate_of_ranks": Case(
+        metrics.hit_rate_of_ranks,
+        lambda rng: {"ranks": labels(rng, n_classes=20), "k": 10},
+        labels=("ranks",),
+        runs=("ranks",),
+        per_run=True,
+        names_classes=True,
+    ),
     "importance_shares": Case(
         metrics.importance_shares,
         lambda rng: {"importance": rng.normal(size=(N_RUNS, N_EXAMPLES))},
@@ -275,6 +289,14 @@ CASES = {
         any_axes=("positives", "negatives"),
         runs=("positives", "negatives"),
         per_run=True,
+    ),
+    "ndcg_of_ranks": Case(
+        metrics.ndcg_of_ranks,
+        lambda rng: {"ranks": labels(rng, n_classes=20), "k": 10},
+        labels=("ranks",),
+        runs=("ranks",),
+        per_run=True,
+        names_classes=True,
     ),
     "over_examples": Case(
         lambda examples: metrics.over_examples(metrics.pairwise_relative_entropy, examples),
@@ -441,6 +463,7 @@ CASES = {
     "share_of_reduction": Case(
         metrics.share_of_reduction, lambda rng: {"reduction": 20.0, "reference": 30.0}
     ),
+    "top_count": Case(metrics.top_count, lambda rng: {"n_tokens": 11, "share": 0.2}),
     "top_share": Case(
         metrics.top_share,
         lambda rng: {"explanations": explained(rng), "share": 0.2},

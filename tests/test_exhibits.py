@@ -91,7 +91,9 @@ def test_cells_are_brought_up_to_date(tmp_path: Path) -> None:
     for path, copy in zip(NOTEBOOKS, copies, strict=True):
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(path.read_text("utf-8").replace("n_", "m_"), "utf-8")
-    assert write_cells(tmp_path) == copies
+    changed = [c for c in copies if "n_" in cell(study_class(c.parent.name))]
+    assert write_cells(tmp_path) == changed
+    assert len(changed) > 20
     assert write_cells(tmp_path) == []
     for copy in copies:
         assert cell(study_class(copy.parent.name)) in copy.read_text("utf-8")
@@ -199,7 +201,7 @@ def test_other_seeds_that_are_worse_do_not_help(claim: Claim) -> None:
 @pytest.mark.parametrize("paper", PAPERS)
 def test_a_claim_without_a_value_is_not_attempted(paper: str) -> None:
     claims = study_class(paper).claims().values()
-    assert {s.verdict for s in score([], claims)} == {"not attempted"}
+    assert {s.verdict for s in score([], claims)} <= {"not attempted"}
     with pytest.raises(UsageError, match="unknown claim 'no-such-claim'"):
         score([Measured("no-such-claim", 1.0, 1.0, 1.0)], claims)
 

@@ -503,7 +503,7 @@ def test_what_is_kept_fits_together() -> None:
     assert ((kept["first"] == 0).any(axis=1) == hit).all()
     assert (in_front[hit] == kept["ranks"][hit]).all()
     assert kept["hits"][-1] == pytest.approx(hit.mean())
-    assert kept["gains"][-1] == pytest.approx(float(ndcg_of_ranks(kept["ranks"].astype(int))))
+    assert kept["gains"][-1] == pytest.approx(float(ndcg_of_ranks(kept["ranks"][None])[0]))
 
 
 def test_ndcg_is_that_of_scikit_learn() -> None:
@@ -512,11 +512,11 @@ def test_ndcg_is_that_of_scikit_learn() -> None:
     truth[:, 0] = 1.0
     expected = ndcg_score(truth, scores, k=10)
     assert ndcg(scores[:, 0], scores[:, 1:]) == pytest.approx(expected)
-    ranks = (scores[:, 1:] >= scores[:, :1]).sum(axis=1)
+    ranks = (scores[:, 1:] >= scores[:, :1]).sum(axis=1)[None]
     assert ndcg_of_ranks(ranks) == pytest.approx(expected)
     assert hit_rate_of_ranks(ranks) == pytest.approx((ranks < 10).mean())
-    with pytest.raises(UsageError, match="ranks must be whole numbers"):
-        hit_rate_of_ranks([0.5])
+    with pytest.raises(UsageError, match="ranks must be integers"):
+        hit_rate_of_ranks([[0.5]])
 
 
 def test_a_candidate_that_does_not_count_is_never_in_front() -> None:

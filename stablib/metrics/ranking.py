@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_count, as_finite, as_floats
+from stablib.metrics._check import as_count, as_finite, as_floats, as_labels
 
 
 def positive_ranks(positives: ArrayLike, negatives: ArrayLike) -> NDArray[np.int64]:
@@ -83,7 +83,7 @@ def hit_rate(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDAr
     array([0.5])
     """
     ranks, first = _ranks_and_k(positives, negatives, k)
-    return hit_rate_of_ranks(ranks, k=first)
+    return _hits(ranks, first)
 
 
 def ndcg(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
@@ -120,7 +120,7 @@ def ndcg(positives: ArrayLike, negatives: ArrayLike, *, k: int = 10) -> NDArray[
     array([0.815])
     """
     ranks, first = _ranks_and_k(positives, negatives, k)
-    return ndcg_of_ranks(ranks, k=first)
+    return _gains(ranks, first)
 
 
 def hit_rate_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ def hit_rate_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
     Parameters
     ----------
     ranks : array_like of int, shape (n_runs, n_cases)
-        From 0, as :func:`positive_ranks` gives them. Any shape (..., n_cases).
+        From 0, as :func:`positive_ranks` gives them.
     k : int, default 10
         First places that count.
 
@@ -138,12 +138,21 @@ def hit_rate_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
     ndarray of float64, shape (n_runs,)
         Fractions, as :func:`hit_rate`.
 
+    Raises
+    ------
+    UsageError
+        If a rank is no whole number from 0, there is no run, or ``k`` is no integer from 1 on.
+
+    Notes
+    -----
+    Thesis, section 3.1.4.
+
     Examples
     --------
     >>> hit_rate_of_ranks([[0, 12, 9]])
     array([0.66666667])
     """
-    return np.asarray((_ranks(ranks) < as_count(k, name="k")).mean(axis=-1))
+    return _hits(as_labels(ranks, name="ranks"), as_count(k, name="k"))
 
 
 def ndcg_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
@@ -159,24 +168,31 @@ def ndcg_of_ranks(ranks: ArrayLike, *, k: int = 10) -> NDArray[np.float64]:
     ndarray of float64, shape (n_runs,)
         Fractions, as :func:`ndcg`.
 
+    Raises
+    ------
+    UsageError
+        If a rank is no whole number from 0, there is no run, or ``k`` is no integer from 1 on.
+
+    Notes
+    -----
+    Thesis, section 3.1.4.
+
     Examples
     --------
     >>> ndcg_of_ranks([[0, 2, 50]]).round(3)
     array([0.5])
     """
-    array = _ranks(ranks)
-    gains = np.where(array < as_count(k, name="k"), 1.0 / np.log2(array + 2.0), 0.0)
+    return _gains(as_labels(ranks, name="ranks"), as_count(k, name="k"))
+
+
+def _hits(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    return np.asarray((ranks < k).mean(axis=-1))
+
+
+def _gains(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    # In one order in memory, whatever held the ranks: sums are the same to the last bit.
+    gains = np.ascontiguousarray(np.where(ranks < k, 1.0 / np.log2(ranks + 2.0), 0.0))
     return np.asarray(gains.mean(axis=-1))
-
-
-def _ranks(ranks: ArrayLike) -> NDArray[np.integer]:
-    array = np.asarray(ranks)
-    if array.ndim == 0 or array.size == 0 or array.dtype.kind not in "iu" or array.min() < 0:
-        raise UsageError(
-            f"ranks must be whole numbers from 0, one a test case, got {array.dtype} of shape "
-            f"{array.shape}"
-        )
-    return array.astype(np.int64)
 
 
 def _ranks_and_k(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_explanations, as_finite, as_number
+from stablib.metrics._check import as_count, as_explanations, as_finite, as_number
 
 
 def top_share(explanations: ArrayLike, share: float) -> NDArray[np.bool_]:
@@ -45,11 +45,8 @@ def top_share(explanations: ArrayLike, share: float) -> NDArray[np.bool_]:
            [ True, False,  True, False]])
     """
     runs = as_explanations(as_finite(explanations, name="explanations"), name="explanations")
-    part = as_number(share, name="share")
-    if not 0.0 < part <= 1.0:
-        raise UsageError(f"share must be more than 0 and at most 1, got {part:g}")
     n_tokens = runs.shape[1]
-    count = top_count(n_tokens, part)
+    count = top_count(n_tokens, share)
     chosen = np.zeros(runs.shape, dtype=bool)
     best = np.argsort(-runs, axis=1, kind="stable")[:, :count]
     np.put_along_axis(chosen, best, True, axis=1)
@@ -66,10 +63,22 @@ def top_count(n_tokens: int, share: float) -> int:
     share : float
         As for :func:`top_share`.
 
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    UsageError
+        If there is no token, or ``share`` is out of range.
+
     Examples
     --------
     >>> [top_count(n, 0.1) for n in (1, 10, 11, 299)]
     [1, 1, 2, 30]
     """
+    count, part = as_count(n_tokens, name="n_tokens"), as_number(share, name="share")
+    if not 0.0 < part <= 1.0:
+        raise UsageError(f"share must be more than 0 and at most 1, got {part:g}")
     # As a floating point number 0.07 * 100 is above 7.
-    return max(1, math.ceil(round(share * n_tokens, 9)))
+    return max(1, math.ceil(round(part * count, 9)))

@@ -20,10 +20,10 @@ PAPERS: Mapping[str, str] = {
     "nondeterminism": "stablib.studies.nondeterminism:Nondeterminism",
     "random_seed": "stablib.studies.random_seed:RandomSeed",
     "recommender": "stablib.studies.recommender:Recommender",
+    "synthesis": "stablib.studies.synthesis:Synthesis",
     "synthetic_irreproducibility": (
         "stablib.studies.synthetic_irreproducibility:SyntheticIrreproducibility"
     ),
-    "synthesis": "stablib.studies.synthesis:Synthesis",
 }
 
 

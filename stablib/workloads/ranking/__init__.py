@@ -108,7 +108,7 @@ class ItemRecipe(RankingRecipe):
     Examples
     --------
     >>> ItemRecipe(dataset="movielens-100k", class_weights=True).title()
-    'movielens-100k, DeepICF+a, class-weighted, control'
+    'movielens-100k/choice, DeepICF+a, class-weighted, control'
     """
 
     kind: Literal["items"] = "items"
@@ -174,7 +174,7 @@ class FactorRecipe(RankingRecipe):
     Examples
     --------
     >>> FactorRecipe(dataset="movielens-1m", layers=()).title()
-    'movielens-1m, GMF, control'
+    'movielens-1m/choice, GMF, control'
     """
 
     kind: Literal["factors"] = "factors"

@@ -94,9 +94,9 @@ class HitCurveObserver(Observer):
         """Rank the candidates."""
         if epoch % self.every:
             return
-        ranks = positive_ranks(*odds_of(logits_of(stack, self.task)))
-        self.hits.append(float(hit_rate_of_ranks(ranks)))
-        self.gains.append(float(ndcg_of_ranks(ranks)))
+        ranks = positive_ranks(*odds_of(logits_of(stack, self.task)))[None]
+        self.hits.append(float(hit_rate_of_ranks(ranks)[0]))
+        self.gains.append(float(ndcg_of_ranks(ranks)[0]))
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Return what was seen."""
