@@ -437,6 +437,7 @@ def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
 
 def test_film_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "why-this-film")
+    part(widget, "user").select_option(value="0")
     part(widget, "candidate").select_option(value="2")
     widget.locator('[data-place="1"] input').uncheck()
     part(widget, "permute").click()
