@@ -350,7 +350,7 @@ TASTES = open_study("recommender").design
 #: How far another processor's rounding leads has not been measured.
 UNKNOWN = {"ranked": float("inf"), "hit_curve": float("inf"), "attended": float("inf")}
 RECOMMENDERS = {
-    name: Retrained(request, 1, {"ranked": 0.01, "hit_curve": 0.01, "attended": 5.0}, UNKNOWN)
+    name: Retrained(request, 1, {"ranked": 0.01, "hit_curve": 0.001, "attended": 5.0}, UNKNOWN)
     for name, request in (
         ("GMF", TASTES.small()[GMF]),
         ("DeepICF on generated choices", TASTES.known()[DEEPICF]),
