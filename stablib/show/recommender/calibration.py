@@ -14,6 +14,7 @@ from stablib.metrics import Interval, expected_calibration_error
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
     CONFIDENCE,
+    NO_INTERVAL,
     answer,
     by_bin,
     cell,
@@ -26,9 +27,8 @@ from stablib.show.recommender.comparison import (
 from stablib.show.style import PALETTE, figure, line
 from stablib.studies.recommender import DEEPICF, WEIGHTED, Results
 
-#: Bins of confidence in which the thesis's sentences are judged: from these on a prediction is
-#: sure, below the other it is not.
-_SURE, _SUREST, _UNSURE = 0.7, 0.9, 0.6
+#: Confidence above which the thesis's sentences call a prediction sure.
+_SURE = 0.7
 #: Negatives of an item that was chosen in training.
 _MIX = 4
 _AXIS = "confidence in the prediction"
@@ -299,7 +299,7 @@ def _of_complete(values: NDArray[np.float64]) -> tuple[float, Interval]:
     """Mean over the runs that have a value."""
     there = ~np.isnan(values)
     if not there.any():
-        return float("nan"), Interval(float("nan"), float("nan"))
+        return float("nan"), NO_INTERVAL
     return mean_of(values[there])
 
 

@@ -26,8 +26,6 @@ _NEAREST = 10
 _OLD = 56
 #: Seed of the projections of t-SNE, whose result depends on it.
 _SEED = 0
-#: Percent.
-_ALL = 100.0
 #: Steps of t-SNE, which begins with 250 in which it pulls clusters together.
 _STEPS = 400
 #: Ages of users by decades, where years are known and not groups.
@@ -83,7 +81,7 @@ def ratings(results: Sequence[Results]) -> Exhibit:
     known = [r for r in results if r.interactions is not None]
     if not known:
         return left_out("TH-F3.5", NO_DATA)
-    frames, measured, said = [], [], []
+    frames, measured, said, most = [], [], [], []
     with figure(width=4.0 * len(known) + 0.5, height=3.4, columns=len(known), sharey=False) as made:
         for axes, each in zip(made.axes, known, strict=True):
             data = each.interactions
@@ -92,6 +90,7 @@ def ratings(results: Sequence[Results]) -> Exhibit:
             counts = np.bincount(given, minlength=6)[1:]
             axes.bar(np.arange(1, 6), counts, color=PALETTE[0])
             axes.set(xlabel="rating", ylabel="ratings in the histories", title=named(each))
+            most.append(f"{1 + counts.argmax()} on {named(each)}")
             share = 100.0 * len(given) / len(data.ratings)
             mean = float(given.mean()) if len(given) else float("nan")
             frames.append(
@@ -99,7 +98,7 @@ def ratings(results: Sequence[Results]) -> Exhibit:
                     {"data": data.name, "rating": np.arange(1, 6), "count": counts, "mean": mean}
                 )
             )
-            if share < _ALL:  # Which are not known is no accident.
+            if len(given) < len(data.ratings):  # Which are not known is no accident.
                 said.append(f"{mean:.2f} on {named(each)}, of the {share:.0f} % that are known")
             else:
                 said.append(f"{mean:.2f} on {named(each)}")
@@ -110,7 +109,7 @@ def ratings(results: Sequence[Results]) -> Exhibit:
             made_by=ratings,
             results=known,
             numbers=pd.concat(frames, ignore_index=True),
-            alt="Bars: how often each rating from 1 to 5 is given; 4 is the most frequent.",
+            alt=f"Bars: how often each rating from 1 to 5 is given; most often {', '.join(most)}.",
             caption=(
                 "Frequency of the ratings that are known. Three outputs call 1 and 2 disliked. "
                 "Only data of which every rating is known can answer the thesis's claim."

@@ -18,6 +18,7 @@ from stablib.metrics import (
 )
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
+    NO_INTERVAL,
     answer,
     attended_matrices,
     cell,
@@ -114,7 +115,7 @@ def _middle_to_ends(
     middle = (mean >= _MIDDLE[0]) & (mean < _MIDDLE[1])
     ends = (mean < _ENDS[0]) | (mean >= _ENDS[1])
     if not middle.any() or not ends.any():
-        return float("nan"), Interval(float("nan"), float("nan"))
+        return float("nan"), NO_INTERVAL
     value = float(sds[middle].mean() / sds[ends].mean())
     return value, centred_interval(value, draws[:, middle].mean(1) / draws[:, ends].mean(1))
 
@@ -145,7 +146,7 @@ def attention(results: Results) -> Exhibit:
             xlabel="mean score over runs", ylabel="Jaccard index", xlim=(0, 1), ylim=(0.0, 1.0)
         )
         axes.legend()
-        found = (float("nan"), Interval(float("nan"), float("nan")))
+        found = (float("nan"), NO_INTERVAL)
         if high.any():
             value = float(values[high].mean())
             found = (value, centred_interval(value, draws[:, high].mean(axis=1)))
