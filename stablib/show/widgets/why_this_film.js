@@ -205,7 +205,7 @@ function scoreTable({ sides, title }) {
     percent(after),
     String(rankAfter),
   ]);
-  const header = ["", "Score as it is", "Rank", "Score now", "Rank now"];
+  const header = ["", "Score", "Rank", "Score now", "Rank now"];
   return table(
     "scores",
     `Probability that ${isolated(title)} is chosen, and its rank`,
