@@ -8,7 +8,13 @@ import pytest
 from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
 from stablib.show.synthesis.matrix import Effect, _effect, _finding
 from stablib.studies import open_study
-from stablib.studies.synthesis.design import CONTROL, METHODS, columns, of_items, sources
+from stablib.studies.synthesis import ENSEMBLE, PRESETS
+from stablib.studies.synthesis.design import CONTROL, METHODS, columns, sources
+from stablib.studies.synthesis.further import _cycles, further
+from stablib.studies.synthesis.look import Look, hit_of_candidates, of_candidates, of_items
+from stablib.training import Final, seed_plans
+from stablib.training.workload import Request
+from stablib.workloads import HeadRecipe
 
 
 def flipped(n_runs: int, share: float, seed: int) -> np.ndarray:
@@ -78,15 +84,18 @@ def test_a_method_helps_only_by_its_whole_interval() -> None:
 
 @pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
 def test_every_row_is_known_and_every_empty_cell_has_a_reason(preset: str) -> None:
-    for name, column in columns(preset).items():
-        assert set(column.methods) <= set(METHODS), name
+    for name, column in columns(preset, PRESETS[preset]).items():
+        assert set(column.methods) | set(column.further) <= set(METHODS), name
+        assert not set(column.methods) & set(column.further), name
         assert set(column.absent) <= set(METHODS), name
-        assert not set(column.absent) & set(column.methods), name
+        assert not set(column.absent) & (set(column.methods) | set(column.further)), name
         assert all(column.why_not(row) for row in METHODS)
+        # Once its further runs are there, a cell is empty only where a method has no place.
+        whole = column.shown(lambda request: True)
+        assert set(whole.methods) | set(column.absent) == set(METHODS), name
 
 
-def test_nothing_is_trained_for_the_chapter_alone() -> None:
-    """Every run belongs to the study of another text."""
+def test_what_the_chapter_needs_belongs_to_the_study_of_another_text() -> None:
     others = ("local_instability", "nondeterminism", "random_seed", "recommender")
     known = {
         (request.recipe, plan)
@@ -99,8 +108,30 @@ def test_nothing_is_trained_for_the_chapter_alone() -> None:
     assert own <= known
 
 
+def test_further_methods_have_the_seeds_of_plain_runs() -> None:
+    recipe = HeadRecipe(dataset="massive", label="domain")
+    plain = Look(Request(recipe, seed_plans(8)), "labels_test")
+    found = further(plain, Final(), PRESETS["laptop"])
+    assert set(found) | {ENSEMBLE, "Views", "Control, other seeds"} == set(METHODS)
+    for row, look in found.items():
+        assert look.request.plans == plain.request.plans[:5], row
+        beside = look.request.recipe == recipe
+        assert beside == (row in ("EMA", "SWA of every step")), row
+        assert look.array.endswith("labels_test")
+    # 45 steps an epoch; the last fifth of 225 in sixteen looks.
+    taught = found["TGTSS, own"].request.recipe.method
+    assert (taught.after_step, taught.every, taught.teacher) == (180, 2, "own")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "cycles"), [(2, 2), (5, 5), (6, 3), (7, 7), (20, 4), (36, 3), (500, 4)]
+)
+def test_members_of_a_snapshot_ensemble_divide_the_epochs(n_epochs: int, cycles: int) -> None:
+    assert _cycles(n_epochs) == cycles
+
+
 def test_sources_are_called_the_same_on_every_workload() -> None:
-    names = {row for _, _, rows in sources("laptop").values() for row in rows}
+    names = {row for rows in sources("laptop").values() for row in rows}
     assert names == {
         "all",
         "initial weights",
@@ -114,6 +145,15 @@ def test_sources_are_called_the_same_on_every_workload() -> None:
 
 
 def test_items_are_hit_or_missed() -> None:
+    request = Request(HeadRecipe(), seed_plans(1))
     kept = {"ranks": np.array([[0, 9, 10, 99]])}
-    found = of_items(kept, "ranks")  # type: ignore[arg-type]
+    found = of_items(request).labels(kept)  # type: ignore[arg-type]
     assert found.tolist() == [[1, 1, 0, 0]]
+
+
+def test_the_same_of_scores_of_all_candidates() -> None:
+    """A tie goes against the item held out; a candidate that does not count is behind all."""
+    scores = np.full((1, 3, 12, 1), 0.25)
+    scores[0, 0, 0] = 0.5
+    scores[0, 2, 1:6] = np.nan
+    assert hit_of_candidates(of_candidates(scores)).tolist() == [[1, 0, 1]]

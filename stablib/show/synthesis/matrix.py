@@ -17,12 +17,11 @@ from stablib.metrics import (
     resampled_pair_mean,
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
-from stablib.studies.synthesis import CONTROL, OTHER_SEEDS, Matrix
+from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
 
 #: Resamples of runs for every interval, and the seed with which they are drawn.
 RESAMPLES, SEED = 1000, 20261201
-_ENSEMBLE = "Ordinary ensemble"
 
 
 class Effect(NamedTuple):
@@ -55,12 +54,14 @@ def effects(found: Matrix) -> dict[str, dict[str, Effect]]:
         gold = found.gold[workload]
         of = {}
         for row in rows:
+            if row == ENSEMBLE:
+                together = found.ensembles(workload, members)
+                if together is not None:
+                    # Of some workloads the scores of the first examples alone are kept.
+                    of[row] = _effect(*together, gold[: together[0].shape[1]], same_seeds=True)
+                continue
             plain, same = found.plain(workload, row)
             of[row] = _effect(found.labels(workload, row), plain, gold, same_seeds=same)
-        together = found.ensembles(workload, members)
-        if together is not None:
-            # Of some workloads the logits of the first examples alone are kept.
-            of[_ENSEMBLE] = _effect(*together, gold[: together[0].shape[1]], same_seeds=True)
         every[workload] = of
     return every
 
@@ -104,7 +105,7 @@ def mitigations(found: Matrix) -> Exhibit:
     reasons: dict[str, int] = {}
     rows = [CONTROL, *METHODS]
     for row in rows:
-        title = f"{row} of {found.study.settings.members}" if row == _ENSEMBLE else row
+        title = f"{row} of {found.study.settings.members}" if row == ENSEMBLE else row
         cells = {"trainings a prediction": METHODS.get(row, "1")}
         for workload, of in every.items():
             if row not in of:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Literal, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stablib.runs import Runs
+from stablib.mitigation import TGTSS
 from stablib.studies.local_instability import PRESETS as LOCAL_INSTABILITY
 from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.local_instability.settings import BESIDE
@@ -31,12 +28,23 @@ from stablib.studies.recommender import DEEPICF
 from stablib.studies.recommender import OTHER_SEEDS as ITEM_SEEDS
 from stablib.studies.recommender import PRESETS as RECOMMENDER
 from stablib.studies.recommender import Design as ItemDesign
-from stablib.studies.recommender.results import K
-from stablib.training import Request
-from stablib.workloads.attention import predictions
+from stablib.studies.synthesis.further import further
+from stablib.studies.synthesis.look import (
+    Look,
+    hit_of_candidates,
+    of_candidates,
+    of_items,
+    of_texts,
+)
+from stablib.studies.synthesis.settings import SynthesisSettings
+from stablib.training import Final, Probabilities, Request
+from stablib.workloads import Logits
 
 #: Plain training, and the same with other seeds, which does nothing.
 CONTROL, OTHER_SEEDS = "Control", "Control, other seeds"
+
+#: Ensembles of runs that are there already.
+ENSEMBLE = "Ordinary ensemble"
 
 #: Rows of the table, and what a prediction costs: trainings, or predictions of one of them.
 METHODS: Mapping[str, str] = {
@@ -54,117 +62,90 @@ METHODS: Mapping[str, str] = {
     "TGTSS, own": "2",
     "Snapshots": "1",
     "Views": "1, many predictions",
-    "Ordinary ensemble": "its members",
+    ENSEMBLE: "its members",
 }
 
 #: Why a method has no place in a column.
 NOT_TRAINED = "not trained here"
 NO_VIEWS = "only images have views"
 NO_LESSON = "its examples do not recur, so there is nothing to learn a teacher's answers on"
-NO_SCORES = "scores of all candidates are kept of the first users alone"
-LABELS_ALONE = "labels alone are kept of its runs, and ensembles average probabilities"
 
+#: Plain runs of texts of which all probabilities are kept.
+ENSEMBLED = 20
 
-@dataclasses.dataclass(frozen=True)
-class Look:
-    """Runs, and which of their arrays holds what they predict.
-
-    Parameters
-    ----------
-    request : Request
-        The runs.
-    array : str
-        Name of the array.
-    """
-
-    request: Request
-    array: str
-
-
-#: Probabilities or logits (n_runs, n_examples, n_classes), or labels (n_runs, n_examples), of runs.
-Read = Callable[[Runs, str], NDArray[Any]]
+Wanted = Mapping[str, Request]
 
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A workload: its plain runs, those with each method, and how their predictions are read.
+    """A workload: its plain runs, and those with each method.
 
     Parameters
     ----------
     control : Look
         Plain runs.
     methods : mapping of str to Look
-        By row of the table.
-    read : callable
-        Reads an array of runs.
-    whole : Look, optional
-        Plain runs of which ordinary ensembles are made; None where probabilities are not kept.
+        By row of the table; of :data:`ENSEMBLE`, plain runs of which ensembles are made.
+    further : mapping of str to Look
+        The same of runs that no other chapter has: shown where a store has them.
     absent : mapping of str to str
         Why other rows are empty.
     """
 
     control: Look
     methods: Mapping[str, Look]
-    read: Read
-    whole: Look | None
+    further: Mapping[str, Look]
     absent: Mapping[str, str]
+
+    def shown(self, has: Callable[[Request], bool]) -> Column:
+        """The same with those of its further runs that a store has."""
+        there = {row: look for row, look in self.further.items() if has(look.request)}
+        return dataclasses.replace(self, methods={**self.methods, **there}, further={})
 
     def why_not(self, method: str) -> str:
         """Why a method has no place here."""
         return self.absent.get(method, NOT_TRAINED)
 
 
-def labels_of(read: NDArray[Any]) -> NDArray[np.integer]:
-    """Labels of what was read: the class with the largest probability or logit."""
-    return read if read.ndim == 2 else read.argmax(axis=-1)
-
-
-def as_kept(runs: Runs, array: str) -> NDArray[Any]:
-    """Labels or logits as they are kept."""
-    return runs[array]
-
-
-def of_texts(runs: Runs, array: str) -> NDArray[Any]:
-    """Probabilities of texts that are attended to."""
-    return predictions(runs[array])
-
-
-def of_items(runs: Runs, array: str) -> NDArray[Any]:
-    """Whether the items held out are among the first ten: no threshold of scores is in it."""
-    return (runs[array] < K).astype(np.int64)
-
-
-def columns(preset: str) -> dict[str, Column]:
+def columns(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
     """Every workload on which methods were trained, by name.
 
     The trained top layer takes too long for ``smoke``, and is no model of ``paper``.
     """
-    found = {"heads on MASSIVE": _heads(preset)}
+    found = {"heads on MASSIVE": _heads(preset, settings)}
     if preset == "laptop":
-        found["top layer on MASSIVE"] = _top_layer()
+        found["top layer on MASSIVE"] = _top_layer(settings)
     return {
         **found,
-        "CNN on SST": _texts(preset, "cnn"),
-        "BiLSTM on SST": _texts(preset, "bilstm"),
-        **_images(preset),
+        "CNN on SST": _texts(preset, "cnn", settings),
+        "BiLSTM on SST": _texts(preset, "bilstm", settings),
+        **_images(preset, settings),
         "DeepICF on MovieLens-100K": _items(preset),
     }
 
 
-_NO_VIEWS = {"Views": NO_VIEWS}
+def _column(
+    control: Look,
+    methods: Mapping[str, Look],
+    further: Mapping[str, Look],
+    absent: Mapping[str, str],
+) -> Column:
+    """Leave out what the other chapters have already."""
+    rest = {row: look for row, look in further.items() if row not in methods}
+    return Column(control, methods, rest, absent)
 
 
-def _heads(preset: str) -> Column:
-    return _of_labels(seed_extras.heads(preset))
+def _heads(preset: str, settings: SynthesisSettings) -> Column:
+    return _of_labels(seed_extras.heads(preset), settings)
 
 
-def _top_layer() -> Column:
-    settings = LOCAL_INSTABILITY["laptop"].model_copy(update=dict(BESIDE["top_layer"]))
-    runs = LocalDesign(settings, "massive").runs()
-    return _of_labels({variant.title: request for variant, request in runs.items()})
+def _top_layer(settings: SynthesisSettings) -> Column:
+    changed = LOCAL_INSTABILITY["laptop"].model_copy(update=dict(BESIDE["top_layer"]))
+    runs = LocalDesign(changed, "massive").runs()
+    return _of_labels({variant.title: request for variant, request in runs.items()}, settings)
 
 
-def _of_labels(wanted: Mapping[str, Request]) -> Column:
+def _of_labels(wanted: Mapping[str, Request], settings: SynthesisSettings) -> Column:
     """Classifiers of which labels are kept; some methods have the third text's names there."""
     names = {
         PLAIN.title: CONTROL,
@@ -173,49 +154,63 @@ def _of_labels(wanted: Mapping[str, Request]) -> Column:
         NASWA_TEXT.title: "NASWA",
     }
     looks = {names.get(name, name): Look(r, "labels_test") for name, r in wanted.items()}
-    absent = {**_NO_VIEWS, "Ordinary ensemble": LABELS_ALONE}
-    return Column(looks.pop(CONTROL), looks, as_kept, None, absent)
+    control = looks.pop(CONTROL)
+    more = further(control, Final(), settings)
+    plain = control.request
+    whole = (Probabilities(split="test"),)
+    together = dataclasses.replace(plain, plans=plain.plans[:ENSEMBLED], records=whole)
+    more[ENSEMBLE] = Look(together, "probabilities")
+    return _column(control, looks, more, {"Views": NO_VIEWS})
 
 
-def _texts(preset: str, encoder: Literal["cnn", "bilstm"]) -> Column:
+def _texts(preset: str, encoder: Literal["cnn", "bilstm"], settings: SynthesisSettings) -> Column:
     design = SeedDesign(RANDOM_SEED[preset], Cell("sst", encoder))
     runs, kept = design.runs(), "scores_last"
-    control = Look(runs[PLAIN], kept)
+    control = of_texts(runs[PLAIN])
     methods = {
-        "SWA of every step": Look(runs[PLAIN], f"step_swa_{kept}"),
-        "EMA": Look(runs[PLAIN], f"ema_{kept}"),
-        "ASWA": Look(runs[ASWA_TEXT], kept),
-        "NASWA": Look(runs[NASWA_TEXT], kept),
+        "SWA of every step": of_texts(runs[PLAIN], f"step_swa_{kept}"),
+        "EMA": of_texts(runs[PLAIN], f"ema_{kept}"),
+        "ASWA": of_texts(runs[ASWA_TEXT]),
+        "NASWA": of_texts(runs[NASWA_TEXT]),
+        OTHER_SEEDS: of_texts(runs[NULL]),
+        ENSEMBLE: control,
     }
-    if NULL in runs:
-        methods[OTHER_SEEDS] = Look(runs[NULL], kept)
+    others = seed_extras.others(design)
     if encoder == "cnn":
-        methods |= {name: Look(r, kept) for name, r in seed_extras.others(design).items()}
-    return Column(control, methods, of_texts, control, _NO_VIEWS)
+        methods |= {name: of_texts(request) for name, request in others.items()}
+    temporal = cast(TGTSS, others["TGTSS, own"].recipe.method)
+    more = further(control, design.seen, settings, temporal=temporal)
+    return _column(control, methods, more, {"Views": NO_VIEWS})
 
 
-def _images(preset: str) -> dict[str, Column]:
-    settings = NONDETERMINISM[preset]
-    design = ImageDesign(settings)
+def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
+    study = NONDETERMINISM[preset]
+    design = ImageDesign(study)
     mitigated, sources = design.mitigations(), design.sources()
-    single = mitigated["single"]
-    deep = Column(
-        Look(single, "labels"),
+    single = Look(mitigated["single"], "labels")
+    kept = Logits(n_logits=study.n_logits)
+    deep = _column(
+        single,
         {
             "Snapshots": Look(mitigated["snapshots"], "labels"),
-            "Views": Look(single, "labels_flip_crop25"),
+            "Views": Look(mitigated["single"], "labels_flip_crop25"),
             OTHER_SEEDS: Look(sources[IMAGE_SEEDS], "labels"),
+            ENSEMBLE: Look(sources[ALL], "logits"),
         },
-        as_kept,
-        Look(sources[ALL], "logits"),
+        further(single, kept, settings),
         {},
     )
-    digits = elsewhere.architectures(settings)[elsewhere.DIGITS]
-    small = Column(
-        Look(digits[ALL], "labels"),
-        {"Snapshots": Look(digits[elsewhere.SNAPSHOTS], "labels")},
-        as_kept,
-        Look(digits[ALL], "logits"),
+    digits = elsewhere.architectures(study)[elsewhere.DIGITS]
+    plain = Look(digits[ALL], "labels")
+    seeds = sources[IMAGE_SEEDS].plans[: study.few_runs]
+    others = dataclasses.replace(digits[ALL], plans=seeds)
+    small = _column(
+        plain,
+        {
+            "Snapshots": Look(digits[elsewhere.SNAPSHOTS], "labels"),
+            ENSEMBLE: Look(digits[ALL], "logits"),
+        },
+        {**further(plain, kept, settings), OTHER_SEEDS: Look(others, "labels")},
         {"Views": "a mirrored digit is none"},
     )
     return {f"{design.recipe.model_name} on CIFAR-10": deep, "small network on MNIST": small}
@@ -224,14 +219,14 @@ def _images(preset: str) -> dict[str, Column]:
 def _items(preset: str) -> Column:
     design = ItemDesign(RECOMMENDER[preset])
     plain = design.small()[DEEPICF]
-    kept = design.methods()
     names = {ITEM_SEEDS: OTHER_SEEDS, "Snapshot": "Snapshots"}
-    methods = {names.get(name, name): Look(r, "ranks") for name, r in kept.items()}
-    methods["SWA of every step"] = Look(plain, "step_swa_ranks")
-    methods["EMA"] = Look(plain, "ema_ranks")
+    methods = {names.get(name, name): of_items(r) for name, r in design.methods().items()}
+    methods["SWA of every step"] = of_items(plain, "step_swa_ranks")
+    methods["EMA"] = of_items(plain, "ema_ranks")
+    methods[ENSEMBLE] = Look(plain, "candidates", read=of_candidates, decide=hit_of_candidates)
     lessons = ("Ensemble, shared", "Ensemble, own", "TGTSS, shared", "TGTSS, own")
-    absent = {**_NO_VIEWS, **dict.fromkeys(lessons, NO_LESSON), "Ordinary ensemble": NO_SCORES}
-    return Column(Look(plain, "ranks"), methods, of_items, None, absent)
+    absent = {"Views": NO_VIEWS, **dict.fromkeys(lessons, NO_LESSON)}
+    return _column(of_items(plain), methods, {}, absent)
 
 
 #: What sources are called in the figure, by their names in the other chapters.
@@ -244,32 +239,35 @@ _SOURCES = {
 }
 
 
-def sources(preset: str) -> dict[str, tuple[Read, str, dict[str, Request]]]:
-    """Runs by what varies, by workload; how, and in which array, their predictions are kept."""
+def sources(preset: str) -> dict[str, dict[str, Look]]:
+    """Runs by what varies, by workload."""
     settings = NONDETERMINISM[preset]
     images, items = ImageDesign(settings), ItemDesign(RECOMMENDER[preset])
     texts = {**across.requests(preset)}
     if preset == "laptop":
         texts |= across.others(preset, settings.few_runs)
-    found: dict[str, tuple[Read, str, dict[str, Request]]] = {}
-    for name, rows in texts.items():
+    found: dict[str, dict[str, Look]] = {}
+    for name, requests in texts.items():
         attends = not name.startswith(("heads", "top layer"))
-        way: tuple[Read, str] = (of_texts, "scores_last") if attends else (as_kept, "labels_test")
-        found[name] = (*way, rows)
-    found[f"{images.recipe.model_name} on CIFAR-10"] = (as_kept, "labels", images.sources())
+        look = of_texts if attends else _of_final
+        found[name] = {row: look(request) for row, request in requests.items()}
     digits = elsewhere.architectures(settings)[elsewhere.DIGITS]
-    rows = {row: digits[row] for row in (elsewhere.INIT, ALL, BIT)}
-    found["small network on MNIST"] = (as_kept, "labels", rows)
-    found["language model on PTB"] = (as_kept, "labels", language.rows(settings))
-    plain = items.small()[DEEPICF]
-    found["DeepICF on MovieLens-100K"] = (
-        of_items,
-        "ranks",
-        {**items.sources(), DEEPICF: plain},
-    )
-    return {name: (read, array, _renamed(rows)) for name, (read, array, rows) in found.items()}
+    of_labels: dict[str, Wanted] = {
+        f"{images.recipe.model_name} on CIFAR-10": images.sources(),
+        "small network on MNIST": {row: digits[row] for row in (elsewhere.INIT, ALL, BIT)},
+        "language model on PTB": language.rows(settings),
+    }
+    for name, rows in of_labels.items():
+        found[name] = {row: Look(request, "labels") for row, request in rows.items()}
+    chosen = {**items.sources(), DEEPICF: items.small()[DEEPICF]}
+    found["DeepICF on MovieLens-100K"] = {row: of_items(r) for row, r in chosen.items()}
+    return {name: _renamed(rows) for name, rows in found.items()}
 
 
-def _renamed(rows: Mapping[str, Request]) -> dict[str, Request]:
-    named = {_SOURCES.get(row, row): request for row, request in rows.items()}
-    return {row: request for row, request in named.items() if row}
+def _of_final(request: Request) -> Look:
+    return Look(request, "labels_test")
+
+
+def _renamed(rows: Mapping[str, Look]) -> dict[str, Look]:
+    named = {_SOURCES.get(row, row): look for row, look in rows.items()}
+    return {row: look for row, look in named.items() if row}

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from stablib.mitigation import vanilla_ensembles
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
-from stablib.studies.synthesis.design import CONTROL, Column, labels_of
+from stablib.studies.synthesis.design import CONTROL, ENSEMBLE, Column
+from stablib.studies.synthesis.look import Look
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,22 +27,21 @@ class Matrix(Outcome):
         How predictions are read, by workload.
     runs : mapping of str to mapping of str to Runs
         By workload and row of the table, plain runs among them.
-    whole : mapping of str to Runs
-        By workload, plain runs of which ensembles are made.
     gold : mapping of str to ndarray of int
         Class of each test example, by workload.
     """
 
     columns: Mapping[str, Column]
     runs: Mapping[str, Mapping[str, Runs]]
-    whole: Mapping[str, Runs]
     gold: Mapping[str, NDArray[np.integer]]
 
     def labels(self, workload: str, row: str) -> NDArray[np.integer]:
         """Predicted labels, shape (n_runs, n_examples)."""
+        return self._look(workload, row).labels(self.runs[workload][row])
+
+    def _look(self, workload: str, row: str) -> Look:
         column = self.columns[workload]
-        look = column.control if row == CONTROL else column.methods[row]
-        return labels_of(column.read(self.runs[workload][row], look.array))
+        return column.control if row == CONTROL else column.methods[row]
 
     def plain(self, workload: str, row: str) -> tuple[NDArray[np.integer], bool]:
         """Labels of the plain runs to compare a row with, and whether they have its seeds."""
@@ -56,17 +56,14 @@ class Matrix(Outcome):
     ) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
         """Labels of ordinary ensembles that share no run, and of their members, in their order.
 
-        None where probabilities are not kept, or there are not two ensembles.
+        None where there are not two ensembles.
         """
-        column = self.columns[workload]
-        if column.whole is None:
-            return None
-        kept = column.read(self.whole[workload], column.whole.array).astype(np.float64)
-        count = len(kept) // members
+        look, runs = self._look(workload, ENSEMBLE), self.runs[workload][ENSEMBLE]
+        count = len(runs) // members
         if count < 2:
             return None
-        together = vanilla_ensembles(kept, members).argmax(axis=-1)
-        return together, kept[: count * members].argmax(axis=-1)
+        scores = look.scores(runs).astype(np.float64)[: count * members]
+        return look.decide(vanilla_ensembles(scores, members)), look.decide(scores)
 
     def all_runs(self) -> Mapping[str, Runs]:
         """Runs by workload and row."""

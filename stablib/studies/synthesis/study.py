@@ -1,18 +1,19 @@
-"""The closing chapter's study: it trains nothing of its own."""
+"""The closing chapter's study: runs of the others, and methods where those do not try them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stablib.data import Dataset
 from stablib.papers.claims import Claim
+from stablib.runs import Runs
 from stablib.studies.base import Study
 from stablib.studies.settings import Settings
-from stablib.studies.synthesis.design import CONTROL, columns, labels_of, sources
+from stablib.studies.synthesis.design import CONTROL, Column, columns, sources
 from stablib.studies.synthesis.results import Matrix, Sources
 from stablib.studies.synthesis.settings import PRESETS, SynthesisSettings
 from stablib.training import Request
@@ -38,19 +39,23 @@ class Synthesis(Study):
         """What each exhibit needs: runs that the other studies have."""
         looks = [
             look
-            for column in columns(self.preset).values()
-            for look in (column.control, *column.methods.values(), column.whole)
-            if look is not None
+            for column in self._columns().values()
+            for look in (column.control, *column.methods.values())
         ]
-        rows = [r for _, _, rows in sources(self.preset).values() for r in rows.values()]
+        rows = [look for of in sources(self.preset).values() for look in of.values()]
         return {
             "SY-T1": list(dict.fromkeys(look.request for look in looks)),
-            "SY-F1": list(dict.fromkeys(rows)),
+            "SY-F1": list(dict.fromkeys(look.request for look in rows)),
         }
+
+    def optional(self) -> list[Request]:
+        """Methods on models of chapters that do not try them."""
+        further = [look for c in self._columns().values() for look in c.further.values()]
+        return list(dict.fromkeys(look.request for look in further))
 
     def matrix(self) -> Matrix:
         """Runs by workload and method."""
-        found = columns(self.preset)
+        found = {w: column.shown(self.has) for w, column in self._columns().items()}
         runs = {
             workload: {
                 CONTROL: self.get(column.control.request),
@@ -58,18 +63,20 @@ class Synthesis(Study):
             }
             for workload, column in found.items()
         }
-        whole = {w: self.get(c.whole.request) for w, c in found.items() if c.whole is not None}
         gold = {w: self._gold(c.control.request) for w, c in found.items()}
-        return Matrix(self, found, runs, whole, gold)
+        return Matrix(self, found, runs, gold)
 
     def sources(self) -> Sources:
         """Runs by workload and what varies."""
-        runs: dict[str, dict[str, Any]] = {}
+        runs: dict[str, dict[str, Runs]] = {}
         labels: dict[str, dict[str, NDArray[np.integer]]] = {}
-        for workload, (read, array, rows) in sources(self.preset).items():
-            runs[workload] = {row: self.get(request) for row, request in rows.items()}
-            labels[workload] = {r: labels_of(read(of, array)) for r, of in runs[workload].items()}
+        for workload, rows in sources(self.preset).items():
+            of = runs[workload] = {row: self.get(look.request) for row, look in rows.items()}
+            labels[workload] = {row: look.labels(of[row]) for row, look in rows.items()}
         return Sources(self, runs, labels)
+
+    def _columns(self) -> dict[str, Column]:
+        return columns(self.preset, self.settings)
 
     def _gold(self, request: Request) -> NDArray[np.integer]:
         """Class of each test example; held-out items of the recommender were all chosen."""

@@ -1,0 +1,100 @@
+"""Methods on the models of other chapters that do not try them: trained for this chapter alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from stablib.mitigation import (
+    ASWA,
+    EMA,
+    L2,
+    NASWA,
+    SWA,
+    TGTSS,
+    Averaged,
+    Ensemble,
+    LabelSmoothing,
+    Snapshot,
+    StepSWA,
+)
+from stablib.studies.synthesis.look import Look
+from stablib.studies.synthesis.settings import SynthesisSettings
+from stablib.training import Record
+from stablib.training.method import Method
+from stablib.workloads.text import LabelledRecipe, n_train
+
+#: TGTSS leaves out so many of all steps: 180 of 225 in its paper.
+CONVERGED = 0.8
+#: A prediction of all training examples takes as long as many steps, so TGTSS averages a few.
+PREDICTIONS = 16
+
+#: Averages of the weights that are looked at beside plain training.
+BESIDE: Mapping[str, StepSWA | EMA] = {"SWA of every step": StepSWA(), "EMA": EMA()}
+
+
+def further(
+    plain: Look,
+    record: Record,
+    settings: SynthesisSettings,
+    *,
+    temporal: TGTSS | None = None,
+) -> dict[str, Look]:
+    """Every method on the recipe of plain runs, with the first of their seeds, by row.
+
+    Parameters
+    ----------
+    plain : Look
+        At runs of a recipe that honours all methods.
+    record : Record
+        What is kept of each run; the look's array is in it.
+    settings : SynthesisSettings
+        How many runs, and teachers.
+    temporal : TGTSS, optional
+        Which steps of a teacher are averaged; the last fifth by default.
+    """
+    request = plain.request
+    recipe, plans = request.recipe, request.plans[: settings.extra_runs]
+    assert isinstance(recipe, LabelledRecipe)
+    beside = Averaged(record=record, methods=tuple(BESIDE.values()))
+    averaged = dataclasses.replace(request, plans=plans, records=(beside,))
+    found = {
+        row: dataclasses.replace(plain, request=averaged, array=f"{method.kind}_{plain.array}")
+        for row, method in BESIDE.items()
+    }
+    for row, method in _methods(recipe, settings, temporal or last_fifth(recipe)).items():
+        own = dataclasses.replace(
+            request, recipe=recipe.with_method(method), plans=plans, records=(record,)
+        )
+        found[row] = dataclasses.replace(plain, request=own)
+    return found
+
+
+def last_fifth(recipe: LabelledRecipe) -> TGTSS:
+    """TGTSS that averages some predictions of the last fifth of a training."""
+    n_steps = recipe.steps(n_train(recipe))
+    after = int(CONVERGED * n_steps)
+    return TGTSS(after_step=after, every=max(1, (n_steps - after) // PREDICTIONS))
+
+
+def _methods(
+    recipe: LabelledRecipe, settings: SynthesisSettings, temporal: TGTSS
+) -> dict[str, Method]:
+    ensemble = Ensemble(members=settings.teachers)
+    return {
+        "SWA": SWA(),
+        "ASWA": ASWA(),
+        "NASWA": NASWA(),
+        "L2": L2(),
+        "Label smoothing": LabelSmoothing(alpha=0.1),
+        "Snapshots": Snapshot(cycles=_cycles(recipe.n_epochs)),
+        "TGTSS, shared": temporal.model_copy(update={"teacher": "shared"}),
+        "TGTSS, own": temporal.model_copy(update={"teacher": "own"}),
+        "Ensemble, shared": ensemble,
+        "Ensemble, own": ensemble.model_copy(update={"teacher": "own"}),
+    }
+
+
+def _cycles(n_epochs: int) -> int:
+    """Members of a snapshot ensemble: three, or the next number that divides the epochs."""
+    return next(c for c in range(min(3, n_epochs), n_epochs + 1) if n_epochs % c == 0)

@@ -1,0 +1,89 @@
+"""How the predictions of runs are read, whatever a workload keeps of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.runs import Runs
+from stablib.studies.recommender.results import K
+from stablib.training import Request
+from stablib.workloads.attention import predictions
+
+#: Scores (n_runs, n_examples, n_classes), or labels (n_runs, n_examples), of an array of runs.
+Read = Callable[[NDArray[Any]], NDArray[Any]]
+#: Labels (n_runs, n_examples) of what was read.
+Decide = Callable[[NDArray[Any]], NDArray[np.integer]]
+
+
+def as_kept(array: NDArray[Any]) -> NDArray[Any]:
+    """Labels, or scores, as they are kept."""
+    return array
+
+
+def of_candidates(array: NDArray[Any]) -> NDArray[Any]:
+    """How likely each candidate is to be chosen; one that does not count is behind all others."""
+    scores = array.astype(np.float64).sum(axis=-1)
+    return np.where(np.isnan(scores), -1.0, scores)
+
+
+def likeliest(scores: NDArray[Any]) -> NDArray[np.integer]:
+    """The class with the largest score; labels are these already."""
+    return scores if scores.ndim == 2 else scores.argmax(axis=-1)
+
+
+def hit(ranks: NDArray[Any]) -> NDArray[np.integer]:
+    """Whether the item held out is among the first ten: no threshold of scores is in it."""
+    return (ranks < K).astype(np.int64)
+
+
+def hit_of_candidates(scores: NDArray[Any]) -> NDArray[np.integer]:
+    """The same of the scores of all candidates, of which the first is the item held out.
+
+    Among equals it is the last, as in the released code.
+    """
+    return hit((scores[..., 1:] >= scores[..., :1]).sum(axis=-1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """Runs, and how their predictions are read.
+
+    Parameters
+    ----------
+    request : Request
+        The runs.
+    array : str
+        Name of the array that holds what they predict.
+    read : callable, default :func:`as_kept`
+        Makes scores, or labels, of the array.
+    decide : callable, default :func:`likeliest`
+        Makes labels of scores.
+    """
+
+    request: Request
+    array: str
+    read: Read = as_kept
+    decide: Decide = likeliest
+
+    def scores(self, runs: Runs) -> NDArray[Any]:
+        """Scores, (n_runs, n_examples, n_classes), or labels, (n_runs, n_examples)."""
+        return self.read(runs[self.array])
+
+    def labels(self, runs: Runs) -> NDArray[np.integer]:
+        """Predicted labels, shape (n_runs, n_examples)."""
+        return self.decide(self.scores(runs))
+
+
+def of_texts(request: Request, array: str = "scores_last") -> Look:
+    """Look at texts that are attended to."""
+    return Look(request, array, read=predictions)
+
+
+def of_items(request: Request, array: str = "ranks") -> Look:
+    """Look at items held out."""
+    return Look(request, array, decide=hit)
