@@ -79,6 +79,15 @@ def test_a_page_gets_the_cards_and_the_verdicts_that_it_asks_for(tmp_path: Path)
         atlas.fill("<!-- cards: LI-F11 -->", tmp_path)
 
 
+def test_a_page_gets_networks_that_train_in_it(tmp_path: Path) -> None:
+    text = atlas.fill("Before\n\n<!-- train again: LI-F1 -->\n\nAfter\n", tmp_path)
+    before, made, after = text.split("````")
+    assert (before, after) == ("Before\n\n", "\n\nAfter\n")
+    assert made.startswith("{raw} html\n")
+    assert 'src="../exhibits/LI-F1/figure.png"' in made
+    assert 'hostStatic(widget, "stablib-train-again")' in made
+
+
 def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: Path) -> None:
     page = scorecard.page(tmp_path)
     claims = study_class("nondeterminism").claims().values()

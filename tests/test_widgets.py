@@ -21,9 +21,11 @@ from stablib.show.widgets import (
     mitigation_matrix,
     pd_explorer,
     seed_explorer,
+    train_again,
     why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
+from stablib.training import Task
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -203,6 +205,14 @@ def matrix_cells() -> dict[str, Any]:
     }
 
 
+def a_task(**replaced: Any) -> dict[str, Any]:
+    """Three training and two test examples of two features and classes."""
+    inputs = {"train": np.eye(3, 2), "test": np.eye(2)}
+    gold = {"train": np.array([0, 1, 1]), "test": np.array([0, 1])}
+    task = Task(inputs, gold, 2)
+    return {"task": task, "texts": HOSTILE[:2], "label_names": NAMES[1:], **replaced}
+
+
 @pytest.fixture
 def build(
     labels: Arrays,
@@ -229,6 +239,7 @@ def build(
         "divergence_viewer": (divergence_viewer, twin_arrays()),
         "why_this_film": (why_this_film, films()),
         "mitigation_matrix": (mitigation_matrix, matrix_cells()),
+        "train_again": (train_again, a_task()),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -249,6 +260,7 @@ WIDGETS = [
     "divergence_viewer",
     "why_this_film",
     "mitigation_matrix",
+    "train_again",
 ]
 
 
@@ -674,6 +686,17 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
             {"models": {"a": item_weights(), "b": item_weights(top=np.full((2, 4), np.nan))}},
             r"models\['b'\]\['top'\] must be finite",
         ),
+        ("train_again", {"task": None}, "texts and label_names go with a task of your own"),
+        ("train_again", {"texts": ["a"]}, "texts must hold 2 texts, one an example, got 1"),
+        ("train_again", {"label_names": ["a"]}, "label_names must hold 2 names, got 1"),
+        ("train_again", {"dropout": 1.0}, "dropout must be at least 0 and less than 1, got 1"),
+        ("train_again", {"hidden": 0}, "hidden must be an integer >= 1"),
+        ("train_again", {"batch_size": 1.5}, "batch_size must be an integer >= 1"),
+        (
+            "train_again",
+            {"task": Task({"train": np.eye(2)}, {"train": np.arange(2)}, 2)},
+            "unknown split 'test'",
+        ),
         ("descent", {"name": "Not A Name"}, "name must be lower-case"),
         ("descent", {"learning_rate": 1.0}, "learning_rate must be 0.001 to 0.1, got 1"),
         ("descent", {"learning_rate": "fast"}, "learning_rate must be a number"),
@@ -869,3 +892,29 @@ def test_a_state_that_the_view_cannot_show_is_refused(
     with pytest.raises(traitlets.TraitError, match=message):
         widget.set_trait(trait, value)
     assert widget.state() == before
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("n_seeds", 1, "n_seeds must be 2 to 200, got 1"),
+        ("first_seed", 0, "first_seed must be 1 to 99999, got 0"),
+        ("temperature", 3.0, "temperature must be 0.1 to 2, got 3"),
+        ("learning_rate", 0.02, "learning_rate must be one of 0.003, 0.01, 0.03, 0.1, got 0.02"),
+        ("epochs", 3, "epochs must be one of 2, 5, 10, 20, got 3"),
+        ("method", "SVA", "did you mean 'SWA'"),
+        ("teacher", "mine", "teacher"),
+        ("vary", [], "vary needs at least one of initial weights"),
+        ("vary", ["ordr"], "did you mean 'order'"),
+        ("example", 400, "example must be 0 to 399, got 400"),
+    ],
+)
+def test_train_again_refuses_what_it_cannot_train(trait: str, value: Any, message: str) -> None:
+    widget = train_again()
+    with pytest.raises(traitlets.TraitError, match=re.escape(message)):
+        widget.set_trait(trait, value)
+
+
+def test_train_again_fits_a_page() -> None:
+    """Features and texts take at most 300 KB."""
+    assert len(json.dumps(train_again().data)) < 300_000

@@ -13,10 +13,12 @@ from stablib.papers.claims import Scored
 from stablib.reproduce import scorecard
 from stablib.reproduce.cards import Card, cards, verdict_marks
 from stablib.reproduce.notebooks import sections
+from stablib.show.widgets import train_again
 from stablib.studies import papers, study_class
 
-#: Where a page wants cards, or the table of verdicts.
+#: Where a page wants cards, the table of verdicts, or networks that train in it.
 _CARDS, _VERDICTS = re.compile(r"<!-- cards: (.+?) -->"), re.compile(r"<!-- verdicts -->")
+_TRAINER = re.compile(r"<!-- train again: (.+?) -->")
 #: Name of the small pictures beside the large ones, and their width: twice what a card shows.
 THUMBNAIL, _WIDTH = "thumbnail.webp", 480
 
@@ -55,7 +57,9 @@ def fill(text: str, exhibits: Path) -> str:
     ----------
     text : str
         Markdown. ``<!-- cards: LI-F1 ND-X4 -->`` becomes the cards of these exhibits,
-        ``<!-- verdicts -->`` a table of how many claims of each paper got which verdict.
+        ``<!-- verdicts -->`` a table of how many claims of each paper got which verdict, and
+        ``<!-- train again: LI-F1 -->`` networks that train in the page, with this exhibit's picture
+        where scripts do not run.
     exhibits : Path
         As for :func:`page`.
 
@@ -77,7 +81,16 @@ def fill(text: str, exhibits: Path) -> str:
                 raise unknown("exhibit", exhibit, every)
         return _grid(every[exhibit] for exhibit in found[1].split())
 
-    return _VERDICTS.sub(lambda _: scorecard.matrix(exhibits), _CARDS.sub(chosen, text))
+    text = _VERDICTS.sub(lambda _: scorecard.matrix(exhibits), _CARDS.sub(chosen, text))
+    return _TRAINER.sub(lambda found: _trainer(found[1]), text)
+
+
+def _trainer(exhibit: str) -> str:
+    """Networks that train in a page of ``book``."""
+    picture = f'<img alt="{exhibit}" src="../exhibits/{exhibit}/figure.png">'
+    made = train_again(picture=picture).static_html()
+    # Else Markdown would take the blank lines of the scripts for paragraphs.
+    return f"````{{raw}} html\n{made}\n````"
 
 
 def _grid(made: Iterable[str]) -> str:

@@ -34,8 +34,9 @@ import pandas as pd
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
     descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map,
-    mitigation_matrix, pd_explorer, seed_explorer, why_this_film
+    mitigation_matrix, pd_explorer, seed_explorer, train_again, why_this_film
 )
+from stablib.training import Task
 from stablib.models.item_model import ItemModel
 
 arrays = np.load("sample.npz")
@@ -112,6 +113,9 @@ board = mitigation_matrix(
     reasons={},
     name="board",
 )
+again = train_again(
+    Task({"train": np.eye(4), "test": np.eye(4)}, {"train": range(4), "test": range(4)}, 4)
+)
 """
 CELLS = [
     BUILD,
@@ -143,6 +147,9 @@ CELLS = [
     "board",
     "print('BOARD', board.sort, board.workload, board.method)",
     "board.sort = ''; board.method = 'L2'",
+    "again",
+    "print('AGAIN', again.first_seed, again.n_seeds, again.vary, again.method)",
+    "again.n_seeds = 7; again.vary = ['order']",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -299,7 +306,7 @@ def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
         *("explanation-comparer", "descent", "divergence-viewer", "why-this-film"),
-        "mitigation-matrix",
+        *("mitigation-matrix", "train-again"),
     ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
@@ -460,6 +467,22 @@ def test_matrix_and_kernel_share_their_state(notebook: Page) -> None:
 
     run_cell(notebook, 27)
     expect(part(widget, "summary")).to_contain_text("L2, images: two runs differ on 3.0")
+
+
+def test_networks_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "train-again")
+    expect(part(widget, "summary")).to_contain_text("50 networks, seeds 1 to 50")
+    part(widget, "again").click()
+    expect(part(widget, "summary")).to_contain_text("50 networks, seeds 51 to 100")
+    run_cell(notebook, 29)
+    expect(output_of(notebook, 29)).to_contain_text(
+        "AGAIN 51 50 ['initial weights', 'order', 'dropout'] plain"
+    )
+
+    run_cell(notebook, 30)
+    expect(part(widget, "again")).to_have_text("Train 7 again")
+    part(widget, "again").click()
+    expect(part(widget, "summary")).to_contain_text("7 networks, seeds 58 to 64")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -25,9 +25,11 @@ from stablib.show.widgets import (
     mitigation_matrix,
     pd_explorer,
     seed_explorer,
+    train_again,
     why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, module_text
+from stablib.training import Task
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
 
@@ -43,6 +45,7 @@ WIDGETS = [
     "divergence-viewer",
     "why-this-film",
     "mitigation-matrix",
+    "train-again",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -209,6 +212,16 @@ def widgets(
             costs={"SWA": "1", "L2": "1", HOSTILE: "its members"},
             reasons={"images": {HOSTILE: "not trained here"}},
             name="matrix",
+        ),
+        "train-again": train_again(
+            Task(
+                {"train": np.eye(6), "test": np.eye(3, 6)},
+                {"train": np.arange(6) % 3, "test": np.arange(3)},
+                3,
+            ),
+            texts=[HOSTILE, "one", "two"],
+            label_names=NAMES,
+            name="again",
         ),
     }
 

@@ -8,6 +8,7 @@ from stablib.show.widgets.instability_map import InstabilityMap, instability_map
 from stablib.show.widgets.mitigation_matrix import MitigationMatrix, mitigation_matrix
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
+from stablib.show.widgets.train_again import TrainAgain, train_again
 from stablib.show.widgets.why_this_film import WhyThisFilm, why_this_film
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "MitigationMatrix",
     "PDExplorer",
     "SeedExplorer",
+    "TrainAgain",
     "WhyThisFilm",
     "descent",
     "divergence_viewer",
@@ -28,5 +30,6 @@ __all__ = [
     "mitigation_matrix",
     "pd_explorer",
     "seed_explorer",
+    "train_again",
     "why_this_film",
 ]

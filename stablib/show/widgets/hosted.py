@@ -26,20 +26,20 @@ def asset(filename: str) -> str:
     return files(__package__).joinpath(filename).read_text(encoding="utf-8")
 
 
-def module_text(filename: str) -> str:
+def module_text(*filenames: str) -> str:
     """Join the shared JavaScript and a widget's own into one ES module.
 
     Parameters
     ----------
-    filename : str
-        The widget's own file, e.g. ``"seed_explorer.js"``.
+    *filenames : str
+        The widget's own files, e.g. ``"seed_explorer.js"``.
 
     Returns
     -------
     str
         Defines ``widget`` and exports it by default, as anywidget expects.
     """
-    return asset("common.js") + "\n" + asset(filename)
+    return "\n".join(asset(filename) for filename in ("common.js", *filenames))
 
 
 def encode_array(array: ArrayLike) -> dict[str, Any]:
