@@ -261,6 +261,11 @@ def test_the_same_seeds_answer_the_same_and_others_do_not(page: Page) -> None:
     rows = table_rows(widget, "tries")
     assert list(rows) == ["3", "2", "1"]
     assert rows["1"] == rows["2"] != rows["3"]
+    widget.locator("summary").click()
+    part(widget, "first-seed").fill("101")
+    part(widget, "again").click()
+    finished(widget, 4)
+    expect(part(widget, "summary")).to_contain_text("seeds 101 to 112")
     part(widget, "clear").click()
     expect(part(widget, "tries")).to_have_count(0)
 

@@ -471,18 +471,19 @@ def test_matrix_and_kernel_share_their_state(notebook: Page) -> None:
 
 def test_networks_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "train-again")
-    expect(part(widget, "summary")).to_contain_text("50 networks, seeds 1 to 50")
+    expect(part(widget, "again")).to_have_text("Train 7 again")
+    expect(part(widget, "vary-dropout")).not_to_be_checked()
     part(widget, "again").click()
-    expect(part(widget, "summary")).to_contain_text("50 networks, seeds 51 to 100")
+    expect(part(widget, "summary")).to_contain_text("7 networks, seeds 51 to 57")
+    widget.locator("summary").click()
+    part(widget, "n-seeds").fill("9")
+    part(widget, "vary-one-bit").check()
     run_cell(notebook, 29)
-    expect(output_of(notebook, 29)).to_contain_text(
-        "AGAIN 51 50 ['initial weights', 'order', 'dropout'] plain"
-    )
+    expect(output_of(notebook, 29)).to_contain_text("AGAIN 51 9 ['order', 'one bit'] plain")
 
     run_cell(notebook, 30)
     expect(part(widget, "again")).to_have_text("Train 7 again")
-    part(widget, "again").click()
-    expect(part(widget, "summary")).to_contain_text("7 networks, seeds 58 to 64")
+    expect(part(widget, "vary-one-bit")).not_to_be_checked()
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

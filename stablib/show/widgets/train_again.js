@@ -336,11 +336,12 @@ function render({ model, el }) {
     showTries();
   });
 
-  /** Other seeds than those that were trained last. */
+  /** The first seed that was asked for, or after those that were trained last. */
   function nextSeeds() {
-    const { first_seed, n_seeds } = read();
+    const asked = model.get("first_seed");
+    if (asked !== outcome.state.first_seed) return asked;
     const [low, high] = data.ranges.first_seed;
-    const next = outcome ? first_seed + n_seeds : first_seed;
+    const next = asked + outcome.state.n_seeds;
     return next <= high ? next : low;
   }
 
