@@ -20,6 +20,7 @@ from stablib.commit import commit
 from stablib.data.registry import cache_folder
 from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
+from stablib.show import forest
 from stablib.show.style import to_png, to_svg
 from stablib.studies.base import Outcome, Study
 
@@ -40,6 +41,9 @@ _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
 
 #: Orders of magnitude below it are written with powers of ten.
 _TINY = 0.01
+
+#: Stands around the number of a drawing while a table is written; occurs in no text.
+_DRAWING = "\ue002"
 
 #: Longer comparisons are folded.
 _SHORT = 10
@@ -147,12 +151,14 @@ def record(
             # A live notebook would typeset $...$ in an utterance as a formula.
             f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{place}">',
             _notices(results),
-            body,
             f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
+            body,
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
+            claims_html(scored, why_not) if scored else "",
+            '<details class="exhibit-made"><summary>How it was made</summary>',
             f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line">{_links(place, made_by)}</p>',
-            claims_html(scored, why_not) if scored else "",
+            "</details>",
             "</div>",
         ]
     )
@@ -282,8 +288,13 @@ def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     unfolded = " open" if len(scored) <= _SHORT else ""
     exhibit = scored[0].claim.exhibit
     frame = comparison(scored).drop(columns=["exhibit", "read at"])
+    drawn = forest.drawings(scored)
+    frame.insert(2, "", [f"{_DRAWING}{row}{_DRAWING}" for row in range(len(drawn))])
     table = table_html(frame, name=f"Claims about {exhibit}")
-    return f'<details class="exhibit-claims"{unfolded}>{head}{table}</details>'
+    for row, drawing in enumerate(drawn):
+        table = table.replace(f"{_DRAWING}{row}{_DRAWING}", drawing)
+    key = forest.legend() if any(drawn) else ""
+    return f'<details class="exhibit-claims"{unfolded}>{head}{table}{key}</details>'
 
 
 def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
