@@ -7,11 +7,12 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from stablib.errors import StablibError
-from stablib.reproduce import atlas, scorecard
+from stablib.reproduce import atlas, downloads, scorecard
 from stablib.reproduce.cards import cards
 from stablib.reproduce.notebooks import sections
 from stablib.studies import study_class
@@ -98,3 +99,23 @@ def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: P
     head, table = folded.split("</summary>")
     assert "3<span" in head
     assert table.count("<tr>") == 3
+
+
+def test_a_table_is_taken_away_as_latex_and_every_exhibit_cited(tmp_path: Path) -> None:
+    table, figure = (recorded(tmp_path, exhibit, "") for exhibit in ("LI-T3", "LI-F1"))
+    frame = pd.DataFrame({"": ["SWA & co_1"], "gain (%)": ["1 [0, 2]"]})
+    frame.to_csv(table / "numbers.csv", index=False)
+    (figure / "figure.png").touch()
+    for folder in (table, figure):
+        about = {"exhibit": folder.name, "caption": "Gains in %, by $LE_m$."}
+        (folder / "provenance.json").write_text(json.dumps(about))
+    downloads.write(tmp_path)
+    made = (table / "table.tex").read_text()
+    assert r"SWA \& co\_1 & 1 [0, 2] \\" in made
+    assert r"\caption{Gains in \%, by \$LE\_m\$.}" in made
+    assert r"\label{tab:li-t3}" in made
+    assert not (figure / "table.tex").exists()
+    for folder in (table, figure):
+        cited = (folder / "cite.bib").read_text()
+        assert cited.startswith(f"@misc{{stablib-{folder.name.lower()},")
+        assert cited.count("{") == cited.count("}")

@@ -20,7 +20,7 @@ from pygments.lexers import PythonLexer
 import stablib
 from stablib.commit import commit, commit_date
 from stablib.errors import StablibError
-from stablib.reproduce import atlas, scorecard
+from stablib.reproduce import atlas, downloads, scorecard
 from stablib.reproduce.notebooks import root, sections
 from stablib.reproduce.pages import fill
 
@@ -71,6 +71,7 @@ def build(folder: Path, *, preset: str) -> bool:
         raise BookFailed("; ".join(problems[:5]) or f"the book was not built, see {log}")
     shutil.copytree(folder / "exhibits", folder / "html" / "exhibits", dirs_exist_ok=True)
     atlas.write_thumbnails(folder / "html" / "exhibits")
+    downloads.write(folder / "html" / "exhibits")
     write_sources(folder / "html" / "source")
     stamp_file.write_text(stamp)
     return True

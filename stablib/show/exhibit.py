@@ -21,7 +21,7 @@ from stablib.data.registry import cache_folder
 from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.show import forest
-from stablib.show.style import to_png, to_svg
+from stablib.show.style import to_pdf, to_png, to_svg
 from stablib.studies.base import Outcome, Study
 
 AnyStudy = TypeVar("AnyStudy", bound=Study)
@@ -141,6 +141,7 @@ def record(
         svg = to_svg(content, name=place)
         (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
         (target / "figure.png").write_bytes(to_png(content))
+        (target / "figure.pdf").write_bytes(to_pdf(content))
         body = (
             f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
         )
@@ -158,6 +159,7 @@ def record(
             '<details class="exhibit-made"><summary>How it was made</summary>',
             f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line">{_links(place, made_by)}</p>',
+            f'<p class="exhibit-line">{_downloads(place, content)}</p>',
             "</details>",
             "</div>",
         ]
@@ -392,3 +394,17 @@ def _links(place: str, made_by: Callable[..., Any]) -> str:
         f'<a href="{source}">code</a> · <a href="{base}/numbers.csv">data</a> · '
         f'<a href="{base}/provenance.json">provenance</a> · again: {how}'
     )
+
+
+def _downloads(place: str, content: Figure | pd.DataFrame) -> str:
+    """What can be taken away of an exhibit of a book, see :mod:`stablib.reproduce.downloads`."""
+    root = os.environ.get("STABLIB_BOOK_ROOT")
+    if root is None:
+        return ""
+    files = {"BibTeX": "cite.bib"}
+    if isinstance(content, Figure):
+        files |= {kind: f"figure.{kind}" for kind in ("svg", "png", "pdf")}
+    else:
+        files |= {"csv": "numbers.csv", "LaTeX": "table.tex"}
+    links = (f'<a href="{root}/exhibits/{place}/{file}">{name}</a>' for name, file in files.items())
+    return f"to take away: {' · '.join(links)}"

@@ -136,3 +136,12 @@ def to_png(made: Figure) -> bytes:
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=150, facecolor="white")
     return buffer.getvalue()
+
+
+def to_pdf(made: Figure) -> bytes:
+    """Write a figure as a PDF, for print."""
+    buffer = io.BytesIO()
+    # Without a date, so that the same figure gives the same bytes.
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        made.savefig(buffer, format="pdf", dpi=150, metadata={"CreationDate": None})
+    return buffer.getvalue()
