@@ -24,9 +24,8 @@
 from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop, paper
-members: Optional[int] = None  # members of ordinary ensembles
+members: Optional[int] = None  # members of ordinary ensembles, and teachers of soft labels
 extra_runs: Optional[int] = None  # runs of a method on a model of another chapter
-teachers: Optional[int] = None  # teachers of its ensembles that teach soft labels
 
 # %% tags=["hide-input"]
 from stablib.show.synthesis import matrix, sources, widgets

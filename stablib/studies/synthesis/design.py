@@ -71,7 +71,7 @@ NO_VIEWS = "only images have views"
 NO_LESSON = "its examples do not recur, so there is nothing to learn a teacher's answers on"
 
 #: Plain runs of texts of which all probabilities are kept.
-ENSEMBLED = 20
+ENSEMBLED = 10
 
 Wanted = Mapping[str, Request]
 

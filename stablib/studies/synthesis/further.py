@@ -49,7 +49,7 @@ def further(
     record : Record
         What is kept of each run; the look's array is in it.
     settings : SynthesisSettings
-        How many runs, and teachers.
+        How many runs, and teachers of an ensemble.
     temporal : TGTSS, optional
         Which steps of a teacher are averaged; the last fifth by default.
     """
@@ -80,7 +80,7 @@ def last_fifth(recipe: LabelledRecipe) -> TGTSS:
 def _methods(
     recipe: LabelledRecipe, settings: SynthesisSettings, temporal: TGTSS
 ) -> dict[str, Method]:
-    ensemble = Ensemble(members=settings.teachers)
+    ensemble = Ensemble(members=settings.members)
     return {
         "SWA": SWA(),
         "ASWA": ASWA(),

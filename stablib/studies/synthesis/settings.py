@@ -13,20 +13,19 @@ from stablib.studies.settings import Settings
 class SynthesisSettings(Settings):
     """Everything a reader may change about the chapter; the notebooks' parameters."""
 
-    members: int = Field(ge=2, le=50, description="members of ordinary ensembles")
+    members: int = Field(
+        ge=2, le=50, description="members of ordinary ensembles, and teachers of soft labels"
+    )
     extra_runs: int = Field(
         ge=2, le=1_000, description="runs of a method on a model of another chapter"
-    )
-    teachers: int = Field(
-        ge=1, le=1_000, description="teachers of its ensembles that teach soft labels"
     )
 
 
 #: Presets as rows of numbers.
 PRESETS: Mapping[str, SynthesisSettings] = MappingProxyType(
     {
-        "smoke": SynthesisSettings(members=2, extra_runs=2, teachers=2),
-        "laptop": SynthesisSettings(members=2, extra_runs=5, teachers=4),
-        "paper": SynthesisSettings(members=5, extra_runs=10, teachers=10),
+        "smoke": SynthesisSettings(members=2, extra_runs=2),
+        "laptop": SynthesisSettings(members=2, extra_runs=5),
+        "paper": SynthesisSettings(members=5, extra_runs=10),
     }
 )
