@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import stablib
+from stablib.reproduce import formulas
 from stablib.studies import papers, study_class
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     for paper in papers():
         study_class(paper)
     app.setup_extension("sphinx.ext.linkcode")
+    formulas.register(app)
     app.connect("config-inited", _configure)
     app.connect("autodoc-skip-member", leave_out_borrowed)
     # Napoleon's own handler has the priority 500.

@@ -39,11 +39,17 @@ VERDICT_MARKS = {
 #: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
 _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
 
+#: A hyphen before a number, in the text of a page.
+_MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
+
 #: Orders of magnitude below it are written with powers of ten.
 _TINY = 0.01
 
 #: Stands around the number of a drawing while a table is written; occurs in no text.
 _DRAWING = "\ue002"
+
+#: Column of what came out.
+_HERE = "here [95 % interval]"
 
 #: Longer comparisons are folded.
 _SHORT = 10
@@ -152,7 +158,7 @@ def record(
             # A live notebook would typeset $...$ in an utterance as a formula.
             f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{place}">',
             _notices(results),
-            f'<p class="exhibit-finding">{html.escape(finding)}</p>' if finding else "",
+            f'<p class="exhibit-finding">{_in_print(finding)}</p>' if finding else "",
             body,
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
             claims_html(scored, why_not) if scored else "",
@@ -255,11 +261,16 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
         reached and scrolled with the keyboard.
     """
     table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
-    broken = _INTERVAL.sub(r"<br><small>\1</small>", table)
+    broken = _MINUS.sub("\u2212", _INTERVAL.sub(r"<br><small>\1</small>", table))
     return (
         '<div class="exhibit-table" tabindex="0" role="region" '
         f'aria-label="{html.escape(name)}">{broken}</div>'
     )
+
+
+def _in_print(text: str) -> str:
+    """Write a sentence for a page, with true minus signs."""
+    return _MINUS.sub("\u2212", html.escape(text))
 
 
 def _has_named_rows(frame: pd.DataFrame) -> bool:
@@ -289,7 +300,7 @@ def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     head = f"<summary>{summary(scored)}{reason}</summary>"
     unfolded = " open" if len(scored) <= _SHORT else ""
     exhibit = scored[0].claim.exhibit
-    frame = comparison(scored).drop(columns=["exhibit", "read at"])
+    frame = comparison(scored)[["verdict", "claim", _HERE, "variant", "paper"]]
     drawn = forest.drawings(scored)
     frame.insert(2, "", [f"{_DRAWING}{row}{_DRAWING}" for row in range(len(drawn))])
     table = table_html(frame, name=f"Claims about {exhibit}")
@@ -323,7 +334,7 @@ def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
 
 def _answer(value: str, variant: str, verdict: Verdict) -> dict[str, str]:
     return {
-        "here [95 % interval]": value,
+        _HERE: value,
         "variant": variant,
         "verdict": f"{VERDICT_MARKS[verdict]} {verdict}",
     }
