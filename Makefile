@@ -54,7 +54,7 @@ retrain-test: $(READY)
 	$(BIN)/pytest -m retrain
 
 browser-test: $(READY)
-	$(BIN)/pytest -n auto --dist loadfile -m browser tests/browser
+	$(BIN)/pytest -n auto --dist loadfile -m browser tests/browser tests/test_printed.py
 
 # From another folder, so that the installed package is tested and not this one.
 core-test: $(CORE_READY)

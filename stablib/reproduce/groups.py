@@ -25,7 +25,7 @@ from stablib.reproduce.console import (
 
 data_app = typer.Typer(help="Data sets: where they come from and whether they are whole.")
 runs_app = typer.Typer(help="The store of finished runs.")
-book_app = typer.Typer(help="Build the book from executed notebooks, or serve it.")
+book_app = typer.Typer(help="Build the book from executed notebooks, print or serve it.")
 
 
 @data_app.command("status")
@@ -162,6 +162,18 @@ def book_build(preset: Preset = "laptop", jobs: Jobs = CORES) -> None:
         changed = build(folder, preset=preset)
     where = folder / "html" / "index.html"
     out.print(f"{'Built' if changed else 'Up to date'}: {where}", soft_wrap=True, markup=False)
+
+
+@book_app.command("pdf")
+def book_pdf(preset: Preset = "laptop", jobs: Jobs = CORES) -> None:
+    """Build the book and print it as one PDF; needs Chromium or Chrome."""
+    from stablib.reproduce.printed import find_browser, print_book
+
+    find_browser()  # Before minutes of work.
+    book_build(preset, jobs)
+    with out.status("Printing"):
+        made = print_book(build_folder(preset))
+    out.print(f"Printed: {made}", soft_wrap=True, markup=False)
 
 
 @book_app.command("serve")
