@@ -55,7 +55,7 @@ window.labels = ({ task, settings, seed }) => {
   const arrays = Object.fromEntries(
     Object.entries(task).map(([k, v]) => [k, k === "shape" ? v : Float32Array.from(v)]),
   );
-  return [...makeTrainer({ ...arrays, labels: task.labels }, settings)(seed)];
+  return [...makeTrainer({ task: { ...arrays, labels: task.labels }, settings })(seed)];
 };
 window.temper = (chances, nClasses, temperature) =>
   [...temperAll(Float32Array.from(chances), nClasses, temperature)];
@@ -87,7 +87,7 @@ SETTINGS: dict[str, Any] = {
 @pytest.fixture
 def trainer(open_page: Callable[..., Page], tmp_path: Path) -> Page:
     """A page whose functions are called from here."""
-    body = f'<script type="module">{module_text("head_trainer.js")}\n{TRACE}</script>'
+    body = f'<script type="module">{module_text("workers.js", "head_trainer.js")}\n{TRACE}</script>'
     path = tmp_path / "trainer.html"
     path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
     return open_page(path)

@@ -144,6 +144,25 @@ function slider(name, range, oninput) {
   return { element: html("span", { class: "sw-slider" }, input, shown), input, shown };
 }
 
+/** Make a number input for a trait; what is no number in its range is said in `problem`. */
+function numberInput(model, trait, title, [low, high], problem) {
+  const input = part("input", trait.replace("_", "-"), {
+    type: "number",
+    min: low,
+    max: high,
+    step: 1,
+    oninput: () => {
+      const value = input.valueAsNumber;
+      const allowed = Number.isInteger(value) && value >= low && value <= high;
+      input.setAttribute("aria-invalid", String(!allowed));
+      const range = `${low} to ${high.toLocaleString("en")}`;
+      setText(problem, allowed ? "" : `${title} must be a whole number from ${range}.`);
+      if (allowed) write(model, trait, value);
+    },
+  });
+  return input;
+}
+
 /** Make the select of the trait `method`. */
 function methodChoice(model, methods) {
   const names = methods.map(({ name }) => [name, name]);

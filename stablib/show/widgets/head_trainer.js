@@ -1,6 +1,5 @@
 // Train a small network on features in the page: the arithmetic of stablib.models.head, of torch's
-// Adam and of the methods in stablib.mitigation. Every function of TRAINER depends on nothing but
-// the others, as their texts are what a worker runs. common.js stands in front.
+// Adam and of the methods in stablib.mitigation. common.js and workers.js stand in front.
 
 // biome-ignore-all lint/correctness/noUnusedVariables: the file that follows uses them.
 
@@ -251,12 +250,12 @@ function oneHot(labels, nClasses) {
 }
 
 /**
- * Make a trainer of one task; `run(seed)` returns the predicted label of every test example.
+ * Make a trainer of one task; it returns the predicted label of every test example for a seed.
  *
  * `settings.vary` names what a seed decides. Teachers have seeds of their own: one for all students
  * or, with `settings.teacher` "own", one for each.
  */
-function makeTrainer({ shape, features, labels, testFeatures }, settings) {
+function makeTrainer({ task: { shape, features, labels, testFeatures }, settings }) {
   // Larger than any seed, so that no student is its own teacher.
   const TEACHER = 1000000;
   const { vary, method, teacher, temperature } = settings;
@@ -286,7 +285,7 @@ function makeTrainer({ shape, features, labels, testFeatures }, settings) {
   };
 }
 
-/** All that a worker must know. */
+/** All that a worker must know: these depend on nothing but each other. */
 const TRAINER = [
   generator,
   headLayout,
@@ -307,40 +306,3 @@ const TRAINER = [
   oneHot,
   makeTrainer,
 ];
-
-/** Make a worker that answers `{ task, settings, seeds }` with `{ seed, labels }` for each seed. */
-function trainingWorker() {
-  const answer = `onmessage = ({ data: { task, settings, seeds } }) => {
-    const run = makeTrainer(task, settings);
-    for (const seed of seeds) postMessage({ seed, labels: run(seed) });
-  };`;
-  const text = [...TRAINER.map(String), answer].join("\n");
-  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  return { worker, url };
-}
-
-/**
- * Train one network a seed, in workers; `onrun(seed, labels)` is told of each, `onerror` of a fault.
- *
- * Returns the function that stops it. The seeds are dealt out, so that the first ones come first.
- */
-function trainInWorkers(task, settings, seeds, { onrun, onerror }) {
-  const count = clamp((navigator.hardwareConcurrency || 2) - 1, 1, Math.min(4, seeds.length));
-  const workers = Array.from({ length: count }, (_, number) => {
-    const { worker, url } = trainingWorker();
-    worker.onmessage = ({ data }) => {
-      URL.revokeObjectURL(url);
-      onrun(data.seed, data.labels);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      onerror(event.message || "the browser allows no worker here");
-    };
-    worker.postMessage({ task, settings, seeds: seeds.filter((_, at) => at % count === number) });
-    return worker;
-  });
-  return () => {
-    for (const worker of workers) worker.terminate();
-  };
-}

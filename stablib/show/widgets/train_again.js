@@ -1,5 +1,5 @@
-// Train again: networks that train in the page, one a seed. common.js and head_trainer.js stand in
-// front.
+// Train again: networks that train in the page, one a seed. common.js, workers.js and
+// head_trainer.js stand in front.
 
 const STATE = [
   "first_seed",
@@ -18,8 +18,6 @@ const METHOD_TITLES = {
   ASWA: "ASWA",
 };
 const TEACHER_TITLES = { own: "one for each network", shared: "one for all" };
-// Tries that are listed.
-const LONGEST = 8;
 
 /** Read the data once: features as numbers. */
 function readTask(data) {
@@ -101,25 +99,6 @@ function settingsText(state) {
 /** Say which seeds. */
 function seedsText({ first_seed, n_seeds }) {
   return `${first_seed} to ${first_seed + n_seeds - 1}`;
-}
-
-/** Make a number input for a trait; what is no number in its range is said in `problem`. */
-function numberInput(model, trait, title, [low, high], problem) {
-  const input = part("input", trait.replace("_", "-"), {
-    type: "number",
-    min: low,
-    max: high,
-    step: 1,
-    oninput: () => {
-      const value = input.valueAsNumber;
-      const allowed = Number.isInteger(value) && value >= low && value <= high;
-      input.setAttribute("aria-invalid", String(!allowed));
-      const range = `${low} to ${high.toLocaleString("en")}`;
-      setText(problem, allowed ? "" : `${title} must be a whole number from ${range}.`);
-      if (allowed) write(model, trait, value);
-    },
-  });
-  return input;
 }
 
 /** Build the controls; `sync(state)` shows the current state in them. */
@@ -288,10 +267,12 @@ function outcomeSentence(outcome, found, nExamples) {
   );
 }
 
-/** Tabulate tries, the latest first. */
-function triesTable(tries) {
-  const rows = tries.map(({ number, state, found }) => [
-    `${number}`,
+const TRIES_HEADER = ["Two differ on", "LE_m (nats)", "Accuracy ± SD", "Method"];
+TRIES_HEADER.push("A seed decides", "Learning rate", "Epochs", "Seeds");
+
+/** The cells of a try. */
+function tryCells({ state, found }) {
+  return [
     percent(found.apart),
     found.entropy.toFixed(3),
     `${percent(found.accuracy)} ± ${(100 * found.spread).toFixed(1)}`,
@@ -300,10 +281,7 @@ function triesTable(tries) {
     String(state.learning_rate),
     String(state.epochs),
     seedsText(state),
-  ]);
-  const header = ["Try", "Two differ on", "LE_m (nats)", "Accuracy ± SD", "Method"];
-  header.push("A seed decides", "Learning rate", "Epochs", "Seeds");
-  return table("tries", "Tries, the latest first", header, rows);
+  ];
 }
 
 /** Build the widget in `el`; returns the function that stops it. */
@@ -311,33 +289,24 @@ function render({ model, el }) {
   const data = model.get("data");
   const { task, gold } = readTask(data);
   const read = () => readState(model, STATE);
-  let stop = () => {};
   let outcome = null;
   let before = null;
   let found = null;
   let drawing = 0;
-  let number = 0;
-  let tries = [];
 
   const controls = trainControls(model, data);
-  const again = button("again", "", () => train(nextSeeds()));
-  const same = button("same", "Same seeds again", () => train());
-  const halt = button("stop", "Stop", () => halted());
-  const progress = part("progress", "progress", { "aria-label": "Networks trained" });
-  const fault = part("p", "fault", { role: "alert", hidden: true });
+  const again = button("again", "", () => train(nextSeed()));
+  const same = button("same", "Same seeds again", () => train(model.get("first_seed")));
+  const desk = trainingDesk(TRAINER, makeTrainer, [again, same], { onresult, onend });
   const summary = summaryLine();
   const panel = examplePanel(data, gold);
   const list = pickList("Examples, those on which most networks differ first", (id) =>
     write(model, "example", id),
   );
-  const history = html("div");
-  const clear = button("clear", "Clear the list", () => {
-    tries = [];
-    showTries();
-  });
+  const tries = triesList(TRIES_HEADER, tryCells);
 
   /** The first seed that was asked for, or after those that were trained last. */
-  function nextSeeds() {
+  function nextSeed() {
     const asked = model.get("first_seed");
     if (asked !== outcome.state.first_seed) return asked;
     const [low, high] = data.ranges.first_seed;
@@ -346,55 +315,29 @@ function render({ model, el }) {
   }
 
   function train(first) {
-    stop();
-    if (first !== undefined) write(model, "first_seed", first);
+    write(model, "first_seed", first);
     const state = read();
-    const seeds = Array.from({ length: state.n_seeds }, (_, at) => state.first_seed + at);
+    const seeds = Array.from({ length: state.n_seeds }, (_, at) => first + at);
     before = outcome && outcome.labels.size === outcome.seeds.length ? outcome : before;
     outcome = { state, seeds, labels: new Map() };
-    fault.hidden = true;
-    busy(true);
-    stop = trainInWorkers(task, settingsOf(state, data), seeds, {
-      onrun(seed, labels) {
-        outcome.labels.set(seed, labels);
-        if (outcome.labels.size === seeds.length) finished();
-        else if (drawing === 0) drawing = requestAnimationFrame(show);
-      },
-      onerror(message) {
-        halted();
-        setText(fault, `The training stopped: ${message}.`);
-        fault.hidden = false;
-      },
-    });
+    desk.begin({ task, settings: settingsOf(state, data) }, seeds);
     show();
   }
 
-  function finished() {
-    stop();
-    busy(false);
-    number += 1;
+  function onresult(seed, labels) {
+    outcome.labels.set(seed, labels);
+    if (drawing === 0) drawing = requestAnimationFrame(show);
+  }
+
+  function onend(finished) {
     show();
-    tries = [{ number, state: outcome.state, found }, ...tries].slice(0, LONGEST);
-    showTries();
+    if (finished) tries.add({ state: outcome.state, found });
     showList();
-  }
-
-  function halted() {
-    stop();
-    busy(false);
-    show();
-    showList();
-  }
-
-  function busy(is) {
-    halt.disabled = !is;
-    el.firstElementChild?.setAttribute("aria-busy", String(is));
   }
 
   function show() {
+    cancelAnimationFrame(drawing);
     drawing = 0;
-    progress.max = outcome.seeds.length;
-    progress.value = outcome.labels.size;
     found = judge([...outcome.labels.values()], gold);
     setText(summary, outcomeSentence(outcome, found, gold.length));
     panel.show(outcome, before, model.get("example"));
@@ -415,21 +358,16 @@ function render({ model, el }) {
     list.show(items, model.get("example"));
   }
 
-  function showTries() {
-    history.replaceChildren(...(tries.length ? [triesTable(tries), clear] : []));
-  }
-
   function sync() {
     const state = read();
     controls.sync(state);
     setText(again, `Train ${state.n_seeds} again`);
   }
 
-  const buttons = html("div", { class: "sw-controls sw-buttons" }, again, same, halt, progress);
   const listed = html("div", {}, html("h4", {}, "On which do they differ?"), list.element);
   const columns = html("div", { class: "sw-columns" }, panel.element, listed);
   const note = html("p", { class: "sw-note" }, `${data.source}. ${aboutText(data)}`);
-  const sections = [buttons, fault, summary, columns, controls.element, history, note];
+  const sections = [desk.element, summary, columns, controls.element, tries.element, note];
   el.append(root("train-again", "Networks that train in this page", ...sections));
   const stops = [
     observe(model, STATE, sync),
@@ -439,8 +377,8 @@ function render({ model, el }) {
     }),
   ];
   sync();
-  train();
-  return stopAll(...stops, () => stop());
+  train(model.get("first_seed"));
+  return stopAll(...stops, desk.stop);
 }
 
 /** Say what the networks are. */

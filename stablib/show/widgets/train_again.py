@@ -37,7 +37,7 @@ _MOST_CLASSES = 256
 class TrainAgain(HostedWidget):
     """The view that :func:`train_again` fills; its state traits may be read, observed and set."""
 
-    _esm = module_text("head_trainer.js", "train_again.js")
+    _esm = module_text("workers.js", "head_trainer.js", "train_again.js")
 
     #: Seed of the first network; the others have the next ones.
     first_seed = traitlets.Int(1).tag(sync=True, state=True)
