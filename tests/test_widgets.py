@@ -22,6 +22,7 @@ from stablib.show.widgets import (
     pd_explorer,
     seed_explorer,
     train_again,
+    train_pairs,
     why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
@@ -240,6 +241,7 @@ def build(
         "why_this_film": (why_this_film, films()),
         "mitigation_matrix": (mitigation_matrix, matrix_cells()),
         "train_again": (train_again, a_task()),
+        "train_pairs": (train_pairs, {"chances": [0.6, 0.2], "truth": [2.0, -1.0]}),
     }
 
     def build_widget(which: str, **replaced: Any) -> HostedWidget:
@@ -261,6 +263,7 @@ WIDGETS = [
     "why_this_film",
     "mitigation_matrix",
     "train_again",
+    "train_pairs",
 ]
 
 
@@ -697,6 +700,10 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
             {"task": Task({"train": np.eye(2)}, {"train": np.arange(2)}, 2)},
             "unknown split 'test'",
         ),
+        ("train_pairs", {"chances": [0.5]}, r"chances must have shape \(2,\), got \(1,\)"),
+        ("train_pairs", {"chances": [0.5, 1.5]}, r"chances must be fractions"),
+        ("train_pairs", {"truth": [0.5, np.nan]}, "truth must be finite"),
+        ("train_pairs", {"truth": np.zeros(33)}, r"1 to 32, got \(33,\)"),
         ("descent", {"name": "Not A Name"}, "name must be lower-case"),
         ("descent", {"learning_rate": 1.0}, "learning_rate must be 0.001 to 0.1, got 1"),
         ("descent", {"learning_rate": "fast"}, "learning_rate must be a number"),
@@ -911,6 +918,25 @@ def test_a_state_that_the_view_cannot_show_is_refused(
 )
 def test_train_again_refuses_what_it_cannot_train(trait: str, value: Any, message: str) -> None:
     widget = train_again()
+    with pytest.raises(traitlets.TraitError, match=re.escape(message)):
+        widget.set_trait(trait, value)
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("hidden", 3, "hidden must be 0, 1 or 2, got 3"),
+        ("activation", "rulu", "did you mean 'relu'"),
+        ("beta", 0.0, "beta must be 0.1 to 4, got 0"),
+        ("learning_rate", 2.0, "learning_rate must be 0.01 to 1, got 2"),
+        ("log2_examples", 20, "log2_examples must be 10 to 18, got 20"),
+        ("log2_window", 14, "log2_window must be 0 to 13, got 14"),
+        ("n_pairs", 0, "n_pairs must be 1 to 64, got 0"),
+        ("first_seed", 0, "first_seed must be 1 to 99999, got 0"),
+    ],
+)
+def test_train_pairs_refuses_what_it_cannot_train(trait: str, value: Any, message: str) -> None:
+    widget = train_pairs([0.6], [1.0])
     with pytest.raises(traitlets.TraitError, match=re.escape(message)):
         widget.set_trait(trait, value)
 

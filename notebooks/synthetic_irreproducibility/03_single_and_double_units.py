@@ -74,6 +74,14 @@ figures.simple_long(long)
 widgets.pd_explorer([curves, study.towers(), study.embeddings(), study.quadratic(), long])
 
 # %% [markdown]
+# What was not stored can be trained here: choose network, activation, window and initial weights
+# freely. The streams are shorter than those of the figures, and the pairs have examples of their
+# own.
+
+# %%
+widgets.train_pairs(curves)
+
+# %% [markdown]
 # (si-f3)=
 # ## SI-F3 · Figure 3: weights of paired models
 #

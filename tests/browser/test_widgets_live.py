@@ -34,7 +34,8 @@ import pandas as pd
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
     descent, divergence_viewer, explanation_comparer, how_many_seeds, instability_map,
-    mitigation_matrix, pd_explorer, seed_explorer, train_again, why_this_film
+    mitigation_matrix, pd_explorer, seed_explorer, train_again,
+    train_pairs, why_this_film
 )
 from stablib.training import Task
 from stablib.models.item_model import ItemModel
@@ -116,6 +117,8 @@ board = mitigation_matrix(
 again = train_again(
     Task({"train": np.eye(4), "test": np.eye(4)}, {"train": range(4), "test": range(4)}, 4)
 )
+streams = train_pairs([0.6, 0.2], [2.0, -1.0])
+streams.log2_examples = 10
 """
 CELLS = [
     BUILD,
@@ -150,6 +153,9 @@ CELLS = [
     "again",
     "print('AGAIN', again.first_seed, again.n_seeds, again.vary, again.method)",
     "again.n_seeds = 7; again.vary = ['order']",
+    "streams",
+    "print('STREAMS', streams.hidden, streams.activation, streams.log2_window, streams.same_init)",
+    "streams.hidden = 1; streams.n_pairs = 2",
 ]
 PANEL = """
 from stablib.show.local_instability.panel import rerun_panel
@@ -306,7 +312,7 @@ def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
         *("explanation-comparer", "descent", "divergence-viewer", "why-this-film"),
-        *("mitigation-matrix", "train-again"),
+        *("mitigation-matrix", "train-again", "train-pairs"),
     ):
         expect(widget_of(notebook, name)).to_have_count(1, timeout=RUN_MILLISECONDS)
     expect(notebook.locator(".stablib-host")).to_have_count(0)
@@ -484,6 +490,20 @@ def test_networks_of_the_page_and_kernel_share_their_state(notebook: Page) -> No
     run_cell(notebook, 30)
     expect(part(widget, "again")).to_have_text("Train 7 again")
     expect(part(widget, "vary-one-bit")).not_to_be_checked()
+
+
+def test_pairs_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
+    widget = widget_of(notebook, "train-pairs")
+    expect(part(widget, "again")).to_have_text("Train 2 pairs")
+    part(widget, "activation").select_option("smelu")
+    part(widget, "init").select_option("false")
+    part(widget, "log2-window").fill("2")
+    run_cell(notebook, 32)
+    expect(output_of(notebook, 32)).to_contain_text("STREAMS 1 smelu 2 False")
+
+    run_cell(notebook, 33)
+    part(widget, "again").click()
+    expect(part(widget, "summary")).to_contain_text("2 pairs of one hidden unit, SmeLU")
 
 
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:

@@ -26,6 +26,7 @@ from stablib.show.widgets import (
     pd_explorer,
     seed_explorer,
     train_again,
+    train_pairs,
     why_this_film,
 )
 from stablib.show.widgets.hosted import HostedWidget, module_text
@@ -46,6 +47,7 @@ WIDGETS = [
     "why-this-film",
     "mitigation-matrix",
     "train-again",
+    "train-pairs",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -80,6 +82,13 @@ def effect(reduction: float, low: float, high: float) -> dict[str, Any]:
         "disagreement": 4.25,
         "accuracies": [90.0, 91.5, 89.2],
     }
+
+
+def few_pairs() -> HostedWidget:
+    """As little to train as there can be."""
+    made = train_pairs([0.6, 0.2], [2.0, -1.0], name="streams")
+    made.n_pairs, made.log2_examples = 1, 10
+    return made
 
 
 MODELS = {"seed 1": item_model(1), "seed 2": item_model(2)}
@@ -223,6 +232,7 @@ def widgets(
             label_names=NAMES,
             name="again",
         ),
+        "train-pairs": few_pairs(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The PD explorer of the synthetic irreproducibility paper, from curves."""
+"""Widgets of the synthetic irreproducibility paper."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ def pd_explorer(curves: Sequence[Curves | None]) -> HostedWidget:
         weights,
         name="pd-explorer",
         truth=first.recipe.data.weights(),
+        picture=picture("SI-F2"),
+    )
+
+
+def train_pairs(curves: Curves) -> HostedWidget:
+    """Pairs that train in the page, on data from the same truth as those of the curves."""
+    truth = curves.curves[0].points[0].recipe.data
+    return widgets.train_pairs(
+        truth.feature_probabilities(),
+        truth.weights(),
+        name="train-pairs",
         picture=picture("SI-F2"),
     )
 

@@ -9,6 +9,7 @@ from stablib.show.widgets.mitigation_matrix import MitigationMatrix, mitigation_
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
 from stablib.show.widgets.train_again import TrainAgain, train_again
+from stablib.show.widgets.train_pairs import TrainPairs, train_pairs
 from stablib.show.widgets.why_this_film import WhyThisFilm, why_this_film
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PDExplorer",
     "SeedExplorer",
     "TrainAgain",
+    "TrainPairs",
     "WhyThisFilm",
     "descent",
     "divergence_viewer",
@@ -31,5 +33,6 @@ __all__ = [
     "pd_explorer",
     "seed_explorer",
     "train_again",
+    "train_pairs",
     "why_this_film",
 ]

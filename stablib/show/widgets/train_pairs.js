@@ -1,0 +1,271 @@
+// Train pairs: two tiny networks a pair, on one stream in different orders, in the page. common.js,
+// workers.js and pair_trainer.js stand in front.
+
+const STATE = [
+  "hidden",
+  "activation",
+  "beta",
+  "learning_rate",
+  "log2_window",
+  "same_init",
+  "log2_examples",
+  "n_pairs",
+  "first_seed",
+];
+const NETWORKS = { 0: "linear", 1: "one hidden unit", 2: "two hidden units" };
+const ACTIVATION_TITLES = { relu: "ReLU", smelu: "SmeLU", swish: "Swish", identity: "none" };
+const BENT = ["smelu", "swish"];
+const PLOT = { height: 320, left: 52, right: 14, top: 28, bottom: 44 };
+const FIRST_CHECKPOINT = 8;
+
+/** Say what network it is. */
+function networkText({ hidden, activation, beta }) {
+  if (hidden === 0) return NETWORKS[0];
+  const bend = BENT.includes(activation) ? ` (β ${beta})` : "";
+  return `${NETWORKS[hidden]}, ${ACTIVATION_TITLES[activation]}${bend}`;
+}
+
+/** Show a power of two. */
+function powerOfTwo(exponent) {
+  return `2${Array.from(String(exponent), (digit) => SUPERSCRIPTS[digit]).join("")}`;
+}
+
+/** Show a PD in few digits. */
+function pdText(value) {
+  if (value === 0) return "0";
+  return value >= 0.001 ? value.toPrecision(2) : value.toExponential(1).replace("-", "−");
+}
+
+/** What the trainer is told, of the state. */
+function pairSettings(state) {
+  return {
+    hidden: state.hidden,
+    activation: state.activation,
+    beta: state.beta,
+    learningRate: state.learning_rate,
+    log2Window: state.log2_window,
+    sameInit: state.same_init,
+    log2Examples: state.log2_examples,
+  };
+}
+
+/** Mean PD over pairs after each number of examples. */
+function meanCurve(curves) {
+  return curves[0].map((_, at) => mean(curves.map((curve) => curve[at])));
+}
+
+/** Build the controls; `sync(state)` shows the current state in them. */
+function pairControls(model, data) {
+  const problem = part("p", "problem", { role: "alert" });
+  const { offered, ranges } = data;
+  const pairs = (values, titles) => values.map((value) => [value, titles[value]]);
+  const hidden = choice("hidden", pairs(offered.hidden, NETWORKS), (value) =>
+    write(model, "hidden", Number(value)),
+  );
+  const activation = choice("activation", pairs(offered.activation, ACTIVATION_TITLES), (value) =>
+    write(model, "activation", value),
+  );
+  const inits = [
+    ["true", "the same"],
+    ["false", "each their own"],
+  ];
+  const init = choice("init", inits, (value) => write(model, "same_init", value === "true"));
+  const range = (trait, step) => ({ min: ranges[trait][0], max: ranges[trait][1], step });
+  const beta = slider("beta", range("beta", 0.1), (value) =>
+    write(model, "beta", Number(value.toFixed(1))),
+  );
+  const rate = slider("learning-rate", range("learning_rate", 0.01), (value) =>
+    write(model, "learning_rate", Number(value.toFixed(2))),
+  );
+  const length = slider("log2-examples", range("log2_examples", 1), (value) => {
+    write(model, "log2_examples", value);
+    // Windows end with the stream.
+    if (model.get("log2_window") > value - 5) write(model, "log2_window", value - 5);
+  });
+  const window = slider("log2-window", { min: 0, max: ranges.log2_examples[1] - 5 }, (value) =>
+    write(model, "log2_window", Math.min(value, model.get("log2_examples") - 5)),
+  );
+  const count = numberInput(model, "n_pairs", "Pairs", ranges.n_pairs, problem);
+  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problem);
+  const bend = field("Activation", activation);
+  const steep = field("β", beta.element);
+
+  function sync(state) {
+    hidden.value = state.hidden;
+    activation.value = state.activation;
+    init.value = String(state.same_init);
+    for (const [control, value, text] of [
+      [beta, state.beta, state.beta.toFixed(1)],
+      [rate, state.learning_rate, state.learning_rate.toFixed(2)],
+      [length, state.log2_examples, `${powerOfTwo(state.log2_examples)} examples`],
+      [window, state.log2_window, `${powerOfTwo(state.log2_window)} mini-batches`],
+    ]) {
+      control.input.value = value;
+      setText(control.shown, text);
+      control.input.setAttribute("aria-valuetext", text);
+    }
+    if (count.valueAsNumber !== state.n_pairs) count.value = state.n_pairs;
+    if (first.valueAsNumber !== state.first_seed) first.value = state.first_seed;
+    bend.hidden = state.hidden === 0;
+    steep.hidden = state.hidden === 0 || !BENT.includes(state.activation);
+  }
+
+  const element = html(
+    "div",
+    {},
+    html(
+      "div",
+      { class: "sw-controls" },
+      field("Network", hidden),
+      bend,
+      steep,
+      field("Initial weights of a pair", init),
+    ),
+    html(
+      "div",
+      { class: "sw-controls" },
+      field("Stream", length.element),
+      field("Shuffling window", window.element),
+      field("Learning rate", rate.element),
+    ),
+    html("div", { class: "sw-controls" }, field("Pairs", count), field("First seed", first)),
+    problem,
+  );
+  return { element, sync };
+}
+
+/** Draw mean PD over the examples seen, a line a try; of the latest each pair too. */
+function drawPairs({ latest, tries }, width) {
+  const { height, left, right, top, bottom } = PLOT;
+  const named = tries.map(({ curves, number }) => ({ curve: meanCurve(curves), number }));
+  const pairs = latest.filter(Boolean);
+  // One that is still going on has no number yet.
+  if (pairs.length > 0 && tries[0]?.curves !== latest) {
+    named.unshift({ curve: meanCurve(pairs), number: null });
+  }
+  const all = [...named.flatMap(({ curve }) => curve), ...pairs.flat()];
+  const y = logScale(all, [height - bottom, top]);
+  const longest = Math.max(0, ...named.map(({ curve }) => curve.length));
+  const last = FIRST_CHECKPOINT + Math.max(1, longest - 1);
+  const x = linearScale([FIRST_CHECKPOINT, last], [left, width - right]);
+  x.format = powerOfTwo;
+  x.ticks = (count) => ticks(x.domain, count).filter(Number.isInteger);
+  const points = (curve) => curve.map((value, at) => [x(FIRST_CHECKPOINT + at), y(value)]);
+  const faint = pairs.map((curve) => polyline(points(curve), { class: "sw-line sw-faint" }));
+  const lines = named.map(({ curve, number }, index) =>
+    svg(
+      "g",
+      {},
+      polyline(points(curve), { ...seriesStyle(index), "data-try": number ?? "now" }),
+      svg(
+        "text",
+        { class: "sw-mark-name", x: points(curve).at(-1)[0] - 4, y: points(curve).at(-1)[1] - 8 },
+        number ?? "",
+      ),
+    ),
+  );
+  const said = named.map(({ curve, number }) => `try ${number ?? "now"}: ${pdText(curve.at(-1))}`);
+  return [
+    svg(
+      "svg",
+      { width, height, role: "img", "aria-label": `Mean PD at the end, ${said.join("; ")}` },
+      xAxis(x, { top, bottom: height - bottom, title: "examples seen" }),
+      yAxis(y, { left, right: width - right, title: "relative prediction difference" }),
+      ...faint,
+      ...lines,
+    ),
+  ];
+}
+
+const TRIES_HEADER = ["PD, mean", "of pairs from, to", "Network", "Initial weights", "Window"];
+TRIES_HEADER.push("Learning rate", "Examples", "Pairs", "First seed");
+
+/** The cells of a try. */
+function tryCells({ state, curves }) {
+  const ends = curves.map((curve) => curve.at(-1));
+  return [
+    pdText(mean(ends)),
+    `${pdText(Math.min(...ends))}, ${pdText(Math.max(...ends))}`,
+    networkText(state),
+    state.same_init ? "the same" : "own",
+    powerOfTwo(state.log2_window),
+    String(state.learning_rate),
+    powerOfTwo(state.log2_examples),
+    String(state.n_pairs),
+    String(state.first_seed),
+  ];
+}
+
+/** Say what came out. */
+function pairsSentence(state, curves) {
+  const there = curves.filter(Boolean);
+  if (there.length === 0) return `Training ${counted(state.n_pairs, "pair")}…`;
+  const done = there.length < curves.length ? `${there.length} of ` : "";
+  return (
+    `${done}${counted(curves.length, "pair")} of ${networkText(state)}: after ` +
+    `${powerOfTwo(state.log2_examples)} examples two models predict ` +
+    `${pdText(mean(there.map((curve) => curve.at(-1))))} of the truth apart, on average.`
+  );
+}
+
+/** Build the widget in `el`; returns the function that stops it. */
+function render({ model, el }) {
+  const data = model.get("data");
+  const read = () => readState(model, STATE);
+  let latest = [];
+  let trained = null;
+
+  const controls = pairControls(model, data);
+  const start = button("again", "", () => train());
+  const desk = trainingDesk(PAIRS, makePairs, [start], { onresult, onend });
+  const summary = summaryLine();
+  const tries = triesList(TRIES_HEADER, tryCells, () => show());
+  const plot = widthFitted(part("div", "plot", { class: "sw-plot" }), drawPairs);
+
+  function train() {
+    trained = read();
+    latest = new Array(trained.n_pairs).fill(null);
+    const seeds = Array.from(latest, (_, at) => trained.first_seed + at);
+    desk.begin({ model: data.model, settings: pairSettings(trained) }, seeds);
+    show();
+  }
+
+  function onresult(seed, curve) {
+    latest[seed - trained.first_seed] = curve;
+    show();
+  }
+
+  function onend(finished) {
+    if (finished) tries.add({ state: trained, curves: latest });
+    show();
+  }
+
+  function show() {
+    setText(summary, pairsSentence(trained, latest));
+    plot.show({ latest, tries: tries.all() });
+  }
+
+  function sync() {
+    const state = read();
+    controls.sync(state);
+    setText(start, `Train ${counted(state.n_pairs, "pair")}`);
+  }
+
+  const note = html(
+    "p",
+    { class: "sw-note" },
+    "Both models of a pair learn the same examples from 32 binary features, in one pass, in " +
+      "mini-batches of 32, by AdaGrad; each meets them in an order of its own, shuffled inside " +
+      "windows. Thin lines: pairs of the latest try; the others: means of tries by their number. " +
+      "Compared on 4,096 other examples. All is computed here, in this page.",
+  );
+  const sections = [controls.element, desk.element, summary, plot.element, tries.element, note];
+  el.append(root("train-pairs", "Pairs of networks that train in this page", ...sections));
+  const stop = observe(model, STATE, sync);
+  sync();
+  train();
+  return stopAll(stop, plot.stop, desk.stop);
+}
+
+const widget = { render };
+export default widget;
