@@ -224,8 +224,18 @@ def test_controls_change_what_is_trained(page: Page) -> None:
     assert row[2:] == ["two hidden units, Swish (β 2)", "own", "2³", "0.3", "2¹²", "2", "7"]
     expect(part(widget, "plot").locator("[data-try]")).to_have_count(2)
     expect(part(widget, "plot").locator(".sw-faint")).to_have_count(2)
-    part(widget, "hidden").select_option("0")
+    part(widget, "network").select_option("0")
     expect(part(widget, "activation")).to_be_hidden()
+
+
+def test_every_control_is_seen(page: Page) -> None:
+    widget = widget_of(page, "train-pairs")
+    part(widget, "activation").select_option("smelu")
+    for name in (
+        *("network", "activation", "beta", "init", "log2-examples", "log2-window"),
+        *("learning-rate", "n-pairs", "first-seed", "again"),
+    ):
+        expect(part(widget, name)).to_be_visible()
 
 
 def test_the_same_seeds_drift_as_far(page: Page) -> None:

@@ -285,12 +285,21 @@ function logMarks(low, high) {
   return marks.slice(start, end + 1);
 }
 
+/** Show a whole number as an exponent. */
+function superscript(number) {
+  return Array.from(String(number), (sign) => SUPERSCRIPTS[sign]).join("");
+}
+
+/** Show a number as a factor, with so many decimals, and a power of ten. */
+function scientific(value, digits) {
+  const [factor, power] = value.toExponential(digits).split("e");
+  return `${factor === "1" ? "" : `${factor}·`}10${superscript(Number(power))}`;
+}
+
 /** Show 1, 2 or 5 times a power of ten on an axis. */
 function powerText(value) {
   if (value === 0 || (value >= 0.01 && value < 1e4)) return value.toLocaleString("en");
-  const [factor, power] = value.toExponential(0).split("e");
-  const raised = Array.from(String(Number(power)), (sign) => SUPERSCRIPTS[sign]).join("");
-  return `${factor === "1" ? "" : `${factor}·`}10${raised}`;
+  return scientific(value, 0);
 }
 
 /**

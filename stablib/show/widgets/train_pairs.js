@@ -27,13 +27,13 @@ function networkText({ hidden, activation, beta }) {
 
 /** Show a power of two. */
 function powerOfTwo(exponent) {
-  return `2${Array.from(String(exponent), (digit) => SUPERSCRIPTS[digit]).join("")}`;
+  return `2${superscript(exponent)}`;
 }
 
 /** Show a PD in few digits. */
 function pdText(value) {
   if (value === 0) return "0";
-  return value >= 0.001 ? value.toPrecision(2) : value.toExponential(1).replace("-", "−");
+  return value >= 0.001 ? value.toPrecision(2) : scientific(value, 1);
 }
 
 /** What the trainer is told, of the state. */
@@ -59,7 +59,7 @@ function pairControls(model, data) {
   const problem = part("p", "problem", { role: "alert" });
   const { offered, ranges } = data;
   const pairs = (values, titles) => values.map((value) => [value, titles[value]]);
-  const hidden = choice("hidden", pairs(offered.hidden, NETWORKS), (value) =>
+  const hidden = choice("network", pairs(offered.hidden, NETWORKS), (value) =>
     write(model, "hidden", Number(value)),
   );
   const activation = choice("activation", pairs(offered.activation, ACTIVATION_TITLES), (value) =>
