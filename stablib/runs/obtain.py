@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -56,6 +57,27 @@ class Runs:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Array of all runs, e.g. ``runs["labels_test"]`` of shape (n_runs, n_examples)."""
         return np.stack([run.arrays[name] for run in self._runs])
+
+    def beside(self, kind: str, n_runs: int) -> Runs:
+        """Take what the first runs hold of averages of a kind, as if these were runs themselves.
+
+        Their arrays have the kind before their names, see :class:`stablib.mitigation.Averaged`.
+        """
+        start = f"{kind}_"
+        return Runs(
+            self.recipe,
+            [
+                dataclasses.replace(
+                    run,
+                    arrays={
+                        name.removeprefix(start): array
+                        for name, array in run.arrays.items()
+                        if name.startswith(start)
+                    },
+                )
+                for run in self._runs[:n_runs]
+            ],
+        )
 
 
 def obtain(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stablib.data import entry
 from stablib.metrics import (
     Interval,
     bootstrap_interval,
@@ -43,6 +44,12 @@ FEWEST = 5
 
 #: First users whose lists are compared by rank-biased overlap, which takes long.
 _OVERLAPPED = 500
+
+#: A mean score above it is high (Figure 3.11).
+HIGH = 0.8
+
+#: What the thesis reports of two runs' attention to items with such scores.
+SAID_AT_HIGH = CLAIMS["f311-jaccard"]
 
 #: Edges of the bins of confidence, from that of a coin.
 CONFIDENCE = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
@@ -222,7 +229,4 @@ def cell(found: tuple[float, Interval], digits: int = 1) -> str:
 
 def named(results: Results) -> str:
     """Name of the data for the reader."""
-    return _TITLES.get(results.dataset.name, results.dataset.name)
-
-
-_TITLES = {"movielens-1m": "MovieLens-1M", "movielens-100k": "MovieLens-100K"}
+    return entry(results.dataset.name).title

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from stablib.metrics import roc_auc
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
+    HIGH,
+    SAID_AT_HIGH,
     attended_jaccard,
     cell,
     chance_jaccard,
@@ -20,8 +22,6 @@ from stablib.show.recommender.comparison import (
 from stablib.show.style import figure, line
 from stablib.studies.recommender import BIT, DEEPICF, OTHER_SEEDS, WEIGHTED, Results
 
-#: Mean score above which the thesis's sentence on attention is judged.
-_HIGH = 0.8
 #: The method whose models are several.
 _SNAPSHOT = "Snapshot"
 #: Averages that are looked at beside plain training, by their names in its runs.
@@ -85,11 +85,11 @@ def _fall(value: float, plain: float) -> float:
 def starts(results: Results) -> Exhibit:
     """Whether a shared start explains the thesis's Jaccard index (TH-X4)."""
     titles = {row: "drawn at random" if row == DEEPICF else row for row in results.runs}
-    found = {row: attended_jaccard(results, row, above=_HIGH) for row in titles}
+    found = {row: attended_jaccard(results, row, above=HIGH) for row in titles}
     rows = {
         title: {
             **_compared(results, row),
-            f"the same, mean score above {_HIGH}": cell(found[row], 3),
+            f"the same, mean score above {HIGH}": cell(found[row], 3),
         }
         for row, title in titles.items()
     }
@@ -106,9 +106,9 @@ def starts(results: Results) -> Exhibit:
             "over runs."
         ),
         finding=(
-            f"Jaccard index of the most attended tenth where the mean score is above {_HIGH}: "
+            f"Jaccard index of the most attended tenth where the mean score is above {HIGH}: "
             f"{said}; tenths drawn at random have {chance_jaccard(results, DEEPICF):.3f}, and the "
-            "thesis reports about .5 on the larger data."
+            f"thesis reports {SAID_AT_HIGH.reported} on the larger data."
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Results(Outcome):
 
     def averaged(self, row: str, kind: str, n_runs: int) -> Results:
         """Averages of the weights beside the first runs of a row, under the name of their kind."""
-        return dataclasses.replace(self, runs={kind: _Beside(self.runs[row], kind, n_runs)})
+        return dataclasses.replace(self, runs={kind: self.runs[row].beside(kind, n_runs)})
 
     def about(self) -> str:
         """Data, models and counts."""
@@ -126,14 +126,3 @@ class Results(Outcome):
             found.append(chosen)
             start += count
         return found
-
-
-class _Beside(Runs):
-    """Arrays of averages that were taken beside runs, as if they were runs of their own."""
-
-    def __init__(self, runs: Runs, kind: str, n_runs: int) -> None:
-        super().__init__(runs.recipe, runs._runs[:n_runs])
-        self._kind = kind
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return super().__getitem__(f"{self._kind}_{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal, cast
 
@@ -73,9 +74,9 @@ class RankingRecipe(LabelledRecipe):
         three = ", three outputs" if self.label == "rating" else ""
         return three + (", class-weighted" if self.class_weights else "")
 
+    @abc.abstractmethod
     def n_examples(self, n_users: int, n_interactions: int) -> int:
         """Training examples of an epoch."""
-        raise NotImplementedError
 
     def before(self, plan: SeedPlan) -> tuple[RankingRecipe, SeedPlan] | None:
         """What is trained first, for a run with these seeds to begin as; None for nothing."""

@@ -62,16 +62,6 @@ class RankingNetwork(abc.ABC):
     def optimizer(self) -> torch.optim.Adagrad | torch.optim.Adam:
         """Make the optimizer of the model's paper."""
 
-    def begin_as(self, other: RankingNetwork) -> None:
-        """Take over what a network that was trained before has learnt.
-
-        Raises
-        ------
-        NotImplementedError
-            By networks that begin on their own.
-        """
-        raise NotImplementedError
-
     def named(self) -> Mapping[str, torch.nn.Parameter]:
         """All parameters by name, running statistics too, of which no gradient is taken."""
         return dict(self.model.named_parameters())

@@ -14,7 +14,7 @@ from stablib.training.threads import one_thread
 from stablib.training.workload import Report
 from stablib.workloads.one_run import train_run
 from stablib.workloads.ranking import RankingRecipe
-from stablib.workloads.ranking.network import NETWORKS, RankingNetwork
+from stablib.workloads.ranking.network import NETWORKS, ItemNetwork, RankingNetwork
 from stablib.workloads.ranking.record import RankingRecord
 from stablib.workloads.ranking.task import Choices, prepare
 from stablib.workloads.text import check_records, task_of
@@ -43,6 +43,7 @@ def train_each(
             network = build(recipe, plan, task, pause=lambda: report(0))
             before = recipe.before(plan)
             if before is not None:
+                assert isinstance(network, ItemNetwork)  # Others begin on their own.
                 network.begin_as(_learnt(*before, task, inputs, report))
             arrays = train_run(
                 network,
