@@ -26,8 +26,7 @@ from typing import Optional
 preset: str = "laptop"  # smoke, laptop, paper
 dataset: Optional[str] = None  # movielens-1m, movielens-100k or tastes
 small: Optional[str] = None  # where ratings and more trainings are needed: movielens-100k or tastes
-n_runs: Optional[int] = None  # runs of DeepICF, and of all on the small data
-few_runs: Optional[int] = None  # runs of the others on the large data
+n_runs: Optional[int] = None  # runs of every model
 extra_runs: Optional[int] = None  # runs of each row of our own questions
 first_seed: Optional[int] = None  # seed of the first run; 0 is held fixed
 epochs: Optional[int] = None  # passes over the data

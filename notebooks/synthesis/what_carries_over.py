@@ -14,11 +14,13 @@
 # **What the texts leave open.** Each of them tries its methods on its own models, in a measure of
 # its own. None says whether its answer holds on the models of the others.
 #
-# **What was run.** Nothing new: runs of the chapters before stand side by side, in one unit. Two
-# runs are laid beside each other, and it is counted on how many test examples they differ. The
-# synthetic streams have no place here: their models predict probabilities, and no labels. That
-# depends on how hard the examples are, so a method is held against plain runs of the same
-# workload.
+# **What was run.** Runs of the chapters before stand side by side, in one unit; where a chapter
+# does not try a method on its model, some runs were trained for this one. Two runs are laid
+# beside each other, and it is counted on how many test examples they differ. That depends on how
+# hard the examples are, so a method is held against plain runs of the same workload. The
+# synthetic streams have no place in the table: their models predict probabilities, and no labels.
+# Nor has the language model: its runs keep the likeliest words and not the right ones, and have
+# no accuracy.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -38,7 +40,7 @@ study = open_study("synthesis", vars())
 # ## SY-T1 · Mitigations by workload
 #
 # A cell is empty where the workload cannot honour the method, or where it was not trained so far;
-# the caption says which.
+# the caption says which, and how many teachers an ensemble has.
 
 # %%
 matrix.mitigations(study.matrix())

@@ -9,11 +9,16 @@ declaration is an error on every page.
 
 from __future__ import annotations
 
+import html
 import importlib
 import inspect
+import re
+import textwrap
 from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
 
 import stablib
 from stablib.reproduce import formulas
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 #: From a page of the reference, ``book/api/….html``, to the code pages of
 #: :func:`stablib.reproduce.book.write_sources`.
 _SOURCES = "../../source"
+
+#: Characters of a page's description: what searches show.
+_DESCRIPTION = 200
 
 #: Stands for a colon while napoleon reads; occurs in no text.
 _COLON = "\ue000"
@@ -45,6 +53,21 @@ def _identity(script: Any) -> Hashable:
     if script.filename:
         return script
     return script.priority, tuple(sorted(script.attributes.items()))
+
+
+def describe(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Say in the head of a page what it is about; handles ``html-page-context``."""
+    if doctree is None:
+        return
+    paragraph = next((p.astext() for p in doctree.findall(nodes.paragraph)), "")
+    about = textwrap.shorten(paragraph, _DESCRIPTION, placeholder=" …")
+    title = re.sub("<[^>]*>", "", context.get("title", ""))
+    tags = {"og:title": title, "og:description": about, "og:type": "article"}
+    lines = [f'<meta property="{key}" content="{html.escape(text)}">' for key, text in tags.items()]
+    lines.append(f'<meta name="description" content="{html.escape(about)}">')
+    context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
 
 
 def source_link(domain: str, info: dict[str, str]) -> str | None:
@@ -133,4 +156,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("html-page-context", drop_repeated_inline_scripts)
+    app.connect("html-page-context", describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

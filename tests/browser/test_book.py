@@ -33,6 +33,7 @@ def test_pages_load_nothing_from_outside_and_fit(open_page, page, width, dark) -
     view = open_page(BOOK / f"{page}.html", width=width, dark=dark)
     assert view.locator("h1").first.inner_text()
     assert "preset laptop" in view.locator(".stablib-stamp").inner_text()
+    assert view.locator('meta[name="description"]').get_attribute("content")
     assert view.evaluate("document.documentElement.scrollWidth") <= width
     assert axe.findings(view) == []
 

@@ -58,8 +58,7 @@ def performance(large: Results, small: Results) -> Exhibit:
             measured += answer(f"t32-{name}-gains", mean_of(gains), variant=how)
             measured += answer(f"t32-{name}-hits-sd", sd_of(hits))
             measured += answer(f"t32-{name}-gains-sd", sd_of(gains))
-    few = min(len(large.hits[DEEPICF]), len(large.hits[WEIGHTED]))
-    similar = mean_of(large.hits[WEIGHTED][:few] - large.hits[DEEPICF][:few])
+    similar = mean_of(large.hits[WEIGHTED] - large.hits[DEEPICF])
     below = mean_of(small.hits[THREE] - small.hits[DEEPICF])
     measured += answer("t32-weighted-similar", similar) + answer("t32-three-below", below)
     return record(

@@ -16,6 +16,7 @@ from stablib.metrics import (
     resample_runs,
     resampled_pair_mean,
 )
+from stablib.mitigation import Ensemble
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
@@ -135,10 +136,25 @@ def mitigations(found: Matrix) -> Exhibit:
             "runs is held against the plain runs with its seeds. For the recommender two runs "
             "differ on a held-out item if one has it among its first ten and the other has not, "
             "and accuracy is the hit rate. "
-            f"{notes}."
+            f"{_teachers(found)} {notes}."
         ),
         finding=_finding(every),
     )
+
+
+def _teachers(found: Matrix) -> str:
+    """How many teachers an ensemble that teaches soft labels has, by workload."""
+    parts = []
+    for row in ("Ensemble, shared", "Ensemble, own"):
+        counts: dict[int, list[str]] = {}
+        for workload, rows in found.runs.items():
+            if row in rows:
+                method = rows[row].recipe.method
+                assert isinstance(method, Ensemble)
+                counts.setdefault(method.members, []).append(workload)
+        said = "; ".join(f"{n} on {', '.join(where)}" for n, where in counts.items())
+        parts.append(f"Teachers of \u201c{row}\u201d: {said}.")
+    return " ".join(parts)
 
 
 def _finding(every: dict[str, dict[str, Effect]]) -> str:

@@ -121,31 +121,31 @@ class Design:
 
     def models(self) -> Wanted:
         """Models of Table 3.2 on the large data, but for the one that needs ratings."""
-        s = self.settings
-        return self._models(s.dataset, s.n_runs, s.few_runs)
+        return self._models(self.settings.dataset)
 
     def small(self) -> Wanted:
         """The same models on the small data, and with three outputs."""
         s = self.settings
         kept = (Ranked(), self.curve(s.small), Attended())
         three = Request(self.items(s.small, label="rating"), self.plans(s.n_runs), kept)
-        found = self._models(s.small, s.n_runs, s.n_runs)
+        found = self._models(s.small)
         # Averages of the weights beside plain training cost no training of their own.
         beside = Averaged(record=Ranked(n_users=0), methods=(StepSWA(), EMA()))
         plain = found[DEEPICF]
         found[DEEPICF] = Request(plain.recipe, plain.plans, (*plain.records, beside))
         return {**found, THREE: three}
 
-    def _models(self, dataset: str, n_runs: int, few: int) -> Wanted:
+    def _models(self, dataset: str) -> Wanted:
+        plans = self.plans(self.settings.n_runs)
         ranks: tuple[Record, ...] = (Ranked(), self.curve(dataset))
         attends = (*ranks, Attended())
         plain, weighted = self.items(dataset), self.items(dataset, class_weights=True)
         neumf, gmf = self.factors(dataset), self.factors(dataset, layers=())
         return {
-            DEEPICF: Request(plain, self.plans(n_runs), attends),
-            WEIGHTED: Request(weighted, self.plans(few), attends),
-            NEUMF: Request(neumf, self.plans(few), ranks),
-            GMF: Request(gmf, self.plans(few), ranks),
+            DEEPICF: Request(plain, plans, attends),
+            WEIGHTED: Request(weighted, plans, attends),
+            NEUMF: Request(neumf, plans, ranks),
+            GMF: Request(gmf, plans, ranks),
         }
 
     def starts(self) -> Wanted:

@@ -23,8 +23,7 @@ class RecommenderSettings(Settings):
         default="movielens-100k",
         description="where ratings and more trainings are needed: movielens-100k or tastes",
     )
-    n_runs: int = Field(ge=2, le=_MANY, description="runs of DeepICF, and of all on the small data")
-    few_runs: int = Field(ge=2, le=_MANY, description="runs of the others on the large data")
+    n_runs: int = Field(ge=2, le=_MANY, description="runs of every model")
     extra_runs: int = Field(ge=2, le=_MANY, description="runs of each row of our own questions")
     first_seed: int = Field(default=1, ge=1, description="seed of the first run; 0 is held fixed")
     epochs: int = Field(ge=1, le=_MANY, description="passes over the data")
@@ -44,7 +43,6 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
     {
         "smoke": RecommenderSettings(
             n_runs=3,
-            few_runs=2,
             extra_runs=2,
             epochs=2,
             small_epochs=2,
@@ -57,7 +55,6 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
         ),
         "laptop": RecommenderSettings(
             n_runs=10,
-            few_runs=3,
             extra_runs=5,
             epochs=12,
             small_epochs=6,
@@ -69,7 +66,6 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
         ),
         "paper": RecommenderSettings(
             n_runs=10,
-            few_runs=10,
             extra_runs=10,
             epochs=50,
             small_epochs=50,
