@@ -87,6 +87,8 @@ def test_a_page_gets_networks_that_train_in_it(tmp_path: Path) -> None:
     assert made.startswith("{raw} html\n")
     assert 'src="../exhibits/LI-F1/figure.png"' in made
     assert 'hostStatic(widget, "stablib-train-again")' in made
+    with pytest.raises(StablibError, match="did you mean 'LI-F1'"):
+        atlas.fill("<!-- train again: LI-F11 -->", tmp_path)
 
 
 def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: Path) -> None:
@@ -107,15 +109,16 @@ def test_a_table_is_taken_away_as_latex_and_every_exhibit_cited(tmp_path: Path) 
     frame.to_csv(table / "numbers.csv", index=False)
     (figure / "figure.png").touch()
     for folder in (table, figure):
-        about = {"exhibit": folder.name, "caption": "Gains in %, by $LE_m$."}
+        about = {"exhibit": folder.name, "caption": "p^(1/T) in %, by $LE_m$.", "commit": "abc"}
         (folder / "provenance.json").write_text(json.dumps(about))
     downloads.write(tmp_path)
     made = (table / "table.tex").read_text()
     assert r"SWA \& co\_1 & 1 [0, 2] \\" in made
-    assert r"\caption{Gains in \%, by \$LE\_m\$.}" in made
+    assert r"\caption{p\textasciicircum{}(1/T) in \%, by \$LE\_m\$.}" in made
     assert r"\label{tab:li-t3}" in made
     assert not (figure / "table.tex").exists()
     for folder in (table, figure):
         cited = (folder / "cite.bib").read_text()
         assert cited.startswith(f"@misc{{stablib-{folder.name.lower()},")
         assert cited.count("{") == cited.count("}")
+        assert "commit abc" in cited

@@ -15,8 +15,10 @@ PAGE = """<html><head><title>Book</title><script src="a.js"></script></head><bod
 <h1>Book</h1><script type="module">const a = "</div>";
 </script><noscript><p>With scripts switched on, this moves.</p></noscript>
 <img src="../../exhibits/LI-F1/figure.png"><a href="../../exhibits/LI-F1/numbers.csv">data</a>
-<a href="../../source/a.py.html">code</a> <a href="book/welcome.html#here">here</a>
-<a href="https://example.org/a.html#x">there</a><h2>Section</h2></body></html>"""
+<a href="../../source/a.py.html#line-5">code</a> <a href="book/welcome.html#here">here</a>
+<a href="https://example.org/a.html#x">there</a>
+<details class="c"><summary>Claims</summary>told</details>
+<h2>Section</h2></body></html>"""
 
 
 def test_a_page_without_scripts_stands_alone() -> None:
@@ -26,6 +28,7 @@ def test_a_page_without_scripts_stands_alone() -> None:
     assert "<p>With scripts switched on, this moves.</p>" in made
     assert '<img src="exhibits/LI-F1/figure.png">' in made
     assert "<a>data</a>" in made
+    assert '<details open class="c">' in made
     assert "<a>code</a>" in made
     assert '<a href="#here">here</a>' in made
     assert '<a href="https://example.org/a.html#x">there</a>' in made

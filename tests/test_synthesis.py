@@ -43,8 +43,11 @@ def test_the_same_runs_have_no_effect_and_steadier_ones_have_theirs() -> None:
     assert steady.reduction == pytest.approx(100.0 * (1 - 0.095 / 0.32), abs=5.0)
     assert steady.gain == pytest.approx(15.0, abs=1.5)
     assert steady.interval.low < steady.reduction < steady.interval.high
-    others = _effect(flipped(4, 0.2, seed=3), plain, gold, same_seeds=False)
+    others = _effect(flipped(5, 0.2, seed=3), plain, gold, same_seeds=False)
     assert others.interval.low < 0.0 < others.interval.high
+    few = _effect(plain[:4], plain[:4], gold, same_seeds=True)
+    assert few.reduction == 0.0
+    assert np.isnan(few.interval).all()
 
 
 def test_an_ensemble_is_drawn_with_its_members() -> None:
@@ -73,7 +76,7 @@ def test_a_method_helps_only_by_its_whole_interval() -> None:
     every = {
         "a": {CONTROL: effect(1.0), "SWA": effect(1.0), "L2": effect(1.0), "EMA": effect(-1.0)},
         "b": {CONTROL: effect(1.0), "SWA": effect(2.0), "L2": effect(-1.0), "EMA": effect(-1.0)},
-        "c": {"ASWA": effect(1.0)},
+        "c": {"ASWA": effect(1.0), "EMA": effect(np.nan)},
     }
     said = _finding(every)
     assert said == (

@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from stablib.mitigation import (
     average_weights,
 )
 from stablib.mitigation.by_step import ByStep
+from stablib.runs import RunStore
 from stablib.runs import train as train_own
 from stablib.runs.watch import silent
 from stablib.training import (
@@ -37,6 +39,7 @@ from stablib.training import (
     Probabilities,
     SeedPlan,
     Steps,
+    Task,
     TrainMean,
     seed_plans,
 )
@@ -625,3 +628,22 @@ def test_runs_hold_the_arrays_of_averages_beside_their_own() -> None:
     twice = [*records, Averaged(record=Final(), methods=[StepSWA(), EMA(memory=0.5)])]
     with pytest.raises(UsageError, match="one record of a kind, got final, final of step_swa and"):
         train_own(RECIPE, seed_plans(1), make_task(), twice, watch=silent)
+
+
+def test_averages_beside_runs_are_runs_of_their_own(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    inputs, gold = rng.normal(size=(60, 4)), rng.integers(2, size=60)
+    task = Task(
+        {"train": inputs[:40], "test": inputs[40:]}, {"train": gold[:40], "test": gold[40:]}, 2
+    )
+    recipe = HeadRecipe(hidden=4, batch_size=8, epochs=2, learning_rate=0.1)
+    beside = Averaged(record=Final(), methods=(StepSWA(), EMA(memory=0.5)))
+    store = RunStore(tmp_path, None)
+    runs = train_own(recipe, seed_plans(3), task, [beside], store=store)
+    averaged = runs.beside("ema", 2)
+    assert averaged.names == ["labels_test", "gold_test"]
+    assert averaged.plans == runs.plans[:2]
+    np.testing.assert_array_equal(averaged["gold_test"], runs["ema_gold_test"][:2])
+    assert (averaged["gold_test"] != runs.beside("step_swa", 2)["gold_test"]).any()
+    with pytest.raises(UsageError, match="kind must be one that was averaged .* got 'swa'"):
+        runs.beside("swa", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -74,15 +75,19 @@ def fill(text: str, exhibits: Path) -> str:
         If no notebook shows an exhibit.
     """
 
-    def chosen(found: re.Match[str]) -> str:
-        every = {k: v for paper in papers() for k, v in _cards(exhibits, paper).items()}
-        for exhibit in found[1].split():
-            if exhibit not in every:
-                raise unknown("exhibit", exhibit, every)
-        return _grid(every[exhibit] for exhibit in found[1].split())
+    @functools.cache  # Few pages ask for one.
+    def every() -> dict[str, str]:
+        return {k: v for paper in papers() for k, v in _cards(exhibits, paper).items()}
 
-    text = _VERDICTS.sub(lambda _: scorecard.matrix(exhibits), _CARDS.sub(chosen, text))
-    return _TRAINER.sub(lambda found: _trainer(found[1]), text)
+    def known(names: str) -> list[str]:
+        for exhibit in names.split():
+            if exhibit not in every():
+                raise unknown("exhibit", exhibit, every())
+        return names.split()
+
+    text = _CARDS.sub(lambda found: _grid(every()[name] for name in known(found[1])), text)
+    text = _TRAINER.sub(lambda found: _trainer(*known(found[1])), text)
+    return _VERDICTS.sub(lambda _: scorecard.matrix(exhibits), text)
 
 
 def _trainer(exhibit: str) -> str:

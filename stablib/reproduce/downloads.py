@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import stablib
-from stablib.commit import commit, commit_date
+from stablib.commit import commit_date
 
 TABLE, CITATION = "table.tex", "cite.bib"
 
@@ -25,14 +25,15 @@ def write(exhibits: Path) -> None:
     for path in sorted(exhibits.rglob("provenance.json")):
         folder = path.parent
         provenance = json.loads(path.read_text("utf-8"))
-        (folder / CITATION).write_text(citation(provenance, commit_date() or ""), "utf-8")
+        place = folder.relative_to(exhibits).as_posix()
+        (folder / CITATION).write_text(citation(provenance, place, commit_date() or ""), "utf-8")
         if not (folder / "figure.png").is_file():
             numbers = pd.read_csv(folder / "numbers.csv", dtype=str, keep_default_na=False)
-            (folder / TABLE).write_text(latex(numbers, provenance), "utf-8")
+            (folder / TABLE).write_text(latex(numbers, provenance, place), "utf-8")
 
 
-def latex(numbers: pd.DataFrame, provenance: dict[str, str]) -> str:
-    r"""Write a table as LaTeX, for the package booktabs.
+def latex(numbers: pd.DataFrame, provenance: dict[str, str], place: str) -> str:
+    r"""Write a table as LaTeX, for the package booktabs; Greek letters ask for XeLaTeX or LuaLaTeX.
 
     Parameters
     ----------
@@ -40,11 +41,13 @@ def latex(numbers: pd.DataFrame, provenance: dict[str, str]) -> str:
         What is shown, as text.
     provenance : dict
         Of the exhibit.
+    place : str
+        Its folder among the exhibits; that of another model has one of its own.
 
     Examples
     --------
     >>> made = latex(pd.DataFrame({"": ["SWA"], "gain (%)": ["1 [0, 2]"]}),
-    ...              {"exhibit": "LI-T3", "caption": "Gains."})
+    ...              {"caption": "Gains."}, "LI-T3")
     >>> print(made.splitlines()[5])
      & gain (\%) \\
     """
@@ -55,42 +58,60 @@ def latex(numbers: pd.DataFrame, provenance: dict[str, str]) -> str:
     )
     return style.to_latex(
         hrules=True,
-        label=f"tab:{provenance['exhibit'].lower()}",
+        label=f"tab:{_key(place)}",
         caption=_escaped(provenance["caption"]),
         column_format="l" + "r" * (named.shape[1] - 1),
     )
 
 
-def citation(provenance: dict[str, str], date: str) -> str:
+def citation(provenance: dict[str, str], place: str, date: str) -> str:
     r"""Write a BibTeX entry of an exhibit.
 
     Parameters
     ----------
     provenance : dict
         Of the exhibit.
+    place : str
+        As for :func:`latex`.
     date : str
-        Of the commit, as YYYY-MM-DD; empty where it is not known.
+        Of the book's commit, as YYYY-MM-DD; empty where it is not known.
 
     Examples
     --------
-    >>> print(citation({"exhibit": "LI-T3", "caption": "Gains of 5 %."}, "2026-12-01"))
+    >>> about = {"exhibit": "LI-T3", "caption": "Gains of 5 %.", "commit": "1a2b3c4"}
+    >>> print(citation(about, "LI-T3", "2026-12-01"))
     @misc{stablib-li-t3,
       author = {{The stablib authors}},
       title = {{LI-T3}: Gains of 5 \%. In: Train the same network twice},
       year = {2026},
-      ...
+      note = {stablib ..., commit 1a2b3c4},
+    }
+    <BLANKLINE>
     """
     exhibit, caption = provenance["exhibit"], _escaped(provenance["caption"])
     fields = {
         "author": "{The stablib authors}",
         "title": f"{{{exhibit}}}: {caption} In: Train the same network twice",
         "year": date[:4],
-        "note": f"stablib {stablib.__version__}, commit {commit()}",
+        "note": f"stablib {stablib.__version__}, commit {provenance['commit']}",
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@misc{{stablib-{exhibit.lower()},", *lines, "}", ""])
+    return "\n".join([f"@misc{{stablib-{_key(place)},", *lines, "}", ""])
+
+
+def _key(place: str) -> str:
+    return place.lower().replace("/", "-").replace("_", "-")
+
+
+#: Signs that mean something to LaTeX, and what stands for them.
+_SIGNS = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
 
 
 def _escaped(text: str) -> str:
     """Text in which LaTeX reads nothing but text."""
-    return re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", "/"))
+    return "".join(_SIGNS.get(sign, sign) for sign in text)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from docutils.nodes import Element, SkipNode
 from latex2mathml.converter import convert
 
 #: Letters whose style browsers take from the character alone, and what such characters are called.
-_STYLED = re.compile(r'<(m[in]) mathvariant="(bold|double-struck)">(\w)</\1>')
+_STYLED = re.compile(r'<(m[in]) mathvariant="(bold|double-struck)">(\w|&#x[0-9A-F]+;)</\1>')
 _STYLES = {"bold": "MATHEMATICAL BOLD", "double-struck": "MATHEMATICAL DOUBLE-STRUCK"}
 
 if TYPE_CHECKING:
@@ -37,15 +39,22 @@ def mathml(formula: str, *, block: bool = False) -> str:
     '<mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
     >>> mathml(r"\mathbf x")[-24:]
     '<mi>𝐱</mi></mrow></math>'
+    >>> "<mi>ℝ</mi>" in mathml(r"\mathbb R"), "<mi>𝛔</mi>" in mathml(r"\mathbf{\sigma}")
+    (True, True)
     """
     return _STYLED.sub(_character, str(convert(formula, display="block" if block else "inline")))
 
 
 def _character(found: re.Match[str]) -> str:
-    tag, style, letter = found.groups()
-    # Such as "LATIN SMALL LETTER X" or "DIGIT ONE".
+    tag, style, entity = found.groups()
+    letter = html.unescape(entity)
+    # Such as "LATIN SMALL LETTER X" or "DIGIT ONE"; some double-struck letters are older.
     name = re.sub(r"(LATIN|GREEK|LETTER) ", "", unicodedata.name(letter))
-    return f"<{tag}>{unicodedata.lookup(f'{_STYLES[style]} {name}')}</{tag}>"
+    for styled in (f"{_STYLES[style]} {name}", f"{style.upper()} {name}"):
+        with contextlib.suppress(KeyError):
+            letter = unicodedata.lookup(styled)
+            break
+    return f"<{tag}>{letter}</{tag}>"
 
 
 def visit_inline(writer: HTML5Translator, node: Element) -> None:

@@ -14,8 +14,8 @@ from stablib.errors import StablibError
 #: What Chromium, and what is made of it, is called on the PATH.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
-#: Seconds after which a browser has hung.
-_PATIENCE = 600
+#: Seconds after which Sphinx, or a browser, has hung.
+_PATIENCE = 1800
 
 #: The page as a book: no navigation, a chapter begins on a page of its own, pictures stay whole.
 _STYLE = """
@@ -24,7 +24,7 @@ html { font-size: 11px; }
 body, .bd-container, .bd-main, .bd-article-container { max-width: none !important; }
 .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, .bd-header-announcement,
 .prev-next-area, .headerlink, .skip-link, #pst-skip-link, .bd-footer, .pst-scroll-pixel-helper,
-.copybtn, dialog, .exhibit-made, .cell_input, details.above-input { display: none !important; }
+.copybtn, dialog, .cell_input, details.above-input, .exhibit-links { display: none !important; }
 h1 { break-before: page; }
 h1, h2, h3, h4 { break-after: avoid; }
 .exhibit-picture, .stablib-host, .atlas li, figure { break-inside: avoid; }
@@ -60,7 +60,7 @@ def print_book(folder: Path) -> Path:
     options = ["--path-output", str(target), "--builder", "singlehtml", "--quiet"]
     _run([builder, "build", str(folder / "source"), *options])
     made = target / "_build" / "singlehtml"
-    (page,) = [path for path in made.rglob("*.html") if path.parent.name == "book"]
+    page = made / "book" / "welcome.html"  # The root of the table of contents.
     shutil.copytree(folder / "html" / "exhibits", made / "exhibits")
     still = made / "book.html"
     still.write_text(without_scripts(page.read_text("utf-8")), "utf-8")
@@ -103,6 +103,8 @@ def without_scripts(page: str) -> str:
     """
     page = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
     page = re.sub(r"</?noscript>", "", page)
+    page = page.replace("<details", "<details open")  # What is folded would be printed folded.
+    page = re.sub(r'(<a\b[^>]*) href="(?:\.\./)+source/[^"]*"', r"\1", page)
     page = re.sub(
         r'(src|href)="(?:\.\./)+exhibits/([^"]*\.(?:png|svg|webp))"', r'\1="exhibits/\2"', page
     )
@@ -145,9 +147,13 @@ def to_pdf(page: Path, target: Path, browser: str) -> Path:
 
 
 def _run(command: list[str]) -> None:
-    outcome = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=_PATIENCE
-    )
+    name = Path(command[0]).name
+    try:
+        outcome = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise StablibError(f"{name} did nothing for {_PATIENCE // 60} minutes") from None
     if outcome.returncode:
         last = (outcome.stdout + outcome.stderr).strip().splitlines()[-3:]
-        raise StablibError(f"{Path(command[0]).name} failed: {' '.join(last)}")
+        raise StablibError(f"{name} failed: {' '.join(last)}")

@@ -63,7 +63,7 @@ def describe(
         return
     paragraph = next((p.astext() for p in doctree.findall(nodes.paragraph)), "")
     about = textwrap.shorten(paragraph, _DESCRIPTION, placeholder=" …")
-    title = re.sub("<[^>]*>", "", context.get("title", ""))
+    title = html.unescape(re.sub("<[^>]*>", "", context.get("title", "")))
     tags = {"og:title": title, "og:description": about, "og:type": "article"}
     lines = [f'<meta property="{key}" content="{html.escape(text)}">' for key, text in tags.items()]
     lines.append(f'<meta name="description" content="{html.escape(about)}">')

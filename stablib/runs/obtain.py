@@ -62,8 +62,15 @@ class Runs:
         """Take what the first runs hold of averages of a kind, as if these were runs themselves.
 
         Their arrays have the kind before their names, see :class:`stablib.mitigation.Averaged`.
+
+        Raises
+        ------
+        UsageError
+            If the runs hold no average of the kind.
         """
         start = f"{kind}_"
+        if not any(name.startswith(start) for name in self.names):
+            raise UsageError(f"kind must be one that was averaged beside the runs, got {kind!r}")
         return Runs(
             self.recipe,
             [

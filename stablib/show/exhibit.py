@@ -164,8 +164,8 @@ def record(
             claims_html(scored, why_not) if scored else "",
             '<details class="exhibit-made"><summary>How it was made</summary>',
             f'<p class="exhibit-line">{_bases(results)}</p>',
-            f'<p class="exhibit-line">{_links(place, made_by)}</p>',
-            f'<p class="exhibit-line">{_downloads(place, content)}</p>',
+            f'<p class="exhibit-line exhibit-links">{_links(place, made_by)}</p>',
+            f'<p class="exhibit-line exhibit-links">{_downloads(place, content)}</p>',
             "</details>",
             "</div>",
         ]
@@ -306,7 +306,7 @@ def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     table = table_html(frame, name=f"Claims about {exhibit}")
     for row, drawing in enumerate(drawn):
         table = table.replace(f"{_DRAWING}{row}{_DRAWING}", drawing)
-    key = forest.legend() if any(drawn) else ""
+    key = forest.legend("".join(drawn)) if any(drawn) else ""
     return f'<details class="exhibit-claims"{unfolded}>{head}{table}{key}</details>'
 
 

@@ -40,15 +40,16 @@ def drawings(scored: Sequence[Scored]) -> list[str]:
     return drawn
 
 
-def legend() -> str:
-    """Explain the marks."""
+def legend(drawn: str) -> str:
+    """Explain the marks that some drawings hold."""
     entries = [
-        (_dot(9.0) + _line(2.0, 16.0), "here, with its 95 % interval"),
-        (_diamond(9.0), "the paper"),
-        (_triangle(9.0, 1), "its limit"),
-        (_bar(9.0), "no effect"),
+        (_dot(9.0) + _line(2.0, 16.0), "here, with its 95 % interval", "forest-here"),
+        (_diamond(9.0), "the paper", "l6 6.5"),
+        (_triangle(9.0, 1), "its limit", "v12l"),
+        (_bar(9.0), "no effect", "forest-null"),
     ]
-    marks = (f"<span>{_svg(mark, 18)} {text}</span>" for mark, text in entries)
+    there = [(mark, text) for mark, text, sign in entries if sign in drawn]
+    marks = (f"<span>{_svg(mark, 18)} {text}</span>" for mark, text in there)
     return f'<p class="forest-legend">{"".join(marks)}</p>'
 
 

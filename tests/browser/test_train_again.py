@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
+from scipy.special import softmax
 
 from stablib.metrics import label_entropy, pairwise_disagreement
 from stablib.mitigation import ASWA, SWA, temper
@@ -56,6 +57,10 @@ window.labels = ({ task, settings, seed }) => {
     Object.entries(task).map(([k, v]) => [k, k === "shape" ? v : Float32Array.from(v)]),
   );
   return [...makeTrainer({ task: { ...arrays, labels: task.labels }, settings })(seed)];
+};
+window.teacher = ({ shape, features, targets, settings, seed }) => {
+  const task = { features: Float32Array.from(features), targets: Float32Array.from(targets) };
+  return [...teacherMean(shape, task, settings, settings.vary, seed, 0)];
 };
 window.temper = (chances, nClasses, temperature) =>
   [...temperAll(Float32Array.from(chances), nClasses, temperature)];
@@ -148,6 +153,30 @@ def test_weights_are_those_of_torch(trainer: Page, method: str) -> None:
     np.testing.assert_allclose(traced["steps"], steps, rtol=2e-4, atol=2e-5)
     np.testing.assert_allclose(traced["last"], last, rtol=2e-4, atol=2e-5)
     assert np.abs(np.array(last) - traced["initial"]).max() > 0.1
+
+
+def test_a_teacher_is_averaged_over_the_last_fifth_of_its_steps(trainer: Page) -> None:
+    given = {
+        "shape": SHAPE,
+        "features": X.ravel().tolist(),
+        "targets": np.eye(3)[Y].ravel().tolist(),
+        "method": "plain",
+        "seed": 7,
+        "settings": {**SETTINGS, "epochs": 10},
+    }
+    traced = trainer.evaluate("given => window.trace(given)", given)
+    n_hidden, n_classes = SHAPE["hidden"], SHAPE["nClasses"]
+    seen = []
+    # Forty steps, of which the last eight count.
+    for row in traced["steps"][32:]:
+        first, bias, second, last = np.split(
+            np.array(row), np.cumsum([4 * n_hidden, n_hidden, n_hidden * n_classes])
+        )
+        hidden = np.maximum(X @ first.reshape(4, n_hidden) + bias, 0.0)
+        seen.append(softmax(hidden @ second.reshape(n_hidden, n_classes) + last, axis=1))
+    found = trainer.evaluate("given => window.teacher(given)", given)
+    assert len(seen) == 8
+    np.testing.assert_allclose(np.reshape(found, (-1, 3)), np.mean(seen, axis=0), atol=1e-5)
 
 
 def test_a_temperature_is_that_of_the_equation(trainer: Page) -> None:
@@ -325,9 +354,11 @@ def test_a_silly_number_is_answered_and_not_trained(
     part(widget, control).fill(value)
     expect(part(widget, "problem")).to_have_text(message)
     expect(part(widget, control)).to_have_attribute("aria-invalid", "true")
-    part(widget, "same").click()
+    part(widget, "again").click()
     finished(widget, 2)
-    expect(part(widget, "summary")).to_contain_text("12 networks, seeds 1 to 12")
+    expect(part(widget, "summary")).to_contain_text("12 networks, seeds 13 to 24")
+    expect(part(widget, "problem")).to_have_text("")
+    expect(part(widget, control)).to_have_attribute("aria-invalid", "false")
 
 
 def test_a_picked_example_is_shown(page: Page) -> None:
@@ -358,6 +389,7 @@ def test_training_stops_when_it_is_told_to(open_page: Callable[..., Page], tmp_p
     part(widget, "stop").click()
     expect(part(widget, "stop")).to_be_disabled()
     before = part(widget, "summary").inner_text()
+    assert "of 200 networks, then stopped: right on" in before
     page.wait_for_timeout(700)
     assert part(widget, "summary").inner_text() == before
     expect(part(widget, "tries")).to_have_count(0)
@@ -372,7 +404,9 @@ def test_a_page_that_allows_no_worker_says_so(
     text = FRAME.format(attributes="", body=made.static_html())
     path.write_text(text.replace("<head>", f"<head>{policy}"), encoding="utf-8")
     page = open_page(path, ignore=("Content Security Policy",))
-    expect(part(widget_of(page, "train-again"), "fault")).to_contain_text("The training stopped")
+    widget = widget_of(page, "train-again")
+    expect(part(widget, "fault")).to_contain_text("The training stopped")
+    expect(part(widget, "summary")).to_have_text("Stopped before the first network.")
 
 
 def test_the_utterances_are_whole() -> None:

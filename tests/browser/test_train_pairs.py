@@ -250,9 +250,11 @@ def test_the_same_seeds_drift_as_far(page: Page) -> None:
 def test_a_window_ends_with_the_stream(page: Page) -> None:
     widget = widget_of(page, "train-pairs")
     finished(widget, 1)
-    part(widget, "log2-window").fill("13")
+    expect(part(widget, "log2-window")).to_have_attribute("max", "6")
+    part(widget, "log2-window").fill("6")
     expect(part(widget, "log2-window-value")).to_have_text("2⁶ mini-batches")
     part(widget, "log2-examples").fill("10")
+    expect(part(widget, "log2-window")).to_have_attribute("max", "5")
     expect(part(widget, "log2-window-value")).to_have_text("2⁵ mini-batches")
     part(widget, "n-pairs").fill("100")
     expect(part(widget, "problem")).to_have_text("Pairs must be a whole number from 1 to 64.")

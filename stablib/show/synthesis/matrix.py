@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -16,11 +18,13 @@ from stablib.metrics import (
     resample_runs,
     resampled_pair_mean,
 )
-from stablib.mitigation import Ensemble
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
+from stablib.workloads.text import LabelledRecipe, n_train
 
+#: Of fewer runs, or ensembles, no interval is given: it would be far too narrow.
+FEWEST = 5
 #: Resamples of runs for every interval, and the seed with which they are drawn.
 RESAMPLES, SEED = 1000, 20261201
 
@@ -89,11 +93,12 @@ def _effect(
     with np.errstate(divide="ignore", invalid="ignore"):
         reduction = 100.0 * (1.0 - np.divide(mean, of_plain))
         draws = 100.0 * (1.0 - resampled_pair_mean(apart, own) / resampled_pair_mean(base, weights))
+    interval = centred_interval(float(reduction), draws)
     accuracies, before = (100.0 * (each == gold).mean(axis=1) for each in (labels, plain))
     return Effect(
         mean,
         float(reduction),
-        centred_interval(float(reduction), draws),
+        interval if len(labels) >= FEWEST else Interval(float("nan"), float("nan")),
         float(accuracies.mean() - before.mean()),
         accuracies,
     )
@@ -110,7 +115,7 @@ def mitigations(found: Matrix) -> Exhibit:
         cells = {"trainings a prediction": METHODS.get(row, "1")}
         for workload, of in every.items():
             if row not in of:
-                why = found.columns[workload].why_not(row)
+                why = found.why_not(workload, row)
                 cells[workload] = f"({reasons.setdefault(why, len(reasons) + 1)})"
             elif row == CONTROL:
                 one = of[row]
@@ -136,25 +141,51 @@ def mitigations(found: Matrix) -> Exhibit:
             "runs is held against the plain runs with its seeds. For the recommender two runs "
             "differ on a held-out item if one has it among its first ten and the other has not, "
             "and accuracy is the hit rate. "
-            f"{_teachers(found)} {notes}."
+            f"Of fewer than {FEWEST} runs or ensembles no interval is given. {_ensembles(found)} "
+            f"{_made_of(found)} {notes}."
         ),
         finding=_finding(every),
     )
 
 
-def _teachers(found: Matrix) -> str:
-    """How many teachers an ensemble that teaches soft labels has, by workload."""
+def _ensembles(found: Matrix) -> str:
+    """How many ordinary ensembles there are, and on how many examples, by workload."""
+    said = []
+    for workload, rows in found.runs.items():
+        together = (
+            found.ensembles(workload, found.study.settings.members) if ENSEMBLE in rows else None
+        )
+        if together is not None:
+            count, examples = together[0].shape
+            said.append(f"{count} on {examples:,} examples of {workload}")
+    return f"Ordinary ensembles: {'; '.join(said)}."
+
+
+#: What a method is made of that is not the same on all workloads, by row, in words.
+_PARTS: Mapping[str, tuple[str, Callable[[Any, int], str]]] = {
+    "Ensemble, shared": ("teachers", lambda method, _: f"{method.members}"),
+    "Ensemble, own": ("teachers", lambda method, _: f"{method.members}"),
+    "TGTSS, own": (
+        "first step that is averaged",
+        lambda method, n_steps: f"{method.after_step + 1:,} of {n_steps:,}",
+    ),
+    "Snapshots": ("members", lambda method, _: f"{method.cycles}"),
+}
+
+
+def _made_of(found: Matrix) -> str:
+    """What methods are made of that is not the same on all workloads."""
     parts = []
-    for row in ("Ensemble, shared", "Ensemble, own"):
-        counts: dict[int, list[str]] = {}
+    for row, (what, of) in _PARTS.items():
+        counts: dict[str, list[str]] = {}
         for workload, rows in found.runs.items():
             if row in rows:
-                method = rows[row].recipe.method
-                assert isinstance(method, Ensemble)
-                counts.setdefault(method.members, []).append(workload)
+                recipe = cast(LabelledRecipe, rows[row].recipe)
+                size = recipe.steps(n_train(recipe)) if row.startswith("TGTSS") else 0
+                counts.setdefault(of(recipe.method, size), []).append(workload)
         said = "; ".join(f"{n} on {', '.join(where)}" for n, where in counts.items())
-        parts.append(f"Teachers of \u201c{row}\u201d: {said}.")
-    return " ".join(parts)
+        parts.append(f"{row}, {what}: {said}." if said else "")
+    return " ".join(filter(None, parts))
 
 
 def _finding(every: dict[str, dict[str, Effect]]) -> str:
@@ -162,7 +193,7 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
     helps: dict[str, list[bool]] = {}
     for of in every.values():
         for row, one in of.items():
-            if row not in (CONTROL, OTHER_SEEDS):
+            if row not in (CONTROL, OTHER_SEEDS) and not math.isnan(one.interval.low):
                 helps.setdefault(row, []).append(one.interval.low > 0.0)
     several = {row: each for row, each in helps.items() if len(each) > 1}
     always = [f"{row} ({len(each)})" for row, each in several.items() if all(each)]

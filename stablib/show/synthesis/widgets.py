@@ -31,8 +31,7 @@ def mitigation_matrix(found: Matrix) -> HostedWidget:
         },
         costs=METHODS,
         reasons={
-            workload: {m: column.why_not(m) for m in METHODS}
-            for workload, column in found.columns.items()
+            workload: {m: found.why_not(workload, m) for m in METHODS} for workload in found.columns
         },
         name="mitigation-matrix",
         picture=picture("SY-F1"),

@@ -144,8 +144,29 @@ function slider(name, range, oninput) {
   return { element: html("span", { class: "sw-slider" }, input, shown), input, shown };
 }
 
-/** Make a number input for a trait; what is no number in its range is said in `problem`. */
-function numberInput(model, trait, title, [low, high], problem) {
+/** Make a line that says what is wrong with controls; each says, or takes back, its own words. */
+function problemLine() {
+  const element = part("p", "problem", { role: "alert" });
+  const said = new Map();
+  const say = (control, text) => {
+    if (text) said.set(control, text);
+    else said.delete(control);
+    setText(element, [...said.values()].join(" "));
+  };
+  return { element, say };
+}
+
+/**
+ * Make a number input for a trait; what is no number in its range is said, and not written.
+ *
+ * `show(value)` shows the trait's value in the place of what was typed.
+ */
+function numberInput(model, trait, title, [low, high], problems) {
+  const say = (allowed) => {
+    const range = `${low} to ${high.toLocaleString("en")}`;
+    input.setAttribute("aria-invalid", String(!allowed));
+    problems.say(trait, allowed ? "" : `${title} must be a whole number from ${range}.`);
+  };
   const input = part("input", trait.replace("_", "-"), {
     type: "number",
     min: low,
@@ -154,13 +175,15 @@ function numberInput(model, trait, title, [low, high], problem) {
     oninput: () => {
       const value = input.valueAsNumber;
       const allowed = Number.isInteger(value) && value >= low && value <= high;
-      input.setAttribute("aria-invalid", String(!allowed));
-      const range = `${low} to ${high.toLocaleString("en")}`;
-      setText(problem, allowed ? "" : `${title} must be a whole number from ${range}.`);
+      say(allowed);
       if (allowed) write(model, trait, value);
     },
   });
-  return input;
+  const show = (value) => {
+    if (input.valueAsNumber !== value) input.value = value;
+    say(true);
+  };
+  return { input, show };
 }
 
 /** Make the select of the trait `method`. */

@@ -103,10 +103,10 @@ function seedsText({ first_seed, n_seeds }) {
 
 /** Build the controls; `sync(state)` shows the current state in them. */
 function trainControls(model, data) {
-  const problem = part("p", "problem", { role: "alert" });
+  const problems = problemLine();
   const { offered, ranges } = data;
-  const count = numberInput(model, "n_seeds", "Networks", ranges.n_seeds, problem);
-  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problem);
+  const count = numberInput(model, "n_seeds", "Networks", ranges.n_seeds, problems);
+  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problems);
   const pairs = (values, titles) => values.map((value) => [value, titles?.[value] ?? value]);
   const rate = choice("learning-rate", pairs(offered.learning_rate), (value) =>
     write(model, "learning_rate", Number(value)),
@@ -132,7 +132,7 @@ function trainControls(model, data) {
         // At least one: networks that nothing tells apart are one network.
         if (chosen.length > 0) write(model, "vary", chosen);
         else box.checked = true;
-        setText(problem, chosen.length > 0 ? "" : "The seed must decide something.");
+        problems.say("vary", chosen.length > 0 ? "" : "The seed must decide something.");
       },
     });
     return box;
@@ -140,8 +140,8 @@ function trainControls(model, data) {
   const ofTeacher = [field("Teacher", teacher), field("Its temperature", temperature.element)];
 
   function sync(state) {
-    if (count.valueAsNumber !== state.n_seeds) count.value = state.n_seeds;
-    if (first.valueAsNumber !== state.first_seed) first.value = state.first_seed;
+    count.show(state.n_seeds);
+    first.show(state.first_seed);
     rate.value = state.learning_rate;
     epochs.value = state.epochs;
     method.value = state.method;
@@ -169,10 +169,10 @@ function trainControls(model, data) {
       ...ofTeacher,
       field("Learning rate", rate),
       field("Epochs", epochs),
-      field("Networks", count),
-      field("First seed", first),
+      field("Networks", count.input),
+      field("First seed", first.input),
     ),
-    problem,
+    problems.element,
   );
   return { element, sync };
 }
@@ -245,7 +245,7 @@ function examplePanel(data, gold) {
     setText(
       changes,
       whole
-        ? `Ringed: ${other} of ${outcome.seeds.length} answer otherwise than the last time.`
+        ? `Underlined: ${other} of ${outcome.seeds.length} answer otherwise than the last time.`
         : "",
     );
   }
@@ -255,10 +255,14 @@ function examplePanel(data, gold) {
 
 /** Say what came out. */
 function outcomeSentence(outcome, found, nExamples) {
-  const { state, labels, seeds } = outcome;
-  if (labels.size === 0) return `Training ${seeds.length} networks…`;
+  const { state, labels, seeds, running } = outcome;
+  if (labels.size === 0) {
+    return running ? `Training ${seeds.length} networks…` : "Stopped before the first network.";
+  }
   const begun =
-    labels.size < seeds.length ? `${labels.size} of ${seeds.length} networks so far` : "";
+    labels.size < seeds.length
+      ? `${labels.size} of ${seeds.length} networks${running ? " so far" : ", then stopped"}`
+      : "";
   const whole = `${seeds.length} networks, seeds ${seedsText(state)}`;
   return (
     `${begun || whole}: right on ${percent(found.accuracy)} (SD ${(100 * found.spread).toFixed(1)} ` +
@@ -296,7 +300,7 @@ function render({ model, el }) {
 
   const controls = trainControls(model, data);
   const again = button("again", "", () => train(nextSeed()));
-  const same = button("same", "Same seeds again", () => train(model.get("first_seed")));
+  const same = button("same", "Same seeds again", () => train(outcome.state.first_seed));
   const desk = trainingDesk(TRAINER, makeTrainer, [again, same], { onresult, onend });
   const summary = summaryLine();
   const panel = examplePanel(data, gold);
@@ -318,8 +322,10 @@ function render({ model, el }) {
     write(model, "first_seed", first);
     const state = read();
     const seeds = Array.from({ length: state.n_seeds }, (_, at) => first + at);
-    before = outcome && outcome.labels.size === outcome.seeds.length ? outcome : before;
-    outcome = { state, seeds, labels: new Map() };
+    if (outcome && outcome.labels.size === outcome.seeds.length) before = outcome;
+    // Squares are compared one by one.
+    if (before?.seeds.length !== seeds.length) before = null;
+    outcome = { state, seeds, labels: new Map(), running: true };
     desk.begin({ task, settings: settingsOf(state, data) }, seeds);
     show();
   }
@@ -330,6 +336,7 @@ function render({ model, el }) {
   }
 
   function onend(finished) {
+    outcome.running = false;
     show();
     if (finished) tries.add({ state: outcome.state, found });
     showList();
@@ -339,6 +346,8 @@ function render({ model, el }) {
     cancelAnimationFrame(drawing);
     drawing = 0;
     found = judge([...outcome.labels.values()], gold);
+    // Read out at the end alone, not for every network.
+    summary.setAttribute("aria-live", outcome.running ? "off" : "polite");
     setText(summary, outcomeSentence(outcome, found, gold.length));
     panel.show(outcome, before, model.get("example"));
   }
@@ -366,8 +375,15 @@ function render({ model, el }) {
 
   const listed = html("div", {}, html("h4", {}, "On which do they differ?"), list.element);
   const columns = html("div", { class: "sw-columns" }, panel.element, listed);
+  const [nTrain] = data.train.features.shape;
+  const intro = html(
+    "p",
+    {},
+    `Networks train in this page. They learn the same ${nTrain.toLocaleString("en")} examples and ` +
+      "differ by their seeds; each square is one network's answer to the example above it.",
+  );
   const note = html("p", { class: "sw-note" }, `${data.source}. ${aboutText(data)}`);
-  const sections = [desk.element, summary, columns, controls.element, tries.element, note];
+  const sections = [intro, desk.element, summary, columns, controls.element, tries.element, note];
   el.append(root("train-again", "Networks that train in this page", ...sections));
   const stops = [
     observe(model, STATE, sync),

@@ -149,8 +149,8 @@ def train_again(
     {'nFeatures': 32, 'hidden': 32, 'nClasses': 18}
     """
     if task is None:
-        if texts is not None or label_names is not None:
-            raise UsageError("texts and label_names go with a task of your own")
+        if texts is not None or label_names is not None or source:
+            raise UsageError("texts, label_names and source go with a task of your own")
         data = _utterances()
     else:
         data = {**_own(task, texts, label_names), "source": source}
@@ -193,13 +193,13 @@ def _own(
     task: Task, texts: Sequence[str] | None, label_names: Sequence[str] | None
 ) -> dict[str, Any]:
     """Check and encode data of one's own."""
-    names = label_names or [str(label) for label in range(task.n_classes)]
+    names = range(task.n_classes) if label_names is None else label_names
     if len(names) != task.n_classes:
         raise UsageError(f"label_names must hold {task.n_classes} names, got {len(names)}")
     if task.n_classes > _MOST_CLASSES:
         raise UsageError(f"task must have at most {_MOST_CLASSES} classes, got {task.n_classes}")
     made: dict[str, Any] = {"label_names": [str(one) for one in names], "scale": None}
-    width = np.shape(task.inputs["train"])[-1]
+    width = np.shape(task.split("train")[0])[-1]
     for split in ("train", "test"):
         inputs, gold = task.split(split)
         features = check_finite(f"features of {split}", inputs, (len(gold), width))
@@ -208,5 +208,6 @@ def _own(
             "labels": encode_array(np.asarray(gold, dtype=np.uint8)),
         }
     n_test = len(task.gold["test"])
-    made["texts"] = check_texts(texts or [f"example {k + 1}" for k in range(n_test)], n_test)
+    numbered = [f"example {k + 1}" for k in range(n_test)]
+    made["texts"] = check_texts(numbered if texts is None else texts, n_test)
     return made

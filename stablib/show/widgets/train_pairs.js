@@ -36,6 +36,16 @@ function pdText(value) {
   return value >= 0.001 ? value.toPrecision(2) : scientific(value, 1);
 }
 
+/** log2 of the mini-batches in the whole stream: no window is longer. */
+function longestWindow({ log2_examples }) {
+  return log2_examples - 5;
+}
+
+/** log2 of the mini-batches of a window: what was asked for ends with the stream. */
+function windowOf(state) {
+  return Math.min(state.log2_window, longestWindow(state));
+}
+
 /** What the trainer is told, of the state. */
 function pairSettings(state) {
   return {
@@ -43,7 +53,7 @@ function pairSettings(state) {
     activation: state.activation,
     beta: state.beta,
     learningRate: state.learning_rate,
-    log2Window: state.log2_window,
+    log2Window: windowOf(state),
     sameInit: state.same_init,
     log2Examples: state.log2_examples,
   };
@@ -56,7 +66,7 @@ function meanCurve(curves) {
 
 /** Build the controls; `sync(state)` shows the current state in them. */
 function pairControls(model, data) {
-  const problem = part("p", "problem", { role: "alert" });
+  const problems = problemLine();
   const { offered, ranges } = data;
   const pairs = (values, titles) => values.map((value) => [value, titles[value]]);
   const hidden = choice("network", pairs(offered.hidden, NETWORKS), (value) =>
@@ -77,16 +87,12 @@ function pairControls(model, data) {
   const rate = slider("learning-rate", range("learning_rate", 0.01), (value) =>
     write(model, "learning_rate", Number(value.toFixed(2))),
   );
-  const length = slider("log2-examples", range("log2_examples", 1), (value) => {
-    write(model, "log2_examples", value);
-    // Windows end with the stream.
-    if (model.get("log2_window") > value - 5) write(model, "log2_window", value - 5);
-  });
-  const window = slider("log2-window", { min: 0, max: ranges.log2_examples[1] - 5 }, (value) =>
-    write(model, "log2_window", Math.min(value, model.get("log2_examples") - 5)),
+  const length = slider("log2-examples", range("log2_examples", 1), (value) =>
+    write(model, "log2_examples", value),
   );
-  const count = numberInput(model, "n_pairs", "Pairs", ranges.n_pairs, problem);
-  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problem);
+  const window = slider("log2-window", { min: 0 }, (value) => write(model, "log2_window", value));
+  const count = numberInput(model, "n_pairs", "Pairs", ranges.n_pairs, problems);
+  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problems);
   const bend = field("Activation", activation);
   const steep = field("β", beta.element);
 
@@ -94,18 +100,19 @@ function pairControls(model, data) {
     hidden.value = state.hidden;
     activation.value = state.activation;
     init.value = String(state.same_init);
+    window.input.max = longestWindow(state);
     for (const [control, value, text] of [
       [beta, state.beta, state.beta.toFixed(1)],
       [rate, state.learning_rate, state.learning_rate.toFixed(2)],
       [length, state.log2_examples, `${powerOfTwo(state.log2_examples)} examples`],
-      [window, state.log2_window, `${powerOfTwo(state.log2_window)} mini-batches`],
+      [window, windowOf(state), `${powerOfTwo(windowOf(state))} mini-batches`],
     ]) {
       control.input.value = value;
       setText(control.shown, text);
       control.input.setAttribute("aria-valuetext", text);
     }
-    if (count.valueAsNumber !== state.n_pairs) count.value = state.n_pairs;
-    if (first.valueAsNumber !== state.first_seed) first.value = state.first_seed;
+    count.show(state.n_pairs);
+    first.show(state.first_seed);
     bend.hidden = state.hidden === 0;
     steep.hidden = state.hidden === 0 || !BENT.includes(state.activation);
   }
@@ -128,8 +135,13 @@ function pairControls(model, data) {
       field("Shuffling window", window.element),
       field("Learning rate", rate.element),
     ),
-    html("div", { class: "sw-controls" }, field("Pairs", count), field("First seed", first)),
-    problem,
+    html(
+      "div",
+      { class: "sw-controls" },
+      field("Pairs", count.input),
+      field("First seed", first.input),
+    ),
+    problems.element,
   );
   return { element, sync };
 }
@@ -188,7 +200,7 @@ function tryCells({ state, curves }) {
     `${pdText(Math.min(...ends))}, ${pdText(Math.max(...ends))}`,
     networkText(state),
     state.same_init ? "the same" : "own",
-    powerOfTwo(state.log2_window),
+    powerOfTwo(windowOf(state)),
     String(state.learning_rate),
     powerOfTwo(state.log2_examples),
     String(state.n_pairs),
@@ -197,9 +209,13 @@ function tryCells({ state, curves }) {
 }
 
 /** Say what came out. */
-function pairsSentence(state, curves) {
+function pairsSentence(state, curves, running) {
   const there = curves.filter(Boolean);
-  if (there.length === 0) return `Training ${counted(state.n_pairs, "pair")}…`;
+  if (there.length === 0) {
+    return running
+      ? `Training ${counted(state.n_pairs, "pair")}…`
+      : "Stopped before the first pair.";
+  }
   const done = there.length < curves.length ? `${there.length} of ` : "";
   return (
     `${done}${counted(curves.length, "pair")} of ${networkText(state)}: after ` +
@@ -214,6 +230,7 @@ function render({ model, el }) {
   const read = () => readState(model, STATE);
   let latest = [];
   let trained = null;
+  let running = false;
 
   const controls = pairControls(model, data);
   const start = button("again", "", () => train());
@@ -225,6 +242,7 @@ function render({ model, el }) {
   function train() {
     trained = read();
     latest = new Array(trained.n_pairs).fill(null);
+    running = true;
     const seeds = Array.from(latest, (_, at) => trained.first_seed + at);
     desk.begin({ model: data.model, settings: pairSettings(trained) }, seeds);
     show();
@@ -236,12 +254,15 @@ function render({ model, el }) {
   }
 
   function onend(finished) {
+    running = false;
     if (finished) tries.add({ state: trained, curves: latest });
     show();
   }
 
   function show() {
-    setText(summary, pairsSentence(trained, latest));
+    // Read out at the end alone, not for every pair.
+    summary.setAttribute("aria-live", running ? "off" : "polite");
+    setText(summary, pairsSentence(trained, latest, running));
     plot.show({ latest, tries: tries.all() });
   }
 
@@ -254,7 +275,8 @@ function render({ model, el }) {
   const note = html(
     "p",
     { class: "sw-note" },
-    "Both models of a pair learn the same examples from 32 binary features, in one pass, in " +
+    `Both models of a pair learn the same examples from ${data.model.chances.length} binary ` +
+      "features, in one pass, in " +
       "mini-batches of 32, by AdaGrad; each meets them in an order of its own, shuffled inside " +
       "windows. Thin lines: pairs of the latest try; the others: means of tries by their number. " +
       "Compared on 4,096 other examples. All is computed here, in this page.",

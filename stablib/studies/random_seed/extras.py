@@ -39,8 +39,8 @@ SOURCES = {"initial weights": ("init",), "order of the texts": ("shuffle",)}
 AGAIN_EPOCHS, AGAIN_RUNS = 2, 3
 
 #: TGTSS leaves out so many steps: 180 of 225 in its paper.
-_CONVERGED = 0.8
-#: A prediction of all training texts takes as long as many steps, so TGTSS averages a few.
+CONVERGED = 0.8
+#: A prediction of all training examples takes as long as many steps, so TGTSS averages a few.
 _PREDICTIONS = 16
 
 Wanted = dict[Variant, Request]
@@ -104,17 +104,20 @@ def others(design: Design) -> dict[str, Request]:
     s, recipe = design.settings, design.recipe
     n_steps = recipe.steps(n_train(recipe))
     # Of the smaller corpus that may stand in, so that some steps are left of that as well.
-    after = int(_CONVERGED * recipe.steps(min(n_train(recipe), entry("reviews").sizes["train"])))
+    after = int(CONVERGED * recipe.steps(min(n_train(recipe), entry("reviews").sizes["train"])))
     methods: dict[str, Method] = {
         "SWA": SWA(),
         "Label smoothing": LabelSmoothing(alpha=0.1),
         "Ensemble, shared": Ensemble(members=s.n_runs, teacher_seed=NULL_SEED),
-        "TGTSS, own": TGTSS(
-            after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own"
-        ),
+        "TGTSS, own": temporal(n_steps, after),
     }
     plans = seed_plans(s.n_runs, first_seed=s.first_seed)
     return {name: _seen(design, method, plans) for name, method in methods.items()}
+
+
+def temporal(n_steps: int, after: int) -> TGTSS:
+    """TGTSS with teachers of one's own, of whose later steps a few are averaged."""
+    return TGTSS(after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own")
 
 
 def heads(preset: str) -> dict[str, Request]:

@@ -1,4 +1,4 @@
-"""Which runs of the other studies stand beside each other, by workload."""
+"""Which runs stand beside each other, by workload: those of the other studies, and further ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from stablib.workloads import Logits
 #: Plain training, and the same with other seeds, which does nothing.
 CONTROL, OTHER_SEEDS = "Control", "Control, other seeds"
 
-#: Ensembles of runs that are there already.
+#: The row of ensembles of plain runs.
 ENSEMBLE = "Ordinary ensemble"
 
 #: Rows of the table, and what a prediction costs: trainings, or predictions of one of them.
@@ -70,8 +70,8 @@ NOT_TRAINED = "not trained here"
 NO_VIEWS = "only images have views"
 NO_LESSON = "its examples do not recur, so there is nothing to learn a teacher's answers on"
 
-#: Plain runs of texts of which all probabilities are kept.
-ENSEMBLED = 10
+#: Ensembles that are made of texts: fewer have no interval.
+ENSEMBLES = 5
 
 Wanted = Mapping[str, Request]
 
@@ -158,7 +158,9 @@ def _of_labels(wanted: Mapping[str, Request], settings: SynthesisSettings) -> Co
     more = further(control, Final(), settings)
     plain = control.request
     whole = (Probabilities(split="test"),)
-    together = dataclasses.replace(plain, plans=plain.plans[:ENSEMBLED], records=whole)
+    together = dataclasses.replace(
+        plain, plans=plain.plans[: ENSEMBLES * settings.members], records=whole
+    )
     more[ENSEMBLE] = Look(together, "probabilities")
     return _column(control, looks, more, {"Views": NO_VIEWS})
 
@@ -178,8 +180,8 @@ def _texts(preset: str, encoder: Literal["cnn", "bilstm"], settings: SynthesisSe
     others = seed_extras.others(design)
     if encoder == "cnn":
         methods |= {name: of_texts(request) for name, request in others.items()}
-    temporal = cast(TGTSS, others["TGTSS, own"].recipe.method)
-    more = further(control, design.seen, settings, temporal=temporal)
+    own = cast(TGTSS, others["TGTSS, own"].recipe.method)
+    more = further(control, design.seen, settings, own=own)
     return _column(control, methods, more, {"Views": NO_VIEWS})
 
 

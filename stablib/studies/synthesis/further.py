@@ -18,16 +18,12 @@ from stablib.mitigation import (
     Snapshot,
     StepSWA,
 )
+from stablib.studies.random_seed.extras import CONVERGED, temporal
 from stablib.studies.synthesis.look import Look
 from stablib.studies.synthesis.settings import SynthesisSettings
 from stablib.training import Record
 from stablib.training.method import Method
 from stablib.workloads.text import LabelledRecipe, n_train
-
-#: TGTSS leaves out so many of all steps: 180 of 225 in its paper.
-CONVERGED = 0.8
-#: A prediction of all training examples takes as long as many steps, so TGTSS averages a few.
-PREDICTIONS = 16
 
 #: Averages of the weights that are looked at beside plain training.
 BESIDE: Mapping[str, StepSWA | EMA] = {"SWA of every step": StepSWA(), "EMA": EMA()}
@@ -38,7 +34,7 @@ def further(
     record: Record,
     settings: SynthesisSettings,
     *,
-    temporal: TGTSS | None = None,
+    own: TGTSS | None = None,
 ) -> dict[str, Look]:
     """Every method on the recipe of plain runs, with the first of their seeds, by row.
 
@@ -49,9 +45,9 @@ def further(
     record : Record
         What is kept of each run; the look's array is in it.
     settings : SynthesisSettings
-        How many runs, and teachers of an ensemble.
-    temporal : TGTSS, optional
-        Which steps of a teacher are averaged; the last fifth by default.
+        How many runs, at most as many as there are plain ones, and teachers of an ensemble.
+    own : TGTSS, optional
+        TGTSS with teachers of one's own; by default it averages the last fifth of their steps.
     """
     request = plain.request
     recipe, plans = request.recipe, request.plans[: settings.extra_runs]
@@ -62,24 +58,21 @@ def further(
         row: dataclasses.replace(plain, request=averaged, array=f"{method.kind}_{plain.array}")
         for row, method in BESIDE.items()
     }
-    for row, method in _methods(recipe, settings, temporal or last_fifth(recipe)).items():
-        own = dataclasses.replace(
+    for row, method in _methods(recipe, settings, own or last_fifth(recipe)).items():
+        with_it = dataclasses.replace(
             request, recipe=recipe.with_method(method), plans=plans, records=(record,)
         )
-        found[row] = dataclasses.replace(plain, request=own)
+        found[row] = dataclasses.replace(plain, request=with_it)
     return found
 
 
 def last_fifth(recipe: LabelledRecipe) -> TGTSS:
     """TGTSS that averages some predictions of the last fifth of a training."""
     n_steps = recipe.steps(n_train(recipe))
-    after = int(CONVERGED * n_steps)
-    return TGTSS(after_step=after, every=max(1, (n_steps - after) // PREDICTIONS))
+    return temporal(n_steps, int(CONVERGED * n_steps))
 
 
-def _methods(
-    recipe: LabelledRecipe, settings: SynthesisSettings, temporal: TGTSS
-) -> dict[str, Method]:
+def _methods(recipe: LabelledRecipe, settings: SynthesisSettings, own: TGTSS) -> dict[str, Method]:
     ensemble = Ensemble(members=settings.members)
     return {
         "SWA": SWA(),
@@ -88,8 +81,8 @@ def _methods(
         "L2": L2(),
         "Label smoothing": LabelSmoothing(alpha=0.1),
         "Snapshots": Snapshot(cycles=_cycles(recipe.n_epochs)),
-        "TGTSS, shared": temporal.model_copy(update={"teacher": "shared"}),
-        "TGTSS, own": temporal.model_copy(update={"teacher": "own"}),
+        "TGTSS, shared": own.model_copy(update={"teacher": "shared"}),
+        "TGTSS, own": own,
         "Ensemble, shared": ensemble,
         "Ensemble, own": ensemble.model_copy(update={"teacher": "own"}),
     }

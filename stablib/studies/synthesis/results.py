@@ -39,6 +39,12 @@ class Matrix(Outcome):
         """Predicted labels, shape (n_runs, n_examples)."""
         return self._look(workload, row).labels(self.runs[workload][row])
 
+    def why_not(self, workload: str, row: str) -> str:
+        """Why a cell is empty."""
+        if row in self.columns[workload].methods:
+            return "fewer than two ensembles can be made of its runs"
+        return self.columns[workload].why_not(row)
+
     def _look(self, workload: str, row: str) -> Look:
         column = self.columns[workload]
         return column.control if row == CONTROL else column.methods[row]
