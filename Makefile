@@ -8,9 +8,12 @@ CORE_READY := .venv-core/.ready
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 LINTER := node_modules/.package-lock.json
 
-.PHONY: env book test lint pages browser-test slow-test retrain-test core-test smoke clean
+.PHONY: env core-env book test lint pages browser-test slow-test retrain-test core-test smoke clean
 
 env: $(READY)
+
+core-env: $(CORE_READY)
+
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
