@@ -14,7 +14,6 @@ env: $(READY)
 
 core-env: $(CORE_READY)
 
-
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) torch
