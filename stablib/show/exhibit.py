@@ -147,7 +147,8 @@ def record(
         svg = to_svg(content, name=place)
         (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
         (target / "figure.png").write_bytes(to_png(content))
-        (target / "figure.pdf").write_bytes(to_pdf(content))
+        if _book_root() is not None:  # It takes longer than all else, and only a book links to it.
+            (target / "figure.pdf").write_bytes(to_pdf(content))
         body = (
             f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
         )
@@ -391,9 +392,14 @@ def command() -> str:
     return f"stablib reproduce {page}".strip()
 
 
+def _book_root() -> str | None:
+    """Way from the page to the top of the book that it is part of; None outside one."""
+    return os.environ.get("STABLIB_BOOK_ROOT")
+
+
 def _links(place: str, made_by: Callable[..., Any]) -> str:
     """Ways to code, data, provenance and command; links where the page is part of a book."""
-    root = os.environ.get("STABLIB_BOOK_ROOT")
+    root = _book_root()
     code = f"{made_by.__module__}.{made_by.__qualname__}"
     how = f"<code>{html.escape(command())}</code>"
     if root is None:
@@ -409,7 +415,7 @@ def _links(place: str, made_by: Callable[..., Any]) -> str:
 
 def _downloads(place: str, content: Figure | pd.DataFrame) -> str:
     """What can be taken away of an exhibit of a book, see :mod:`stablib.reproduce.downloads`."""
-    root = os.environ.get("STABLIB_BOOK_ROOT")
+    root = _book_root()
     if root is None:
         return ""
     files = {"BibTeX": "cite.bib"}

@@ -386,6 +386,8 @@ def test_training_stops_when_it_is_told_to(open_page: Callable[..., Page], tmp_p
     page = open_page(path)
     widget = widget_of(page, "train-again")
     expect(part(widget, "summary")).to_contain_text("of 200 networks so far", timeout=30_000)
+    # Nothing is listed yet, so there is no more of it.
+    expect(part(widget, "more")).to_be_hidden()
     part(widget, "stop").click()
     expect(part(widget, "stop")).to_be_disabled()
     before = part(widget, "summary").inner_text()

@@ -429,6 +429,7 @@ const LIST_CHUNK = 100;
 function pickList(label, onpick) {
   const list = part("div", "list", { role: "listbox", "aria-label": label, tabindex: 0 });
   const more = button("more", "", () => extend());
+  more.hidden = true; // Until something is listed, it would have no name.
   let items = [];
   let shown = 0;
   let picked = null;
