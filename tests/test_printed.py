@@ -25,6 +25,7 @@ def test_a_page_without_scripts_stands_alone() -> None:
     made = without_scripts(PAGE)
     assert "<script" not in made
     assert "noscript" not in made
+    assert made.startswith('<html data-theme="light">')
     assert "<p>With scripts switched on, this moves.</p>" in made
     assert '<img src="exhibits/LI-F1/figure.png">' in made
     assert "<a>data</a>" in made

@@ -25,7 +25,13 @@ from stablib.show.widgets import (
     train_pairs,
     why_this_film,
 )
-from stablib.show.widgets.hosted import HostedWidget, decode_array, encode_array, script_json
+from stablib.show.widgets.hosted import (
+    HostedWidget,
+    asset,
+    decode_array,
+    encode_array,
+    script_json,
+)
 from stablib.training import Task
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -946,3 +952,17 @@ def test_train_pairs_refuses_what_it_cannot_train(trait: str, value: Any, messag
 def test_train_again_fits_a_page() -> None:
     """Features and texts take at most 300 KB."""
     assert len(json.dumps(train_again().data)) < 300_000
+
+
+@pytest.mark.slow
+def test_the_utterances_are_those_of_massive_and_its_encoder() -> None:
+    """Another processor may round a feature to the next byte."""
+    from stablib.reproduce.utterances import make
+
+    made, shipped = make(), json.loads(asset("utterances.json"))
+    for split in ("train", "test"):
+        fresh, kept = made.pop(split), shipped.pop(split)
+        assert fresh["labels"] == kept["labels"]
+        bytes_of = [decode_array(one["features"]).astype(int) for one in (fresh, kept)]
+        assert np.abs(bytes_of[0] - bytes_of[1]).max() <= 1
+    assert made == shipped

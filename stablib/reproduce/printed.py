@@ -25,7 +25,7 @@ body, .bd-container, .bd-main, .bd-article-container { max-width: none !importan
 .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header, .bd-header-article, .bd-header-announcement,
 .prev-next-area, .headerlink, .skip-link, #pst-skip-link, .bd-footer, .pst-scroll-pixel-helper,
 .copybtn, dialog, .cell_input, details.above-input, .exhibit-links { display: none !important; }
-h1 { break-before: page; }
+span[id^="document-"] + section { break-before: page; }
 h1, h2, h3, h4 { break-after: avoid; }
 .exhibit-picture, .stablib-host, .atlas li, figure { break-inside: avoid; }
 .stablib-host img { max-width: 100%; }
@@ -110,6 +110,8 @@ def without_scripts(page: str) -> str:
     )
     page = re.sub(r' href="(?![a-z]+:)[^"#]*\.html#([^"]*)"', r' href="#\1"', page)
     page = re.sub(r'(<a\b[^>]*) href="(?:\.\./)[^"]*"', r"\1", page)
+    # A script of the theme would say it, and without it there are no colours.
+    page = page.replace("<html", '<html data-theme="light"', 1)
     return page.replace("</head>", f"<style>{_STYLE}</style></head>", 1)
 
 

@@ -59,7 +59,8 @@ def make() -> dict[str, Any]:
     components = PCA(N_COMPONENTS, svd_solver="full").fit(vectors["train"])
     small = {split: components.transform(of) for split, of in vectors.items()}
     # Signs of components are arbitrary, and differ between libraries.
-    signs = np.sign(components.components_[np.arange(N_COMPONENTS), _largest(components)])
+    largest = np.abs(components.components_).argmax(axis=1)
+    signs = np.sign(components.components_[np.arange(N_COMPONENTS), largest])
     unit = max(np.abs(of).max() for of in small.values()) / 127.0
     return {
         "label_names": list(data.label_names),
@@ -76,10 +77,6 @@ def make() -> dict[str, Any]:
         "source": "MASSIVE 1.0, en-US (FitzGerald et al. 2022, CC BY 4.0): features of "
         f"all-MiniLM-L6-v2, {N_COMPONENTS} principal components in a byte each",
     }
-
-
-def _largest(components: PCA) -> np.ndarray:
-    return np.abs(components.components_).argmax(axis=1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from scipy.special import expit
 
 from stablib.metrics import relative_prediction_difference
 from stablib.show.widgets import train_pairs
 from stablib.show.widgets.hosted import module_text
 from stablib.workloads.streams import DataModel, StreamRecipe, network
+from tests.browser.test_train_again import finished
 from tests.browser.test_widgets_static import FRAME, part, table_rows, widget_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("error")]
@@ -30,7 +31,8 @@ TRACE = """
 window.trace = ({ model, settings, seed }) => {
   const { hidden, activation, beta, learningRate } = settings;
   const nFeatures = model.chances.length;
-  const network = { nFeatures, hidden, activation: makeActivation(activation, beta) };
+  const bend = makeActivation(activation, beta);
+  const network = { nFeatures, hidden, activation: bend, batchSize: 32 };
   const stream = drawStream(512, model, generator(seed));
   const orders = [1, 2].map((k) => windowOrder(512, 64, generator(seed + k)));
   const first = firstWeights(nFeatures, hidden, generator(seed + 3));
@@ -179,6 +181,9 @@ def test_rounding_alone_tells_models_apart_with_windows_of_one_mini_batch(traine
         "learningRate": 0.1,
         "sameInit": True,
         "log2Examples": 12,
+        "batchSize": 32,
+        "nEvaluated": 4096,
+        "log2First": 8,
     }
 
     def last(log2_window: int) -> float:
@@ -198,10 +203,6 @@ def page(open_page: Callable[..., Page], tmp_path: Path) -> Page:
     path = tmp_path / "page.html"
     path.write_text(FRAME.format(attributes="", body=made.static_html()), encoding="utf-8")
     return open_page(path)
-
-
-def finished(widget: Locator, tries: int) -> None:
-    expect(part(widget, "tries").locator("tbody tr")).to_have_count(tries, timeout=30_000)
 
 
 def test_controls_change_what_is_trained(page: Page) -> None:

@@ -78,13 +78,13 @@ function pairOdds(weights, bits, { nFeatures, hidden }, activate, sums) {
 }
 
 /**
- * Train on a part of a stream, in place, by AdaGrad in mini-batches of 32.
+ * Train on a part of a stream, in place, by AdaGrad in mini-batches.
  *
  * Gradients are added up in single precision, in the order of the examples: with windows of one
  * mini-batch their rounding is all that tells two models apart.
  */
 function trainOnStream(weights, memory, stream, order, from, to, network, learningRate) {
-  const { nFeatures, hidden, activation } = network;
+  const { nFeatures, hidden, activation, batchSize } = network;
   const [activate, slope] = activation;
   const units = Math.max(hidden, 1);
   const bias = nFeatures * units;
@@ -92,8 +92,8 @@ function trainOnStream(weights, memory, stream, order, from, to, network, learni
   const gradient = new Float32Array(weights.length);
   const sums = new Float64Array(units);
   const errors = new Float64Array(units);
-  for (let start = from; start < to; start += 32) {
-    for (let at = start; at < start + 32; at += 1) {
+  for (let start = from; start < to; start += batchSize) {
+    for (let at = start; at < start + batchSize; at += 1) {
       const pattern = stream.bits[order[at]];
       const odds = pairOdds(weights, pattern, network, activate, sums);
       const error = 1 / (1 + Math.exp(-odds)) - stream.labels[order[at]];
@@ -112,7 +112,7 @@ function trainOnStream(weights, memory, stream, order, from, to, network, learni
       }
     }
     for (let p = 0; p < weights.length; p += 1) {
-      const g = gradient[p] / 32;
+      const g = gradient[p] / batchSize;
       memory[p] += g * g;
       weights[p] -= (learningRate * g) / (Math.sqrt(memory[p]) + 1e-7);
       gradient[p] = 0;
@@ -147,7 +147,8 @@ function trueChances({ bits }, truth) {
 }
 
 /**
- * Make a trainer of pairs; it returns the PD after 2^8, 2^9, ... examples for a seed.
+ * Make a trainer of pairs; it returns the PD for a seed after the first checkpoint's examples, and
+ * each time that they are twice as many.
  *
  * Both models of a pair meet the same examples, each in an order of its own.
  */
@@ -155,20 +156,23 @@ function makePairs({ model, settings }) {
   const { chances, truth } = model;
   const nFeatures = chances.length;
   const { hidden, activation, beta, learningRate, log2Window, sameInit, log2Examples } = settings;
-  const network = { nFeatures, hidden, activation: makeActivation(activation, beta) };
+  const { batchSize, nEvaluated, log2First } = settings;
+  const network = { nFeatures, hidden, activation: makeActivation(activation, beta), batchSize };
   const count = 2 ** log2Examples;
 
   return function run(seed) {
     const of = (source) =>
       generator(Math.imul(seed, 0x9e3779b1) ^ Math.imul(source + 1, 0x85ebca6b));
     const stream = drawStream(count, model, of(0));
-    const evaluation = drawStream(2 ** 12, model, of(1));
+    const evaluation = drawStream(nEvaluated, model, of(1));
     const truths = trueChances(evaluation, truth);
-    const orders = [2, 3].map((source) => windowOrder(count, 32 * 2 ** log2Window, of(source)));
+    const orders = [2, 3].map((source) =>
+      windowOrder(count, batchSize * 2 ** log2Window, of(source)),
+    );
     const pair = [4, sameInit ? 4 : 5].map((source) => firstWeights(nFeatures, hidden, of(source)));
     const memories = pair.map((weights) => new Float32Array(weights.length).fill(0.1));
     const differences = [];
-    for (let done = 0, log2 = 8; log2 <= log2Examples; done = 2 ** log2, log2 += 1) {
+    for (let done = 0, log2 = log2First; log2 <= log2Examples; done = 2 ** log2, log2 += 1) {
       pair.forEach((weights, member) => {
         const memory = memories[member];
         const order = orders[member];

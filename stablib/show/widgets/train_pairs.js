@@ -16,7 +16,10 @@ const NETWORKS = { 0: "linear", 1: "one hidden unit", 2: "two hidden units" };
 const ACTIVATION_TITLES = { relu: "ReLU", smelu: "SmeLU", swish: "Swish", identity: "none" };
 const BENT = ["smelu", "swish"];
 const PLOT = { height: 320, left: 52, right: 14, top: 28, bottom: 44 };
+// log2 of the examples at the first checkpoint.
 const FIRST_CHECKPOINT = 8;
+const BATCH_SIZE = 32;
+const EVALUATED = 4096;
 
 /** Say what network it is. */
 function networkText({ hidden, activation, beta }) {
@@ -38,7 +41,7 @@ function pdText(value) {
 
 /** log2 of the mini-batches in the whole stream: no window is longer. */
 function longestWindow({ log2_examples }) {
-  return log2_examples - 5;
+  return log2_examples - Math.log2(BATCH_SIZE);
 }
 
 /** log2 of the mini-batches of a window: what was asked for ends with the stream. */
@@ -56,6 +59,9 @@ function pairSettings(state) {
     log2Window: windowOf(state),
     sameInit: state.same_init,
     log2Examples: state.log2_examples,
+    batchSize: BATCH_SIZE,
+    nEvaluated: EVALUATED,
+    log2First: FIRST_CHECKPOINT,
   };
 }
 
@@ -276,10 +282,10 @@ function render({ model, el }) {
     "p",
     { class: "sw-note" },
     `Both models of a pair learn the same examples from ${data.model.chances.length} binary ` +
-      "features, in one pass, in " +
-      "mini-batches of 32, by AdaGrad; each meets them in an order of its own, shuffled inside " +
+      `features, in one pass, in mini-batches of ${BATCH_SIZE}, by AdaGrad; each meets them in an ` +
+      "order of its own, shuffled inside " +
       "windows. Thin lines: pairs of the latest try; the others: means of tries by their number. " +
-      "Compared on 4,096 other examples. All is computed here, in this page.",
+      `Compared on ${EVALUATED.toLocaleString("en")} other examples. All is computed here, in this page.`,
   );
   const sections = [controls.element, desk.element, summary, plot.element, tries.element, note];
   el.append(root("train-pairs", "Pairs of networks that train in this page", ...sections));
