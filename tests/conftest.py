@@ -10,10 +10,22 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features of texts, which take an encoder half a minute, are made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "features"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep tests out of the user's cache."""
+def own_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, features: Path
+) -> Path:
+    """Keep tests out of the user's cache, which is empty but for features."""
     folder = tmp_path_factory.mktemp("cache")
+    (folder / "features").symlink_to(features)
     monkeypatch.setenv("STABLIB_CACHE", str(folder))
     return folder
 

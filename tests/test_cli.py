@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stablib.reproduce import cli
+
 ROOT = Path(__file__).parent.parent
 STABLIB = str(Path(sys.executable).with_name("stablib"))
 LI, SI = "local_instability", "synthetic_irreproducibility"
@@ -28,7 +30,6 @@ def notebooks() -> list[Path]:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("reproduce", "local_instabilty"), "did you mean 'local_instability'"),
         (("reproduce", "local_instability/05_result"), "local_instability/05_results"),
         (("reproduce", "--preset", "lapto"), "did you mean 'laptop'"),
         (("reproduce", "--param", "temperature=.7"), "--param goes with a paper"),
@@ -61,13 +62,30 @@ def notebooks() -> list[Path]:
         (("runs", "publish", "local"), "unknown paper 'local'"),
     ],
 )
-def test_wrong_input_is_one_clear_line(words: tuple[str, ...], hint: str) -> None:
+def test_wrong_input_is_one_clear_line(
+    words: tuple[str, ...],
+    hint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: each start of another takes longer than the answer."""
+    monkeypatch.setattr(sys, "argv", ["stablib", *words])
+    monkeypatch.chdir(ROOT)
     before = notebooks()
-    outcome = stablib(*words)
-    assert outcome.returncode == 2, outcome.stderr
-    assert hint in outcome.stderr
-    assert len(outcome.stderr.splitlines()) == 1
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr().err
+    assert end.value.code == 2, said
+    assert hint in said
+    assert len(said.splitlines()) == 1
     assert notebooks() == before
+
+
+def test_a_wrong_word_ends_the_process_with_a_line_and_a_code() -> None:
+    outcome = stablib("reproduce", "local_instabilty")
+    assert outcome.returncode == 2
+    assert outcome.stderr.startswith("stablib: ")
+    assert len(outcome.stderr.splitlines()) == 1
 
 
 def test_outside_a_checkout_it_says_so(tmp_path: Path) -> None:

@@ -361,12 +361,6 @@ RECOMMENDERS = {
 PROCESSOR = ("hardware", "instructions")
 
 
-@pytest.fixture(scope="module")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features of the texts are made once for all."""
-    return tmp_path_factory.mktemp("shared")
-
-
 def compare(study: Study, retrained: Retrained, folder: Path) -> None:
     """Train the first seeds anew, into an empty store."""
     store = RunStore(folder / "runs", folder / "none")
@@ -395,10 +389,7 @@ def compare(study: Study, retrained: Retrained, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", HEADS)
-def test_published_heads_are_trained_to_the_same_labels(
-    name: str, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STABLIB_CACHE", str(shared_cache))
+def test_published_heads_are_trained_to_the_same_labels(name: str, tmp_path: Path) -> None:
     compare(LI, Retrained(HEADS[name], 2, LABELS), tmp_path)
 
 

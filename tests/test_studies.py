@@ -19,7 +19,7 @@ import pytest
 from pydantic import ValidationError
 
 import stablib.commit
-from stablib.data import entry, find_local, stand_in
+from stablib.data import Dataset, Entry, entry, find_local, registry, stand_in
 from stablib.errors import UsageError
 from stablib.mitigation import TGTSS, Ensemble
 from stablib.mitigation.soft_labels import SoftLabels
@@ -542,6 +542,25 @@ class Untrained(Runs):
         return np.zeros((len(self), 2))
 
 
+@pytest.fixture(scope="module")
+def kept() -> dict[tuple[str, str], Dataset | None]:
+    """Data sets that were read."""
+    return {}
+
+
+@pytest.fixture
+def read_once(kept: dict[tuple[str, str], Dataset | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each data set once for all pages: that takes longer than what is asked of them."""
+    read = registry.read_local
+
+    def once(item: Entry, label: str) -> Dataset | None:
+        if (item.name, label) not in kept:
+            kept[item.name, label] = read(item, label)
+        return kept[item.name, label]
+
+    monkeypatch.setattr(registry, "read_local", once)
+
+
 def asked_by(notebook: Path, study: Study, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Execute a notebook with nothing trained and nothing drawn."""
     asked: list[Request] = []
@@ -589,8 +608,9 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
     ids=lambda value: value.stem if isinstance(value, Path) else "".join(value.values()) or "all",
 )
 @pytest.mark.filterwarnings("ignore::stablib.data.notices.DataNotice")  # Not all are shipped.
+@pytest.mark.usefixtures("nothing", "read_once")
 def test_missing_is_everything_a_page_trains(
-    nothing: None, notebook: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    notebook: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a section asks for has been announced before, by its exhibits alone."""
     study = open_study(notebook.parent.name, preset="smoke", **options)
@@ -602,6 +622,7 @@ def test_missing_is_everything_a_page_trains(
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("read_once")
 def test_a_page_is_announced_at_laptop_too(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With full fine-tuning, and streams that are shown where they are published."""
     study = open_study(notebook.parent.name)

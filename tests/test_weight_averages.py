@@ -390,7 +390,7 @@ def test_the_moving_average_is_torchs_from_nothing_over_what_has_entered(memory:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=name)
-@pytest.mark.parametrize("stop", range(1, 15))
+@pytest.mark.parametrize("stop", [1, 4, 5, 6, 10, 13])  # Five steps are an epoch.
 def test_an_averager_goes_on_from_its_state_to_the_same_bits(method: ByStep, stop: int) -> None:
     """As torch saves it, and whatever happens to the averager that it is of."""
     if getattr(method, "tensors", ()):

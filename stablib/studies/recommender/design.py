@@ -17,7 +17,7 @@ from stablib.mitigation import (
     StepSWA,
 )
 from stablib.studies.recommender.settings import RecommenderSettings
-from stablib.training import Record, Request, SeedPlan, one_bit, protocol, seed_plans
+from stablib.training import Request, SeedPlan, one_bit, protocol, seed_plans
 from stablib.training.method import Method
 from stablib.workloads import Attended, FactorRecipe, HitCurve, ItemRecipe, Ranked, Vectors
 
@@ -53,8 +53,12 @@ NULL_SEED = 1000
 #: Runs on generated data whose weights are kept: a page computes with them.
 KEPT = 4
 
-#: What is kept where many runs are compared: no scores of negatives.
-BARE = (Ranked(n_users=0), Attended(n_shown=0))
+#: Ranks without the scores of negatives, which take more room than all else: of plain and of
+#: class-weighted DeepICF alone it is asked how sure they are of those.
+RANKS = Ranked(n_users=0)
+
+#: What is kept where many runs are compared.
+BARE = (RANKS, Attended(n_shown=0))
 
 #: The data on which a look at all users takes as long as a tenth of an epoch.
 LARGE = "movielens-1m"
@@ -112,11 +116,10 @@ class Design:
         """One run of DeepICF and of GMF with all its weights."""
         first = self.plans(1)
         data = self.settings.dataset
-        ranks = (Ranked(), self.curve(data))
-        gmf = self.factors(data, layers=())
+        curve, gmf = self.curve(data), self.factors(data, layers=())
         return {
-            DEEPICF: Request(self.items(data), first, (*ranks, Attended(), Vectors())),
-            GMF: Request(gmf, first, (*ranks, Vectors())),
+            DEEPICF: Request(self.items(data), first, (Ranked(), curve, Attended(), Vectors())),
+            GMF: Request(gmf, first, (RANKS, curve, Vectors())),
         }
 
     def models(self) -> Wanted:
@@ -126,19 +129,19 @@ class Design:
     def small(self) -> Wanted:
         """The same models on the small data, and with three outputs."""
         s = self.settings
-        kept = (Ranked(), self.curve(s.small), Attended())
+        kept = (RANKS, self.curve(s.small), Attended())
         three = Request(self.items(s.small, label="rating"), self.plans(s.n_runs), kept)
         found = self._models(s.small)
         # Averages of the weights beside plain training cost no training of their own.
-        beside = Averaged(record=Ranked(n_users=0), methods=(StepSWA(), EMA()))
+        beside = Averaged(record=RANKS, methods=(StepSWA(), EMA()))
         plain = found[DEEPICF]
         found[DEEPICF] = Request(plain.recipe, plain.plans, (*plain.records, beside))
         return {**found, THREE: three}
 
     def _models(self, dataset: str) -> Wanted:
         plans = self.plans(self.settings.n_runs)
-        ranks: tuple[Record, ...] = (Ranked(), self.curve(dataset))
-        attends = (*ranks, Attended())
+        curve = self.curve(dataset)
+        attends, ranks = (Ranked(), curve, Attended()), (RANKS, curve)
         plain, weighted = self.items(dataset), self.items(dataset, class_weights=True)
         neumf, gmf = self.factors(dataset), self.factors(dataset, layers=())
         return {
@@ -194,7 +197,7 @@ class Design:
             rate: Request(
                 self.items(s.small, learning_rate=rate, held_out=True),
                 self.plans(RATE_RUNS),
-                (Ranked(n_users=0), self.curve(s.small)),
+                (RANKS, self.curve(s.small)),
             )
             for rate in RATES
         }
@@ -203,7 +206,7 @@ class Design:
         """Runs on generated data, of which it is known why each choice was made."""
         n_runs = self.settings.n_runs
         few = self.plans(min(KEPT, n_runs))
-        kept = (Ranked(), self.curve("tastes"), Attended(n_shown=2_000))
+        kept = (RANKS, self.curve("tastes"), Attended(n_shown=2_000))
         return {
             "weights": Request(self.items("tastes"), few, (*kept, Vectors())),
             DEEPICF: Request(self.items("tastes"), self.plans(n_runs), kept),
