@@ -55,8 +55,9 @@ slow-test: $(READY)
 retrain-test: $(READY)
 	$(BIN)/pytest -m retrain
 
+# Half of the time a test waits for its page. Those of JupyterLab are a group: they share a server.
 browser-test: $(READY)
-	$(BIN)/pytest -n auto --dist loadfile -m browser tests/browser tests/test_printed.py
+	$(BIN)/pytest -n 3 --dist loadgroup -m browser tests/browser tests/test_printed.py
 
 # From another folder, so that the installed package is tested and not this one.
 core-test: $(CORE_READY)

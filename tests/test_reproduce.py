@@ -216,7 +216,7 @@ def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkou
 
     The command says what it made and where, and leaves the book's own exhibits alone.
     """
-    words = ("--preset", "smoke", "--param", "n_runs=120", "--skip", "LI-X1", "--budget", "none")
+    words = ("--preset", "smoke", "--param", "n_runs=30", "--skip", "LI-X1", "--budget", "none")
     done = stablib("reproduce", f"{LI}/05_results", *words, cwd=checkout)
     assert done.returncode == 0, done.stderr
     assert "group 1 of" in done.stderr
@@ -226,7 +226,7 @@ def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkou
     assert "LI-T3: On massive" in done.stdout
     page = Path(path).read_text()
     assert "Training" not in page
-    assert "preset smoke, n_runs=120" in page
+    assert "preset smoke, n_runs=30" in page
     assert "no verdict" in page
     exhibits = [p.parent.parent.name for p in (checkout / "_build").rglob("LI-T3/claims.json")]
     assert exhibits == ["exhibits"]

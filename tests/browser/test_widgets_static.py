@@ -1354,3 +1354,53 @@ def test_a_cell_of_the_matrix_opens_its_runs(show: Callable[..., Page]) -> None:
     widget.locator('[data-verdict="empty"]').click()
     expect(summary).to_contain_text("empty, not trained here")
     expect(part(widget, "runs-of-cell")).to_be_hidden()
+
+
+def test_the_address_holds_what_is_shown(
+    show: Callable[..., Page], open_page: Callable[..., Page]
+) -> None:
+    """A view can be linked, and a link followed on the page that is open."""
+    page = show()
+    widget = widget_of(page, "seed-explorer")
+    before = part(widget, "summary").inner_text()
+    part(widget, "method").select_option("TGTSS")
+    part(widget, "run-b").select_option(label="seed 207")
+    chosen = part(widget, "summary").inner_text()
+    assert chosen != before
+    page.wait_for_function("location.hash.includes('method=TGTSS')")
+    address = page.url
+    assert "#stablib-explorer?" in address
+    other = widget_of(open_page(address), "seed-explorer")
+    expect(part(other, "summary")).to_have_text(chosen)
+    expect(part(other, "method")).to_have_value("TGTSS")
+    other.page.evaluate("location.hash = '#stablib-explorer?method=Control'")
+    expect(part(other, "method")).to_have_value("Control")
+
+
+def test_what_is_as_before_leaves_the_address(show: Callable[..., Page]) -> None:
+    page = show()
+    method = part(widget_of(page, "seed-explorer"), "method")
+    method.select_option("TGTSS")
+    page.wait_for_function("location.hash.includes('method=TGTSS')")
+    method.select_option("Control")
+    page.wait_for_function("location.hash === '#stablib-explorer'")
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_an_address_that_makes_no_sense_shows_the_widget_all_the_same(
+    open_page: Callable[..., Page], widgets: dict[str, HostedWidget], tmp_path: Path, name: str
+) -> None:
+    """Whatever stands in it: of another type, out of range, of no meaning."""
+    widget = widgets[name]
+    path = tmp_path / "one.html"
+    body = widget.static_html()
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    page = open_page(path)
+    for text in ("nonsense", "-7", "1e9", "[]", "{}", "null"):
+        query = "&".join(f"{trait}={text}" for trait in [*widget.state(), "data", "no"])
+        page.evaluate(f"location.hash = '#{widget.element_id}?{query}'")
+        expect(widget_of(page, name)).to_be_visible()
+        page.reload()
+        host = page.locator(f"#{widget.element_id}")
+        assert host.get_attribute("data-state") == "ready", text
+        expect(widget_of(page, name)).to_be_visible()

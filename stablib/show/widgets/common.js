@@ -570,10 +570,12 @@ function stopAll(...stops) {
 /** The part of anywidget's model that the widgets use, for a page without a kernel. */
 class StaticModel {
   #state;
+  #onset;
   #listeners = new Map();
 
-  constructor(state) {
+  constructor(state, onset) {
     this.#state = { ...state };
+    this.#onset = onset;
   }
 
   get(name) {
@@ -584,6 +586,7 @@ class StaticModel {
     if (JSON.stringify(this.#state[name]) === JSON.stringify(value)) return;
     this.#state[name] = value;
     for (const callback of [...(this.#listeners.get(`change:${name}`) ?? [])]) callback();
+    this.#onset(name, value);
   }
 
   on(event, callback) {
@@ -598,6 +601,74 @@ class StaticModel {
   save_changes() {}
 }
 
+/** Read a value that has the type of another; undefined if it has not. */
+function readAs(like, text) {
+  if (typeof like === "string") return text;
+  try {
+    const value = JSON.parse(text);
+    const isAlike = typeof value === typeof like && Array.isArray(value) === Array.isArray(like);
+    return isAlike ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the address says of a widget's state: `#id?method=TGTSS&k=5`. */
+function stateInAddress(id, state) {
+  const [target, query] = location.hash.slice(1).split("?");
+  if (target !== id) return {};
+  const isAllowed = ([name, value]) => {
+    const [low, high] = state.data.ranges?.[name] ?? [-Infinity, Infinity];
+    return value !== undefined && (typeof value !== "number" || (value >= low && value <= high));
+  };
+  const read = [...new URLSearchParams(query)]
+    .filter(([name]) => Object.hasOwn(state, name) && name !== "data")
+    .map(([name, text]) => [name, readAs(state[name], text)]);
+  return Object.fromEntries(read.filter(isAllowed));
+}
+
+// Browsers refuse an address that changes with every step of a slider.
+const ADDRESS_DELAY = 300;
+
+/** Return what keeps the address up to date: it is told of each value that is set. */
+function addressWriter(id, state) {
+  const changed = new Map();
+  let timer;
+  const write = () => {
+    const texts = [...changed].map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    const address = `#${id}${texts.length ? `?${new URLSearchParams(texts)}` : ""}`;
+    history.replaceState(history.state, "", address);
+  };
+  return (name, value) => {
+    if (JSON.stringify(value) === JSON.stringify(state[name])) changed.delete(name);
+    else changed.set(name, value);
+    clearTimeout(timer);
+    timer = setTimeout(write, ADDRESS_DELAY);
+  };
+}
+
+/** Draw a widget in the state of the address; where that makes no sense, in its own. */
+function drawLinked(widget, id, state) {
+  const linked = stateInAddress(id, state);
+  const draw = (start) => {
+    const onset = addressWriter(id, state);
+    const el = html("div");
+    const model = new StaticModel({ ...state, ...start }, onset);
+    const stop = widget.render({ model, el });
+    for (const [name, value] of Object.entries(start)) onset(name, value);
+    return { el, stop };
+  };
+  try {
+    return draw(linked);
+  } catch (error) {
+    if (Object.keys(linked).length === 0) throw error;
+    return draw({});
+  }
+}
+
 /** Run a widget in a static page: read its state from the page, replace the fallback picture. */
 function hostStatic(widget, id) {
   // Taking the first host that is not yet in use lets one page show the same widget twice.
@@ -606,10 +677,19 @@ function hostStatic(widget, id) {
   host.dataset.state = "starting";
   try {
     const state = JSON.parse(host.querySelector("script[type='application/json']").textContent);
-    const el = html("div");
-    widget.render({ model: new StaticModel(state), el });
-    host.querySelector(".stablib-fallback").replaceWith(el);
+    let drawn = drawLinked(widget, id, state);
+    host.querySelector(".stablib-fallback").replaceWith(drawn.el);
     host.dataset.state = "ready";
+    const isLinked = () => location.hash.startsWith(`#${id}?`);
+    addEventListener("hashchange", () => {
+      if (!isLinked()) return;
+      const next = drawLinked(widget, id, state);
+      drawn.stop?.();
+      drawn.el.replaceWith(next.el);
+      drawn = next;
+    });
+    // The browser looks for an element that is called like all that follows the #.
+    if (isLinked()) host.scrollIntoView();
   } catch (error) {
     host.dataset.state = "failed";
     host.append(html("p", { role: "alert" }, `This widget could not start: ${error.message}`));

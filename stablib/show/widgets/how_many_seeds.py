@@ -29,9 +29,9 @@ class HowManySeeds(HostedWidget):
 
     @traitlets.validate("k")
     def _check_k(self, proposal: Any) -> int:
-        n_runs = self.data["n_runs"]
-        if not 2 <= proposal.value <= n_runs:
-            raise traitlets.TraitError(f"k must be 2 to {n_runs}, got {proposal.value}")
+        low, high = self.data["ranges"]["k"]
+        if not low <= proposal.value <= high:
+            raise traitlets.TraitError(f"k must be {low} to {high}, got {proposal.value}")
         return int(proposal.value)
 
 
@@ -89,6 +89,7 @@ def how_many_seeds(
     n_runs = next(iter(runs.values())).shape[0]
     data = {
         "n_runs": n_runs,
+        "ranges": {"k": [2, n_runs]},
         "baseline": list(runs).index(baseline),
         "n_resamples": int(n_resamples),
         "methods": [
