@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,12 @@ import pytest
 import traitlets
 from numpy.typing import NDArray
 
+from stablib.errors import UsageError
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
+    Outcome,
+    Parameter,
+    RerunPanel,
     descent,
     divergence_viewer,
     explanation_comparer,
@@ -20,6 +25,7 @@ from stablib.show.widgets import (
     instability_map,
     mitigation_matrix,
     pd_explorer,
+    rerun_panel,
     seed_explorer,
     train_again,
     train_pairs,
@@ -966,3 +972,109 @@ def test_the_utterances_are_those_of_massive_and_its_encoder() -> None:
         bytes_of = [decode_array(one["features"]).astype(int) for one in (fresh, kept)]
         assert np.abs(bytes_of[0] - bytes_of[1]).max() <= 1
     assert made == shipped
+
+
+# The panel: what it does is tried without a view; its view is tried in the browser.
+
+
+class Waits:
+    """An experiment that tells of tenths, and waits for a word to go on."""
+
+    def __init__(self) -> None:
+        self.go, self.told, self.fault = threading.Event(), threading.Event(), None
+
+    def price(self, values: Any) -> str:
+        return f"{values['number']} seconds"
+
+    def run(self, values: Any, tell: Any) -> Outcome:
+        if self.fault is not None:
+            raise self.fault
+        tell(0.5, "halving")
+        self.told.set()
+        assert self.go.wait(10)
+        tell(1.0, "halving")
+        return Outcome({"half": (values["number"] / 2, 0.0, 9.0)}, "1 run")
+
+
+def waiting(**options: Any) -> tuple[Waits, RerunPanel]:
+    experiment = Waits()
+    parameters = [Parameter("number", 4, 2, 9, "what is halved"), Parameter("rate", 0.5, 0, 1, "")]
+    panel = rerun_panel(
+        experiment, parameters, effect="half", data="none", command="halve", **options
+    )
+    return experiment, panel
+
+
+def test_the_panel_trains_while_the_kernel_stays_free_and_keeps_what_came_out() -> None:
+    experiment, panel = waiting()
+    panel.train()
+    assert experiment.told.wait(10)
+    assert panel.running
+    panel.train()  # The second click does nothing.
+    experiment.go.set()
+    panel.join(10)
+    assert not panel.running
+    panel.values = {"number": 6.0, "rate": 1}
+    panel.train()
+    panel.join(10)
+    assert [one["effects"]["half"][0] for one in panel.tries] == [3.0, 2.0]
+    assert [one["number"] for one in panel.tries] == [2, 1]
+    assert panel.said.startswith("Done in 0 s. 1 run")
+    assert panel.problem == ""
+
+
+def test_a_cancelled_panel_says_so_and_trains_again() -> None:
+    experiment, panel = waiting()
+    panel.train()
+    assert experiment.told.wait(10)
+    panel.cancel()
+    experiment.go.set()
+    panel.join(10)
+    assert panel.said.startswith("Cancelled.")
+    assert (panel.running, panel.done, panel.tries) == (False, 0.0, [])
+    panel.train()
+    panel.join(10)
+    assert len(panel.tries) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"number": 1}, "number must be a whole number from 2 to 9, got 1"),
+        ({"number": 2.5}, "number must be a whole number from 2 to 9, got 2.5"),
+        ({"number": None}, "number must be a whole number from 2 to 9, got None"),
+        ({"number": True}, "number must be a whole number from 2 to 9, got True"),
+        ({"rate": "much"}, "rate must be a number from 0 to 1, got 'much'"),
+    ],
+)
+@pytest.mark.parametrize("ask", ["price", "train"])
+def test_the_panel_refuses_what_is_not_allowed(ask: str, values: Any, message: str) -> None:
+    _, panel = waiting()
+    panel.values = {**panel.values, **values}
+    getattr(panel, ask)()
+    assert panel.problem == message
+    assert (panel.said, panel.running) == ("", False)
+    panel.values = {"number": 4, "rate": 0.5}
+    panel.price()
+    assert (panel.problem, panel.said) == ("", "4 seconds")
+
+
+def test_a_panel_shows_why_its_experiment_failed() -> None:
+    experiment, panel = waiting()
+    experiment.fault = UsageError("leaves no step")
+    panel.train()
+    panel.join(10)
+    assert (panel.problem, panel.running) == ("leaves no step", False)
+
+
+def test_what_a_panel_does_not_expect_is_shown_and_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raised = []
+    monkeypatch.setattr(threading, "excepthook", lambda hook: raised.append(hook.exc_type))
+    experiment, panel = waiting()
+    experiment.fault = ZeroDivisionError("by zero")
+    panel.train()
+    panel.join(10)
+    assert raised == [ZeroDivisionError]
+    assert (panel.problem, panel.running) == ("ZeroDivisionError: by zero", False)

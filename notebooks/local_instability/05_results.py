@@ -165,8 +165,9 @@ extras.fine_tuning(study.fine_tuning())
 # %% [markdown]
 # ## Rerun with other parameters
 #
-# In a live notebook the panel below trains the section's main experiment anew. In the static page
-# it shows only what it would do.
+# In a live notebook the panel below trains the section's main experiment anew, on heads and on some
+# of the utterances, so that the first answer is there in seconds. Each try stays in its list, above
+# the published result. In the static page it writes the command that trains with the same values.
 
 # %%
 panel.rerun_panel(study)

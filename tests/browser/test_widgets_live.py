@@ -159,17 +159,21 @@ CELLS = [
     "streams.hidden = 1; streams.n_pairs = 2",
 ]
 PANEL = """
-from stablib.show.local_instability.panel import rerun_panel
+from stablib.show.local_instability.comparison import reductions
+from stablib.show.local_instability.panel import METHODS, rerun_panel
 from stablib.studies import open_study
 from stablib.studies.local_instability import CONTROL
 
 study = open_study("local_instability", preset="smoke")
-rerun_panel(study)
+panel = rerun_panel(study)
+panel
 """
 PANEL_CELLS = [
     PANEL,
-    "other = study.changed(n_runs=3, first_seed=7).control(split='test')\n"
-    "print(f'NATS {other.le_m[CONTROL].sum():.1f}')",
+    "same = study.changed(model='head', dataset='massive', n_runs=3, first_seed=7)\n"
+    "same = same.results(variants=(CONTROL, *METHODS))\n"
+    "less = reductions(same)[0]['reduction'].tolist()\n"
+    "print('REDUCED', *(f'{value:.1f}' for value in less), len(panel.tries))",
     "from IPython.display import HTML\n"
     "from stablib.show.local_instability import extras\n"
     "page = extras.sources(study.sources())._repr_html_()\n"
@@ -510,23 +514,39 @@ def test_pairs_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
 def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:
     """The result is the one that the kernel gets with these parameters."""
     with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
-        panel = output_of(page, 0)
-        expect(panel).to_contain_text("Not run yet.", timeout=RUN_MILLISECONDS)
-        expect(panel).not_to_contain_text("needs a running kernel")
-        panel.get_by_label("n_runs").fill("3")
-        panel.get_by_label("first_seed").fill("7")
-        panel.get_by_role("button", name="What will it cost?").click()
-        # Students of two methods and the teachers of one; the other cell has trained control.
-        expect(panel).to_contain_text("9 runs have to be trained, about", timeout=RUN_MILLISECONDS)
-        panel.get_by_role("button", name="Train").click()
-        expect(panel).to_contain_text("3 runs each", timeout=RUN_MILLISECONDS)
-        expect(panel).not_to_contain_text("stand-in")
-        expect(panel).not_to_contain_text("Not run yet.")
-        # The cell's progress bar has left an empty output.
-        printed = output_of(page, 1).filter(has_text="NATS")
-        nats = printed.inner_text().removeprefix("NATS ").strip()
-        against = rf"(below|above) control \({re.escape(nats)} nats\)"
-        expect(panel).to_contain_text(re.compile(against))
+        panel = widget_of(page, "rerun-panel")
+        expect(panel).to_contain_text("MASSIVE", timeout=RUN_MILLISECONDS)
+        expect(part(panel, "command")).to_have_count(0)
+        part(panel, "n_runs").fill("3")
+        part(panel, "first_seed").fill("7")
+        part(panel, "after_step").fill("900")
+        part(panel, "train").click()
+        expect(part(panel, "refusal")).to_contain_text("leaves no step", timeout=RUN_MILLISECONDS)
+        part(panel, "after_step").fill("6")
+        part(panel, "price").click()
+        # Students of two methods and the teachers of one; the other cell has trained all of them.
+        expect(part(panel, "summary")).to_contain_text(
+            re.compile("runs have to be trained|Nothing"), timeout=RUN_MILLISECONDS
+        )
+        part(panel, "train").click()
+        expect(part(panel, "summary")).to_contain_text("Done in", timeout=RUN_MILLISECONDS)
+        expect(panel).to_contain_text("3 runs a method")
+        run_cell(page, 1)
+        printed = output_of(page, 1).filter(has_text=re.compile(r"REDUCED.* 1\s*$"))
+        expect(printed).to_be_visible(timeout=RUN_MILLISECONDS)
+        reduced = printed.inner_text().split()[1:-1]
+        (row,) = part(panel, "tries").locator("tbody tr").all()
+        cells = [cell.inner_text() for cell in row.locator("td").all()]
+        assert [cell.split(" ")[0].replace("\u2212", "-") for cell in cells[:2]] == reduced
+        assert cells[2] == "n_runs 3, first_seed 7"
+        part(panel, "first_seed").fill("8")
+        part(panel, "train").click()
+        part(panel, "cancel").click()
+        expect(part(panel, "summary")).to_contain_text(
+            re.compile("Cancelled|Done"), timeout=RUN_MILLISECONDS
+        )
+        part(panel, "clear").click()
+        expect(part(panel, "tries")).to_have_count(0)
 
 
 def test_dollars_in_a_live_table_are_text(lab: str, visit: Any) -> None:

@@ -17,6 +17,8 @@ from stablib.metrics import label_counts, label_entropy
 from stablib.mitigation import ASWA, WeightAverager
 from stablib.models.item_model import ItemModel
 from stablib.show.widgets import (
+    Outcome,
+    Parameter,
     descent,
     divergence_viewer,
     explanation_comparer,
@@ -24,6 +26,7 @@ from stablib.show.widgets import (
     instability_map,
     mitigation_matrix,
     pd_explorer,
+    rerun_panel,
     seed_explorer,
     train_again,
     train_pairs,
@@ -48,6 +51,7 @@ WIDGETS = [
     "mitigation-matrix",
     "train-again",
     "train-pairs",
+    "rerun-panel",
 ]
 FRAME = """<!doctype html>
 <html lang="en"{attributes}>
@@ -107,6 +111,30 @@ def odds_of_films(model: ItemModel, history: list[int], items: list[int]) -> Any
     with torch.no_grad():
         logits = model(torch.tensor(history), torch.tensor(items), np.full(len(items), -1))
     return (logits[:, 1] - logits[:, 0]).double().numpy()
+
+
+class Halves:
+    """An experiment that halves its number."""
+
+    def price(self, values: Any) -> str:
+        return "Nothing."
+
+    def run(self, values: Any, tell: Any) -> Outcome:
+        return Outcome({"half": (values["number"] / 2,) * 3}, "")
+
+
+def halving() -> HostedWidget:
+    """A panel of two numbers, with a published result."""
+    return rerun_panel(
+        Halves(),
+        [Parameter("number", 4, 2, 9, "what is halved"), Parameter("rate", 0.5, 0.1, 1.0, "how")],
+        effect="Half of it",
+        data="Nothing is trained here.",
+        command="stablib reproduce halves",
+        published=Outcome({"half": (2.0, -1.0, 3.0)}, f"1 run {HOSTILE}"),
+        elsewhere="other.html",
+        name="halving",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +261,7 @@ def widgets(
             name="again",
         ),
         "train-pairs": few_pairs(),
+        "rerun-panel": halving(),
     }
 
 
@@ -1047,29 +1076,29 @@ def test_descents_starts_are_dragged(show: Callable[..., Page]) -> None:
     expect(part(widget, "start-B-x-value")).to_have_text("-0.05")
 
 
-@pytest.mark.parametrize("name", WIDGETS)
-def test_every_control_has_a_name(show: Callable[..., Page], name: str) -> None:
-    nameless = widget_of(show(), name).evaluate(
-        """root => [...root.querySelectorAll("select, input, button, [tabindex='0']")]
-             .filter(control => !(control.labels?.length || control.ariaLabel
-                                  || control.textContent.trim()))
-             .map(control => control.outerHTML)"""
-    )
-    assert nameless == []
+def test_every_control_has_a_name(show: Callable[..., Page]) -> None:
+    page = show()
+    for name in WIDGETS:
+        nameless = widget_of(page, name).evaluate(
+            """root => [...root.querySelectorAll("select, input, button, [tabindex='0']")]
+                 .filter(control => !(control.labels?.length || control.ariaLabel
+                                      || control.textContent.trim()))
+                 .map(control => control.outerHTML)"""
+        )
+        assert nameless == [], name
 
 
-@pytest.mark.parametrize("name", WIDGETS)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_texts_have_contrast(show: Callable[..., Page], name: str, dark: bool) -> None:
-    widget = widget_of(show(dark=dark), name)
-    lightness = widget.evaluate(
-        """root => ["color", "backgroundColor"].map(property => {
-             const [r, g, b] = getComputedStyle(root)[property].match(/\\d+/g).map(Number);
-             return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
-           })"""
-    )
-    text, ground = lightness
-    assert (text > 0.8 and ground < 0.2) if dark else (text < 0.2 and ground > 0.8)
+def test_texts_have_contrast(show: Callable[..., Page], dark: bool) -> None:
+    page = show(dark=dark)
+    for name in WIDGETS:
+        text, ground = widget_of(page, name).evaluate(
+            """root => ["color", "backgroundColor"].map(property => {
+                 const [r, g, b] = getComputedStyle(root)[property].match(/\\d+/g).map(Number);
+                 return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+               })"""
+        )
+        assert (text > 0.8 and ground < 0.2) if dark else (text < 0.2 and ground > 0.8), name
 
 
 def test_the_books_theme_wins_over_the_system(show: Callable[..., Page]) -> None:
@@ -1379,6 +1408,8 @@ def test_the_address_holds_what_is_shown(
 
 def test_what_is_as_before_leaves_the_address(show: Callable[..., Page]) -> None:
     page = show()
+    page.wait_for_timeout(500)  # Longer than a change waits before it stands in the address.
+    assert "#" not in page.url
     method = part(widget_of(page, "seed-explorer"), "method")
     method.select_option("TGTSS")
     page.wait_for_function("location.hash.includes('method=TGTSS')")
@@ -1404,3 +1435,39 @@ def test_an_address_that_makes_no_sense_shows_the_widget_all_the_same(
         host = page.locator(f"#{widget.element_id}")
         assert host.get_attribute("data-state") == "ready", text
         expect(widget_of(page, name)).to_be_visible()
+
+
+def test_the_panel_without_a_kernel_writes_the_command(show: Callable[..., Page]) -> None:
+    panel = widget_of(show(), "rerun-panel")
+    expect(part(panel, "command")).to_have_text(
+        "stablib reproduce halves --param number=4 --param rate=0.5"
+    )
+    expect(part(panel, "train")).to_have_count(0)
+    expect(part(panel, "elsewhere")).to_have_attribute("href", "other.html")
+    part(panel, "number").fill("7")
+    part(panel, "rate").fill("0.25")
+    expect(part(panel, "command")).to_contain_text("--param number=7 --param rate=0.25")
+    rows = table_rows(panel, "tries")
+    assert rows == {"published": ["2.0 [−1.0, 3.0]", "", f"1 run {HOSTILE}"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("number", "1", "number must be a whole number from 2 to 9."),
+        ("number", "10", "number must be a whole number from 2 to 9."),
+        ("number", "2.5", "number must be a whole number from 2 to 9."),
+        ("number", "", "number must be a whole number from 2 to 9."),
+        ("rate", "0", "rate must be a number from 0.1 to 1."),
+    ],
+)
+def test_the_panel_says_what_is_allowed_and_changes_nothing(
+    show: Callable[..., Page], name: str, typed: str, said: str
+) -> None:
+    panel = widget_of(show(), "rerun-panel")
+    command = part(panel, "command").inner_text()
+    part(panel, name).fill(typed)
+    expect(part(panel, "problem")).to_have_text(said)
+    expect(part(panel, name)).to_have_attribute("aria-invalid", "true")
+    expect(part(panel, name)).to_have_value(typed)
+    expect(part(panel, "command")).to_have_text(command)

@@ -2,34 +2,108 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-import ipywidgets
-
-from stablib.errors import StablibError
-from stablib.metrics import percentage_reduction
-from stablib.runs.cost import costs, in_words
-from stablib.studies.local_instability import CONTROL, LocalInstability, Variant
+from stablib.runs.cost import Cost, costs, in_words
+from stablib.runs.obtain import ensure
+from stablib.runs.watch import Watch
+from stablib.show import widgets
+from stablib.show.local_instability.comparison import reductions
+from stablib.show.widgets.rerun_panel import Outcome, Parameter, RerunPanel, Tell
+from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 from stablib.studies.local_instability.design import Design
 from stablib.studies.local_instability.settings import AFTER_STEP, ALPHA
-
-
-class RerunPanel(ipywidgets.VBox):
-    """Controls and result of a rerun; a static page gets a sentence instead."""
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
-        bundle["text/html"] = (
-            '<p class="exhibit-line">This panel needs a running kernel: open the notebook in '
-            "Jupyter to train the experiment with other parameters.</p>"
-        )
-        return bundle
-
+from stablib.training import Request
 
 #: Without the 200 teachers of the ensemble, which take minutes.
 METHODS = (Variant("label_smoothing"), Variant("tgtss", "own"))
+#: Utterances of each split: the encoder reads them in seconds.
+LIMIT = 1_500
+#: Runs of each method.
+N_RUNS = 4
+
+
+class Heads:
+    """Control, label smoothing and TGTSS on heads, on some utterances of a data set.
+
+    Parameters
+    ----------
+    study : LocalInstability
+        Its settings hold for what the values do not name.
+    """
+
+    def __init__(self, study: LocalInstability) -> None:
+        self.study, self.dataset = study, study.datasets[0]
+
+    def price(self, values: Mapping[str, float]) -> str:
+        """What is missing, and what training it will cost here."""
+        missing = self._missing(self._changed(values))
+        if not missing:
+            return "Nothing has to be trained."
+        runs = sum(len(cost.request.plans) for cost in missing)
+        return f"{runs} runs have to be trained, about {_in_words(missing)} on this machine."
+
+    def run(self, values: Mapping[str, float], tell: Tell) -> Outcome:
+        """Train what is missing, and say what the methods reduce."""
+        study = self._changed(values)
+        missing = self._missing(study)
+        whole, before = sum(cost.seconds for cost in missing), 0.0
+        for cost in missing:
+            watch = _watch(tell, before / whole, cost.seconds / whole)
+            ensure(cost.request, study.store, study.inputs(cost.request.recipe), watch=watch)
+            before += cost.seconds
+        return outcome(study.results(variants=(CONTROL, *METHODS)))
+
+    def _changed(self, values: Mapping[str, float]) -> LocalInstability:
+        return self.study.changed(dataset=self.dataset, **values)
+
+    def _missing(self, study: LocalInstability) -> list[Cost]:
+        return costs(_requests(study), study.store, study.inputs)
+
+
+def _requests(study: LocalInstability) -> list[Request]:
+    wanted = Design(study.settings, study.datasets[0]).runs()
+    return [wanted[variant] for variant in (CONTROL, *METHODS)]
+
+
+def _in_words(missing: list[Cost]) -> str:
+    return in_words(sum(cost.seconds for cost in missing))
+
+
+def _watch(tell: Tell, start: float, share: float) -> Watch:
+    """Tell of the part of all work that one training is."""
+
+    @contextmanager
+    def watch(title: str, work: int, unit: str) -> Iterator[Callable[[int], object]]:
+        done = 0
+
+        def more(amount: int) -> None:
+            nonlocal done
+            done += amount
+            what = title if done else "The encoder reads the utterances, once"
+            tell(start + share * min(1.0, done / max(1, work)), what)
+
+        yield more
+
+    return watch
+
+
+def outcome(results: Results) -> Outcome:
+    """Reductions with their intervals."""
+    frame, _ = reductions(results)
+    effects = {
+        method.title: (row["reduction"], row["low"], row["high"])
+        for method, row in frame.iterrows()
+        if not math.isnan(row["reduction"])
+    }
+    control = results.le_m[CONTROL]
+    about = (
+        f"{len(results.runs[CONTROL])} runs a method; control has {control.sum():.1f} nats on "
+        f"{len(control):,} utterances. {results.notice}"
+    )
+    return Outcome(effects, about.strip())
 
 
 def rerun_panel(study: LocalInstability) -> RerunPanel:
@@ -40,69 +114,39 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
     study : LocalInstability
         The study whose settings are the start values.
     """
-    study = study.changed(model="head")  # Trained in seconds.
-    s, dataset = study.settings, study.datasets[0]
-    controls = {
-        "alpha": ipywidgets.BoundedFloatText(s.alpha or ALPHA[dataset], min=0, max=1, step=0.05),
-        "temperature": ipywidgets.BoundedFloatText(s.temperature, min=0.05, max=5, step=0.05),
-        "after_step": ipywidgets.BoundedIntText(
-            AFTER_STEP[dataset] if s.after_step is None else s.after_step, min=0, max=100_000
-        ),
-        "learning_rate": ipywidgets.BoundedFloatText(
-            Design(s, dataset).control.learning_rate, min=1e-6, max=1, step=1e-4
-        ),
-        "n_runs": ipywidgets.BoundedIntText(min(10, s.n_runs), min=2, max=200),
-        "first_seed": ipywidgets.BoundedIntText(5000, min=0, max=10**9),
-    }
-    for name, control in controls.items():
-        control.description = name
-        control.style = {"description_width": "9em"}
-    price = ipywidgets.Button(description="What will it cost?", icon="clock-o")
-    button = ipywidgets.Button(description="Train", icon="play", tooltip="Train and compare")
-    result = ipywidgets.HTML("Not run yet.")
-
-    def changed() -> LocalInstability:
-        values = {name: control.value for name, control in controls.items()}
-        return study.changed(dataset=dataset, **values)
-
-    price.on_click(_answering(result, lambda: _price(changed())))
-    button.on_click(_answering(result, lambda: _compare(changed(), result)))
-    return RerunPanel([*controls.values(), price, button, result])
-
-
-def _answering(result: ipywidgets.HTML, answer: Callable[[], str]) -> Callable[[Any], None]:
-    """Show an answer, or in one line why there is none."""
-
-    def run(_: Any) -> None:
-        try:
-            result.value = html.escape(answer())
-        except (StablibError, ValueError) as error:
-            result.value = f"<strong>{html.escape(str(error))}</strong>"
-
-    return run
-
-
-def _price(study: LocalInstability) -> str:
-    """What is missing, and what training it will cost here."""
-    wanted = Design(study.settings, study.datasets[0]).runs()
-    requests = [wanted[variant] for variant in (CONTROL, *METHODS)]
-    missing = costs(requests, study.store, study.inputs)
-    if not missing:
-        return "Nothing has to be trained."
-    runs = sum(len(cost.request.plans) for cost in missing)
-    seconds = sum(cost.seconds for cost in missing)
-    return f"{runs} runs have to be trained, about {in_words(seconds)} on this machine."
-
-
-def _compare(study: LocalInstability, result: ipywidgets.HTML) -> str:
-    """Train, and say what the methods reduce."""
-    result.value = f"Training … {html.escape(_price(study))}"
-    results = study.results(variants=(CONTROL, *METHODS))
-    control = results.le_m[CONTROL]
-    reductions = "; ".join(
-        f"{v.title}: LE_m {abs(less):.1f} % {'below' if less >= 0.0 else 'above'} control"
-        for v in METHODS
-        for less in [percentage_reduction(results.le_m[v], control)]
+    heads = study.changed(model="head")  # Trained in seconds.
+    settings, dataset = heads.settings, heads.datasets[0]
+    control = Design(settings, dataset).control
+    n_train = settings.limit or len(heads.inputs(control).data.gold["train"])
+    limit = min(n_train, LIMIT)
+    # As many steps as on all utterances: N of TGTSS keeps its meaning.
+    steps = settings.epochs * math.ceil(n_train / settings.batch_size)
+    epochs = math.ceil(steps / math.ceil(limit / settings.batch_size))
+    after_step = AFTER_STEP[dataset] if settings.after_step is None else settings.after_step
+    whole = heads.changed(dataset=dataset)
+    published = (
+        outcome(whole.results(variants=(CONTROL, *METHODS)))
+        if all(map(whole.has, _requests(whole)))
+        else None
     )
-    runs = len(results.runs[CONTROL])
-    return f"{reductions} ({control.sum():.1f} nats), {runs} runs each. {results.notice}".strip()
+    parameters = [
+        Parameter("n_runs", N_RUNS, 2, 200, "runs per method"),
+        Parameter("limit", limit, 100, n_train, "first utterances of each split"),
+        Parameter("epochs", epochs, 1, 200, "passes over them"),
+        Parameter("temperature", settings.temperature, 0.05, 5.0, "T of eq. 2"),
+        Parameter("alpha", settings.alpha or ALPHA[dataset], 0.001, 1.0, "label smoothing"),
+        Parameter("after_step", after_step, 0, 100_000, "N of TGTSS"),
+        Parameter("learning_rate", control.learning_rate, 1e-6, 1.0, "Adam's"),
+        Parameter("first_seed", 5000, 0, 10**9, "seed of the first run"),
+    ]
+    return widgets.rerun_panel(
+        Heads(heads),
+        parameters,
+        effect="Reduction of LE_m against control (%), with 95 % intervals over runs",
+        data=f"Heads on features of a frozen {settings.encoder}, trained on "
+        f"{heads.inputs(control).source}. {heads.inputs(control).notice}".strip(),
+        command=f"stablib reproduce {study.name}/05_results --param model=head "
+        f"--param dataset={dataset}",
+        published=published,
+        elsewhere="../../book/welcome.html#stablib-train-again",
+    )

@@ -157,26 +157,28 @@ function problemLine() {
 }
 
 /**
- * Make a number input for a trait; what is no number in its range is said, and not written.
+ * Make a number input; what is no number in its range is said, and `onvalue` not told of it.
  *
- * `show(value)` shows the trait's value in the place of what was typed.
+ * `show(value)` shows a value in the place of what was typed.
  */
-function numberInput(model, trait, title, [low, high], problems) {
+function numberInput({ name, title, range: [low, high], whole = true, help }, problems, onvalue) {
+  const range = `${low} to ${high.toLocaleString("en")}`;
   const say = (allowed) => {
-    const range = `${low} to ${high.toLocaleString("en")}`;
+    const kind = whole ? "a whole number" : "a number";
     input.setAttribute("aria-invalid", String(!allowed));
-    problems.say(trait, allowed ? "" : `${title} must be a whole number from ${range}.`);
+    problems.say(name, allowed ? "" : `${title} must be ${kind} from ${range}.`);
   };
-  const input = part("input", trait.replace("_", "-"), {
+  const input = part("input", name, {
     type: "number",
     min: low,
     max: high,
-    step: 1,
+    step: whole ? 1 : "any",
+    title: help && `${help}: ${range}`,
     oninput: () => {
       const value = input.valueAsNumber;
-      const allowed = Number.isInteger(value) && value >= low && value <= high;
+      const allowed = value >= low && value <= high && (!whole || Number.isInteger(value));
       say(allowed);
-      if (allowed) write(model, trait, value);
+      if (allowed) onvalue(value);
     },
   });
   const show = (value) => {
@@ -613,6 +615,12 @@ function readAs(like, text) {
   }
 }
 
+/** Whether a name is that of a state, and not of what was given or computed. */
+function isState(state, name) {
+  const given = ["data", "outputs", ...state.outputs];
+  return Object.hasOwn(state, name) && !given.includes(name);
+}
+
 /** What the address says of a widget's state: `#id?method=TGTSS&k=5`. */
 function stateInAddress(id, state) {
   const [target, query] = location.hash.slice(1).split("?");
@@ -622,7 +630,7 @@ function stateInAddress(id, state) {
     return value !== undefined && (typeof value !== "number" || (value >= low && value <= high));
   };
   const read = [...new URLSearchParams(query)]
-    .filter(([name]) => Object.hasOwn(state, name) && name !== "data")
+    .filter(([name]) => isState(state, name))
     .map(([name, text]) => [name, readAs(state[name], text)]);
   return Object.fromEntries(read.filter(isAllowed));
 }
@@ -643,6 +651,7 @@ function addressWriter(id, state) {
     history.replaceState(history.state, "", address);
   };
   return (name, value) => {
+    if (!isState(state, name)) return;
     if (JSON.stringify(value) === JSON.stringify(state[name])) changed.delete(name);
     else changed.set(name, value);
     clearTimeout(timer);

@@ -120,6 +120,7 @@ class HostedWidget(anywidget.AnyWidget):
 
     A subclass sets ``_esm`` with :func:`module_text` and adds its state as traits tagged
     ``sync=True, state=True``: what a reader changes in the view, Python can read, observe and set.
+    What the view computes from it, for Python to read, is tagged ``output=True`` as well.
 
     Parameters
     ----------
@@ -159,7 +160,8 @@ class HostedWidget(anywidget.AnyWidget):
         """Return the widget as HTML that needs no kernel, no server and no network."""
         module = f'{self._esm}\nhostStatic(widget, "{self.element_id}");'
         picture = self.picture or f"<p>{html.escape(self.name)}: loading</p>"
-        content = script_json({**self.state(), "data": self.data})
+        outputs = self.trait_names(output=True)
+        content = script_json({**self.state(), "data": self.data, "outputs": outputs})
         return (
             f'<div class="stablib-host" id="{self.element_id}">\n'
             f"<style>{self._css}</style>\n"

@@ -25,7 +25,7 @@ class HowManySeeds(HostedWidget):
     #: Number of the draw; the same number and k give the same runs.
     draw = traitlets.Int(1, min=0).tag(sync=True, state=True)
     #: Rows (counted from 0) that the view drew; setting it has no effect on the view.
-    rows = traitlets.List(traitlets.Int()).tag(sync=True, state=True)
+    rows = traitlets.List(traitlets.Int()).tag(sync=True, state=True, output=True)
 
     @traitlets.validate("k")
     def _check_k(self, proposal: Any) -> int:

@@ -105,8 +105,8 @@ function seedsText({ first_seed, n_seeds }) {
 function trainControls(model, data) {
   const problems = problemLine();
   const { offered, ranges } = data;
-  const count = numberInput(model, "n_seeds", "Networks", ranges.n_seeds, problems);
-  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problems);
+  const count = traitInput(model, "n_seeds", "Networks", problems);
+  const first = traitInput(model, "first_seed", "First seed", problems);
   const pairs = (values, titles) => values.map((value) => [value, titles?.[value] ?? value]);
   const rate = choice("learning-rate", pairs(offered.learning_rate), (value) =>
     write(model, "learning_rate", Number(value)),

@@ -97,8 +97,8 @@ function pairControls(model, data) {
     write(model, "log2_examples", value),
   );
   const window = slider("log2-window", { min: 0 }, (value) => write(model, "log2_window", value));
-  const count = numberInput(model, "n_pairs", "Pairs", ranges.n_pairs, problems);
-  const first = numberInput(model, "first_seed", "First seed", ranges.first_seed, problems);
+  const count = traitInput(model, "n_pairs", "Pairs", problems);
+  const first = traitInput(model, "first_seed", "First seed", problems);
   const bend = field("Activation", activation);
   const steep = field("β", beta.element);
 

@@ -77,6 +77,13 @@ function trainingDesk(functions, make, buttons, { onresult, onend }) {
   return { element: html("div", {}, row, fault), begin, stop: () => stop() };
 }
 
+/** Make a number input for a trait that holds a whole number of the model's ranges. */
+function traitInput(model, trait, title, problems) {
+  const range = model.get("data").ranges[trait];
+  const name = trait.replace("_", "-");
+  return numberInput({ name, title, range }, problems, (value) => write(model, trait, value));
+}
+
 // Tries that are listed.
 const LONGEST_LIST = 8;
 
