@@ -104,11 +104,13 @@ def page(exhibits: Path) -> str:
         _folded("Made with", [f"<p>{html.escape(line)}</p>" for line in made_from(exhibits)]),
     ]
     for paper, rows in by_paper.items():
+        if not rows:
+            continue
         study = study_class(paper)
         parts.append(f"\n## {study.title}\n")
-        parts.append(f"{summary(rows)}.\n")
         # Before it, as it may hold Markdown.
-        parts.append(f":::{{dropdown}} How they are judged\n{study.rules}\n:::\n")
+        rules = f":class-container: scorecard-rules\n\n{summary(rows)}. {study.rules}"
+        parts.append(f":::{{dropdown}} How they are judged\n{rules}\n:::\n")
         for exhibit, of_exhibit in by_exhibit(rows).items():
             frame = comparison(of_exhibit).drop(columns="exhibit")
             table = table_html(frame, name=f"Claims about {exhibit}")
@@ -116,10 +118,12 @@ def page(exhibits: Path) -> str:
             head = f"<strong>{exhibit}</strong> {html.escape(place.title) if place else ''}"
             # One that no page shows has no link; and none belongs into what can be clicked itself.
             link = f'<p><a href="{place.link}">To {exhibit}</a></p>' if place else ""
-            parts.append(_folded(head + verdict_marks(of_exhibit), [link, table]))
+            verdicts = "|".join(dict.fromkeys(one.verdict for one in of_exhibit))
+            about = f' data-paper="{html.escape(study.title)}" data-verdicts="{verdicts}"'
+            parts.append(_folded(head + verdict_marks(of_exhibit), [link, table], about))
     return "\n".join(parts)
 
 
-def _folded(headline: str, content: Sequence[str]) -> str:
+def _folded(headline: str, content: Sequence[str], attributes: str = "") -> str:
     body = "\n".join(content)
-    return f'<details class="scorecard"><summary>{headline}</summary>\n{body}\n</details>\n'
+    return f'<details class="scorecard"{attributes}><summary>{headline}</summary>\n{body}\n</details>\n'

@@ -153,6 +153,26 @@ def test_mitigation_matrix_answers(open_page) -> None:
     assert root.locator("[data-part=summary]").inner_text() != said
 
 
+def test_the_scorecard_fits_on_three_screens_and_is_filtered(open_page) -> None:
+    view = open_page(BOOK / "book" / "scorecard.html", width=1280)
+    assert view.locator("article").evaluate("page => page.scrollHeight") < 3000
+    rows = view.locator(".scorecard[data-verdicts]")
+    status = view.locator(".scorecard-filter [role=status]")
+    assert status.inner_text() == f"{rows.count()} of {rows.count()} exhibits"
+    verdict = view.locator(".scorecard-filter [data-part=verdict]")
+    verdict.select_option("not reproduced")
+    shown = [row for row in rows.all() if row.is_visible()]
+    assert 0 < len(shown) < rows.count()
+    assert status.inner_text() == f"{len(shown)} of {rows.count()} exhibits"
+    shown[0].locator("summary").click()
+    claims = [row.inner_text() for row in shown[0].locator("tbody tr").all() if row.is_visible()]
+    assert claims
+    assert all("not reproduced" in claim for claim in claims)
+    view.locator(".scorecard-filter [data-part=paper]").select_option(index=1)
+    view.locator(".scorecard-filter [data-part=word]").fill("no such word")
+    assert status.inner_text() == f"0 of {rows.count()} exhibits"
+
+
 def test_figures_stay_on_the_dark_page(open_page) -> None:
     page = BOOK / "notebooks/local_instability/appendix.html"
     view = open_page(page, dark=True)
