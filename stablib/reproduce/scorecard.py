@@ -126,4 +126,5 @@ def page(exhibits: Path) -> str:
 
 def _folded(headline: str, content: Sequence[str], attributes: str = "") -> str:
     body = "\n".join(content)
-    return f'<details class="scorecard"{attributes}><summary>{headline}</summary>\n{body}\n</details>\n'
+    opening = f'<details class="scorecard"{attributes}><summary>{headline}</summary>'
+    return f"{opening}\n{body}\n</details>\n"

@@ -267,7 +267,7 @@ def test_what_is_said_is_what_the_metrics_say(page: Page, trainer: Page) -> None
         f"12 networks, seeds 1 to 12: right on {100 * accuracies.mean():.1f} % "
         f"(SD {100 * accuracies.std():.1f} points). Two of them differ on "
         f"{100 * pairwise_disagreement(labels).mean():.1f} % of the 30 examples; all agree on "
-        f"{int((labels == labels[0]).all(axis=0).sum())}. Label entropy LE_m "
+        f"{int((labels == labels[0]).all(axis=0).sum())}. Label entropy LEₘ "
         f"{label_entropy(labels).mean():.3f} nats."
     )
     names = ["alarm", "lists", "<b>music</b>"]

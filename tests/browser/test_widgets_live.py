@@ -349,7 +349,7 @@ def test_map_and_kernel_share_their_state(notebook: Page, sample: dict[str, Any]
     part(widget, "method").select_option("TGTSS")
     mean = label_entropy(sample["tgtss_labels"]).mean()
     part(widget, "clear").click()
-    expect(part(widget, "summary")).to_contain_text(f"mean LE_m {mean:.3f} nats")
+    expect(part(widget, "summary")).to_contain_text(f"mean LEₘ {mean:.3f} nats")
     part(widget, "plot").focus()
     notebook.keyboard.press("Home")
     lowest = int(np.argmin(sample["tgtss_chances"].mean(axis=0)))

@@ -350,7 +350,7 @@ def test_seed_explorer_searches_sorts_and_filters(
     differing = np.flatnonzero(labels[0] != labels[1])
     options = part(widget, "list").get_by_role("option")
     entropies = [
-        float(text.split("LE_m ")[1])
+        float(text.split("LEₘ ")[1])
         for text in part(widget, "list").locator(".sw-detail").all_inner_texts()
     ]
     assert entropies == sorted(entropies, reverse=True)
@@ -381,7 +381,7 @@ def test_seed_explorer_shows_the_picked_example(show: Callable[..., Page], sampl
     shown = part(widget, "label-counts").get_by_role("listitem").all_inner_texts()
     assert sum(int(text.split()[-1]) for text in shown) == 12
     assert len(shown) == np.sum(counts > 0)
-    entropies = table_rows(widget, "methods-table")["LE_m (nats)"]
+    entropies = table_rows(widget, "methods-table")["LEₘ (nats)"]
     expected = [label_entropy(sample[f"{key}_labels"])[example] for key in ("control", "tgtss")]
     assert entropies == [f"{value:.3f}" for value in expected]
     assert part(widget, "trajectories").inner_html() != before
@@ -435,14 +435,14 @@ def test_map_switches_method_axes_and_gold_label(show: Callable[..., Page], samp
         part(widget, "method").select_option(method)
         mean = label_entropy(sample[f"{method.lower()}_labels"]).mean()
         expect(summary).to_contain_text(f"{method}: 80 of 80 examples selected")
-        expect(summary).to_contain_text(f"mean LE_m {mean:.3f} nats")
+        expect(summary).to_contain_text(f"mean LEₘ {mean:.3f} nats")
     expect(part(widget, "plot").locator("circle.sw-point")).to_have_count(80)
     part(widget, "y").select_option("LE_m")
-    expect(part(widget, "plot")).to_contain_text("LE_m: label entropy over runs (nats)")
+    expect(part(widget, "plot")).to_contain_text("LEₘ: label entropy over runs (nats)")
     part(widget, "gold").select_option(label="alarm")
     expect(summary).to_contain_text(f"of {np.sum(sample['gold'] == 0)} examples")
     part(widget, "y").select_option("LE_s")
-    expect(summary).to_have_text("LE_s not computed for TGTSS.")
+    expect(summary).to_have_text("LEₛ not computed for TGTSS.")
 
 
 def test_map_is_brushed_by_pointer_and_picked_by_click(
@@ -475,7 +475,7 @@ def test_map_is_brushed_by_pointer_and_picked_by_click(
     expect(part(widget, "hover")).to_contain_text("sigma_m")
     page.mouse.down()
     page.mouse.up()
-    expect(part(widget, "readout")).to_contain_text("LE_m")
+    expect(part(widget, "readout")).to_contain_text("LEₘ")
     expect(plot.locator(".sw-ring")).to_have_count(1)
 
 
@@ -532,7 +532,7 @@ def test_how_many_seeds_with_all_runs_has_one_answer(
     part(widget, "k").fill("12")
     total = label_entropy(sample["control_labels"]).sum()
     expect(part(widget, "summary")).to_contain_text(
-        f"LE_m of Control sums to {total:.1f} nats (all runs: {total:.1f})"
+        f"LEₘ of Control sums to {total:.1f} nats (all runs: {total:.1f})"
     )
     expect(part(widget, "summary")).to_contain_text("all 12 runs: the same")
     reduction = label_entropy(sample["tgtss_labels"]).sum() / total

@@ -142,7 +142,7 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
     return widgets.rerun_panel(
         Heads(heads),
         parameters,
-        effect="Reduction of LE_m against control (%), with 95 % intervals over runs",
+        effect="Reduction of LEₘ against control (%), with 95 % intervals over runs",
         data=f"Heads on features of a frozen {settings.encoder}, trained on "
         f"{heads.inputs(control).source}. {heads.inputs(control).notice}".strip(),
         command=f"stablib reproduce {study.name}/05_results --param model=head "

@@ -49,7 +49,7 @@ function packLabels(labels, nRuns, nExamples) {
   return { masks: Uint32Array.from(packed), words, nExamples };
 }
 
-/** Sum LE_m (nats) and count the switching examples of a method over the runs of a mask. */
+/** Sum LEₘ (nats) and count the switching examples of a method over the runs of a mask. */
 function sumEntropy({ masks, words, nExamples }, mask, k, nLogN) {
   let total = 0;
   let unanimous = 0;
@@ -151,7 +151,7 @@ function seedsSentence(data, k, { full, fullOrder }, result, spread) {
   const order = (indices) => indices.map((index) => data.methods[index].name).join(" < ");
   const isSame = result.order.every((index, rank) => index === fullOrder[rank]);
   return (
-    `With ${k} of ${data.n_runs} runs, LE_m of ${name} sums to ` +
+    `With ${k} of ${data.n_runs} runs, LEₘ of ${name} sums to ` +
     `${result.sums[data.baseline].toFixed(1)} nats (all runs: ` +
     `${full[data.baseline].toFixed(1)}). Ranking: ${order(result.order)}; ` +
     `all ${data.n_runs} runs: ${isSame ? "the same" : order(fullOrder)}. ` +
@@ -183,7 +183,7 @@ function resultsTable(data, result, spread) {
   });
   const header = [
     "Method",
-    "Sum of LE_m (nats)",
+    "Sum of LEₘ (nats)",
     "Sum, middle 95 %",
     "Reduction",
     "Reduction, middle 95 %",
@@ -238,11 +238,11 @@ function drawReductions(data, study, result, spread, width) {
     };
     return reductionRow(x, 24 + rowHeight * at, values, seriesStyle(index).stroke);
   });
-  const label = `Reduction of the sum of LE_m against ${name}; the table below has the numbers.`;
+  const label = `Reduction of the sum of LEₘ against ${name}; the table below has the numbers.`;
   return svg(
     "svg",
     { width, height: bottom + 44, role: "img", "aria-label": label },
-    xAxis(x, { top: 4, bottom, title: "reduction of the sum of LE_m (percent)" }),
+    xAxis(x, { top: 4, bottom, title: "reduction of the sum of LEₘ (percent)" }),
     svg("line", { class: "sw-zero", x1: x(0), x2: x(0), y1: 4, y2: bottom }),
     ...rows,
   );
@@ -298,7 +298,7 @@ function render({ model, el }) {
     `A draw takes the same rows (runs) of every method, without replacement. The intervals ` +
       "show how much a study with k runs could have differed from another; as k nears " +
       `${data.n_runs} the draws are nearly the same runs, so the intervals shrink for that ` +
-      "reason too. With few runs LE_m is too low: labels that are rare have not been seen yet.",
+      "reason too. With few runs LEₘ is too low: labels that are rare have not been seen yet.",
   );
   const controls = html("div", { class: "sw-controls" }, field("Runs k", runs.element), resample);
   const sections = [controls, summary, legend, plot.element, results, drawn, note];

@@ -45,10 +45,15 @@ function readMapView(data, state) {
   return { state, method, visible, selected, xs, ys, x: quantity(state.x), y: quantity(state.y) };
 }
 
+/** The symbol of a quantity. */
+function symbolOf({ option }) {
+  return option.split(",")[0];
+}
+
 /** Say in one sentence what is selected. */
 function mapSentence(data, { state, method, visible, selected, x, y }) {
   if (visible.length === 0) {
-    const lacking = [x, y].filter(({ key }) => !(key in method.values)).map(({ key }) => key);
+    const lacking = [x, y].filter(({ key }) => !(key in method.values)).map(symbolOf);
     return lacking.length
       ? `${lacking.join(" and ")} not computed for ${state.method}.`
       : `${state.method}: no example has this gold label.`;
@@ -58,16 +63,18 @@ function mapSentence(data, { state, method, visible, selected, x, y }) {
   return (
     `${state.method}: ${selected.length.toLocaleString("en")} of ` +
     `${counted(visible.length, "example")} selected (${percent(selected.length / visible.length)})` +
-    `; mean LE_m ${mean(entropies).toFixed(3)} nats, ${high.toLocaleString("en")} with LE_m at or above ` +
+    `; mean LEₘ ${mean(entropies).toFixed(3)} nats, ${high.toLocaleString("en")} with LEₘ at or above ` +
     `${data.high_entropy} nats.`
   );
 }
 
 /** Spell out the quantities of one example. */
 function describeExample(data, method, i) {
-  const values = data.quantities
-    .filter(({ key }) => key in method.values)
-    .map(({ key, unit }) => `${key} ${method.values[key][i].toFixed(3)}${unit ? ` ${unit}` : ""}`);
+  const known = data.quantities.filter(({ key }) => key in method.values);
+  const values = known.map((quantity) => {
+    const { key, unit } = quantity;
+    return `${symbolOf(quantity)} ${method.values[key][i].toFixed(3)}${unit ? ` ${unit}` : ""}`;
+  });
   return `${isolated(data.texts[i])} (gold ${data.label_names[data.gold[i]]}): ${values.join(", ")}`;
 }
 
@@ -302,9 +309,9 @@ function mapControls(model, data, onbrush) {
 /** Make the legend of the three levels of label entropy. */
 function mapLegend(data) {
   const texts = [
-    "LE_m = 0 (all runs agree)",
-    `LE_m below ${data.high_entropy} nats`,
-    `LE_m at or above ${data.high_entropy} nats`,
+    "LEₘ = 0 (all runs agree)",
+    `LEₘ below ${data.high_entropy} nats`,
+    `LEₘ at or above ${data.high_entropy} nats`,
   ];
   const entries = texts.map((text, level) => {
     const mark = { class: `sw-point sw-level-${LEVELS[level]}`, cx: 13, cy: 6, r: 3 + level };
@@ -327,7 +334,7 @@ function render({ model, el }) {
   const summary = summaryLine();
   const readout = part("p", "readout", { "aria-live": "polite" });
   const hover = part("p", "hover", { "aria-hidden": "true" });
-  const list = pickList("Selected examples, highest LE_m first", onpick);
+  const list = pickList("Selected examples, highest LEₘ first", onpick);
   const onhover = (i) => setText(hover, i < 0 ? "" : describeExample(data, view.method, i));
   const plot = mapPlot(data, { onhover, onpick, onbrush, picked: () => model.get("picked") });
 
@@ -359,7 +366,7 @@ function render({ model, el }) {
       ordered.map((i) => ({
         id: i,
         title: data.texts[i],
-        detail: `gold ${data.label_names[data.gold[i]]}; LE_m ${entropy[i].toFixed(2)}`,
+        detail: `gold ${data.label_names[data.gold[i]]}; LEₘ ${entropy[i].toFixed(2)}`,
       })),
       model.get("picked"),
     );

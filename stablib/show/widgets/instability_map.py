@@ -30,10 +30,10 @@ from stablib.show.widgets.hosted import (
 
 #: Quantity, what the menu says, what the axis says, unit for sentences.
 QUANTITIES = (
-    ("mu_m", "µ_m, mean confidence", "µ_m: mean confidence over runs (fraction)", ""),
-    ("sigma_m", "σ_m, its spread", "σ_m: SD of confidence over runs (fraction)", ""),
-    ("LE_m", "LE_m, over runs", "LE_m: label entropy over runs (nats)", "nats"),
-    ("LE_s", "LE_s, over one run", "LE_s: label entropy over one run (nats)", "nats"),
+    ("mu_m", "μₘ, mean confidence", "μₘ: mean confidence over runs (fraction)", ""),
+    ("sigma_m", "σₘ, its spread", "σₘ: SD of confidence over runs (fraction)", ""),
+    ("LE_m", "LEₘ, over runs", "LEₘ: label entropy over runs (nats)", "nats"),
+    ("LE_s", "LEₛ, over one run", "LEₛ: label entropy over one run (nats)", "nats"),
 )
 REQUIRED = ("mu_m", "sigma_m", "LE_m")
 

@@ -1,7 +1,7 @@
 // Seed explorer: on which examples do two runs differ? common.js stands in front of this text.
 
 const ORDERS = [
-  ["entropy", "LE_m, highest first"],
+  ["entropy", "LEₘ, highest first"],
   ["text", "text, A to Z"],
   ["position", "position in the data"],
 ];
@@ -106,7 +106,7 @@ function methodsTable(data, i) {
     labelText(data, label, i),
     ...counts.map((map) => String(map.get(label) ?? 0)),
   ]);
-  rows.push(["LE_m (nats)", ...data.methods.map(({ entropy }) => entropy[i].toFixed(3))]);
+  rows.push(["LEₘ (nats)", ...data.methods.map(({ entropy }) => entropy[i].toFixed(3))]);
   const header = ["Runs that predict", ...data.methods.map(({ name }) => name)];
   return table("methods-table", "All methods on this example", header, rows);
 }
@@ -270,7 +270,7 @@ function detailPanel(data) {
     setText(
       about,
       `Gold label ${data.label_names[data.gold[i]]}; ${answers.join(", ")}. ` +
-        `LE_m ${method.entropy[i].toFixed(3)} nats, ${counted(counts.length, "label")} over all runs.`,
+        `LEₘ ${method.entropy[i].toFixed(3)} nats, ${counted(counts.length, "label")} over all runs.`,
     );
     setText(barsTitle, `Labels over ${data.run_names[0].length} runs, ${method.name}`);
     bars.replaceChildren(...labelBars(data, counts, i));
@@ -286,7 +286,7 @@ function listItem(data, method, rows, i) {
   return {
     id: data.positions[i],
     title: data.texts[i],
-    detail: `A ${a}, B ${b}; gold ${data.label_names[data.gold[i]]}; LE_m ${method.entropy[i].toFixed(2)}`,
+    detail: `A ${a}, B ${b}; gold ${data.label_names[data.gold[i]]}; LEₘ ${method.entropy[i].toFixed(2)}`,
   };
 }
 

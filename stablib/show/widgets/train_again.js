@@ -267,11 +267,11 @@ function outcomeSentence(outcome, found, nExamples) {
   return (
     `${begun || whole}: right on ${percent(found.accuracy)} (SD ${(100 * found.spread).toFixed(1)} ` +
     `points). Two of them differ on ${percent(found.apart)} of the ${nExamples} examples; all agree ` +
-    `on ${found.unanimous}. Label entropy LE_m ${found.entropy.toFixed(3)} nats.`
+    `on ${found.unanimous}. Label entropy LEₘ ${found.entropy.toFixed(3)} nats.`
   );
 }
 
-const TRIES_HEADER = ["Two differ on", "LE_m (nats)", "Accuracy ± SD", "Method"];
+const TRIES_HEADER = ["Two differ on", "LEₘ (nats)", "Accuracy ± SD", "Method"];
 TRIES_HEADER.push("A seed decides", "Learning rate", "Epochs", "Seeds");
 
 /** The cells of a try. */
