@@ -472,7 +472,7 @@ def test_map_is_brushed_by_pointer_and_picked_by_click(
     point = plot.locator("circle.sw-level-high").last.bounding_box()
     assert point
     page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
-    expect(part(widget, "hover")).to_contain_text("sigma_m")
+    expect(part(widget, "hover")).to_contain_text("σₘ")
     page.mouse.down()
     page.mouse.up()
     expect(part(widget, "readout")).to_contain_text("LEₘ")
