@@ -28,9 +28,13 @@ NOT_LOOKED_AT = "its data set is not among those looked at"
 CLAIMS = LocalInstability.claims()
 
 
+#: Of the bootstrap.
+SEED = 20230710
+
+
 def generator() -> np.random.Generator:
     """The bootstrap's generator: fixed, so that a rebuilt page shows the same intervals."""
-    return np.random.default_rng(20230710)
+    return np.random.default_rng(SEED)
 
 
 def members_note(many: Sequence[Results]) -> str:

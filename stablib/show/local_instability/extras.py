@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 
 from stablib.metrics import (
     accuracy,
-    bootstrap_interval,
     centred_interval,
     churn,
     confidence_sd,
     entropy_confidence_replicates,
     label_entropy,
     pairwise_disagreement,
-    resample_runs,
     resampled_label_entropy,
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.local_instability.comparison import (
     NOT_LOOKED_AT,
+    SEED,
     cells,
     correlation,
     generator,
@@ -32,10 +31,12 @@ from stablib.show.local_instability.comparison import (
     percent_correct,
     reductions,
 )
+from stablib.show.resamples import Resamples
 from stablib.studies.local_instability import CONTROL, NULL, Results, SourceResults, Variant
 
 #: Resamples of runs for the intervals of LI-X4.
 _RESAMPLES = 500
+RUNS = Resamples(_RESAMPLES, SEED)
 
 _TEACHERS: tuple[Literal["shared", "own"], ...] = ("shared", "own")
 _READINGS: Mapping[Literal["printed", "sharpen"], str] = {"printed": "p^T", "sharpen": "p^(1/T)"}
@@ -240,21 +241,14 @@ def _percent_disagreeing(labels: NDArray[np.integer]) -> float:
     return 100.0 * float(pairwise_disagreement(labels).mean())
 
 
-def _drawn(n_runs: int) -> NDArray[np.int64]:
-    """How often each run counts in each resample; the same for every statistic."""
-    return resample_runs(n_runs, rng=generator(), n_resamples=_RESAMPLES)
-
-
 def _mean(values: NDArray[np.float64], digits: int = 1) -> str:
     """Write the mean of one number a run, with its interval."""
-    replicates = _drawn(len(values)) @ values / len(values)
-    mean = float(values.mean())
-    return with_interval(mean, centred_interval(mean, replicates), digits)
+    return with_interval(*RUNS.mean(values), digits)
 
 
 def _summed_entropy(labels: NDArray[np.integer]) -> str:
     """Write the sum of LE_m over examples, with its interval."""
-    replicates = resampled_label_entropy(labels, _drawn(len(labels))).sum(axis=1)
+    replicates = resampled_label_entropy(labels, RUNS.weights(len(labels))).sum(axis=1)
     total = float(label_entropy(labels).sum())
     return with_interval(total, centred_interval(total, replicates))
 
@@ -262,21 +256,12 @@ def _summed_entropy(labels: NDArray[np.integer]) -> str:
 def _disagreeing(labels: NDArray[np.integer]) -> str:
     """Write the share of examples on which two runs differ, in percent, with its interval."""
     differ = np.array([100.0 * (labels != own).mean(axis=1) for own in labels])
-    drawn, n_runs = _drawn(len(labels)), len(labels)
-    # Each pair of runs counts as often as both were drawn; a run agrees with itself.
-    replicates = np.einsum("bi,ij,bj->b", drawn, differ, drawn) / (n_runs * (n_runs - 1))
-    share = _percent_disagreeing(labels)
-    return with_interval(share, centred_interval(share, replicates))
+    return with_interval(*RUNS.pairs(differ))
 
 
 def _sd(values: NDArray[np.float64]) -> str:
     """Write the standard deviation (ddof 1) of one number a run, with its interval."""
-
-    def sd(sample: NDArray[np.float64]) -> float:
-        return float(np.std(sample, ddof=1))
-
-    interval = bootstrap_interval(sd, values, rng=generator(), n_resamples=_RESAMPLES)
-    return with_interval(sd(values), interval, 2)
+    return with_interval(*RUNS.sd(values), 2)
 
 
 def sources(results: SourceResults | None) -> Exhibit:

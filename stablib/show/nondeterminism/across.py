@@ -13,7 +13,7 @@ from stablib.metrics import (
     sd_over_runs,
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
-from stablib.show.nondeterminism.comparison import disagreement, drawn, finite
+from stablib.show.nondeterminism.comparison import RUNS, disagreement, finite
 from stablib.studies.nondeterminism import ALL, Across
 
 
@@ -26,7 +26,7 @@ def across(outcome: Across) -> Exhibit:
         means, draws = {}, {}
         for row in rows:
             labels = outcome.labels(workload, row)
-            weights = drawn(len(labels))
+            weights = RUNS.weights(len(labels))
             apart = disagreement(labels)
             means[row], draws[row] = pair_mean(apart), resampled_pair_mean(apart, weights)
             accuracy = 100.0 * (labels == gold).mean(axis=1)

@@ -17,13 +17,13 @@ from stablib.metrics import (
     pair_mean,
     pairwise_ensemble_delta,
     pairwise_spearman,
-    resample_runs,
     resampled_pair_mean,
     resampled_sd,
     sd_over_runs,
 )
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import answered, with_interval
+from stablib.show.resamples import NO_INTERVAL, Resamples
 from stablib.studies.nondeterminism import Nondeterminism
 
 #: The paper's claims.
@@ -31,8 +31,8 @@ CLAIMS = Nondeterminism.claims()
 
 #: What a larger share of resamples says may be so.
 _MAY_BE = 0.025
-#: Resamples of runs for every interval, and the seed with which they are drawn.
-RESAMPLES, SEED = 1000, 20210718
+#: Resamples of runs for every interval.
+RUNS = Resamples(1000, 20210718)
 
 
 class Measure(NamedTuple):
@@ -146,7 +146,7 @@ def varied(
         of_gold = exact[:, np.arange(len(gold)), gold]
         losses = (logsumexp(exact, axis=2) - of_gold).mean(axis=1)
     accuracies = 100.0 * (predicted == gold).mean(axis=1)
-    weights = drawn(len(exact), other_seeds=other_seeds)
+    weights = RUNS.weights(len(exact), other_seeds=other_seeds)
     of_runs = np.stack([accuracies, losses], axis=1)
     matrices = np.stack(
         [
@@ -169,12 +169,6 @@ def varied(
 def disagreement(labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Share of the examples on which each two runs disagree, in percent: (n_runs, n_runs)."""
     return 100.0 * disagreement_of_runs(labels)
-
-
-def drawn(n_runs: int, *, other_seeds: bool = False) -> NDArray[np.int64]:
-    """How often each run counts in each resample; the same for all sets of equal seeds."""
-    rng = np.random.default_rng(SEED + other_seeds)
-    return resample_runs(n_runs, rng=rng, n_resamples=RESAMPLES)
 
 
 def ratios(of: Varied, to: Varied) -> list[tuple[float, Interval]]:
@@ -205,10 +199,10 @@ def if_equal(runs: Sequence[Varied]) -> tuple[float, float]:
     mean, high : float
         Mean, and the 97.5 % quantile; nan if no row would vary.
     """
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(RUNS.seed)
     centred = np.concatenate([one.levels - one.levels.mean() for one in runs])
-    dealt = rng.permuted(np.tile(centred, (RESAMPLES, 1)), axis=1)
-    sds = dealt.reshape(RESAMPLES, len(runs), -1).std(axis=2)
+    dealt = rng.permuted(np.tile(centred, (RUNS.n_resamples, 1)), axis=1)
+    sds = dealt.reshape(RUNS.n_resamples, len(runs), -1).std(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = sds.max(axis=1) / sds.min(axis=1)
     known = found[np.isfinite(found)]  # Of few runs and images, a row may not vary at all.
@@ -294,11 +288,10 @@ def of_measure(one: Varied, number: int) -> tuple[float, Interval]:
 
 def finite(value: float, draws: NDArray[np.float64]) -> tuple[float, Interval]:
     """A value with the interval of its replicates; nan where there is none."""
-    none = Interval(float("nan"), float("nan"))
     if not np.isfinite(value):
-        return float("nan"), none
+        return float("nan"), NO_INTERVAL
     if np.isnan(draws).all():
-        return float(value), none
+        return float(value), NO_INTERVAL
     return float(value), centred_interval(float(value), draws)
 
 

@@ -19,7 +19,7 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.runs import Runs
 from stablib.show.exhibit import Exhibit, record
-from stablib.show.nondeterminism.comparison import answer, drawn, finite
+from stablib.show.nondeterminism.comparison import RUNS, answer, finite
 from stablib.show.nondeterminism.widgets import distances
 from stablib.show.style import PALETTE, figure, line
 from stablib.studies.nondeterminism import BIT, Results, Trainings
@@ -90,7 +90,8 @@ def similarity(trainings: Trainings) -> Exhibit:
 
 def _of_pairs(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over pairs, of the runs and then of resamples of them."""
-    return np.concatenate([[pair_mean(matrix)], resampled_pair_mean(matrix, drawn(len(matrix)))])
+    draws = resampled_pair_mean(matrix, RUNS.weights(len(matrix)))
+    return np.concatenate([[pair_mean(matrix)], draws])
 
 
 def _layers(runs: Runs) -> list[str]:
@@ -121,7 +122,8 @@ def onset(trainings: Trainings, others: Results) -> Exhibit:
             # Of shape (1 + n_resamples,): the runs themselves, then resamples.
             values = of(runs)
             once = np.ones((1, len(values)), dtype=np.int64)
-            sd = resampled_sd(values[:, None], np.concatenate([once, drawn(len(values))]))[:, 0]
+            weights = np.concatenate([once, RUNS.weights(len(values))])
+            sd = resampled_sd(values[:, None], weights)[:, 0]
             share = (int(epoch) - 1) / n_epochs
             sds.setdefault(measure, []).append((share, sd))
             rows.append((measure, int(epoch), share, sd[0], *centred_interval(sd[0], sd[1:])))
@@ -242,7 +244,7 @@ def _least_ratio(losses: Sequence[NDArray[np.float64]]) -> tuple[float, NDArray[
     """
     later = [each[:, 1:] for each in losses]
     sds = [np.maximum(sd_over_runs(each), _FLOOR) for each in later]
-    draws = [np.maximum(resampled_sd(each, drawn(len(each))), _FLOOR) for each in later]
+    draws = [np.maximum(resampled_sd(each, RUNS.weights(len(each))), _FLOOR) for each in later]
     return float((sds[1] / sds[0]).min()), (draws[1] / draws[0]).min(axis=1)
 
 
@@ -331,4 +333,4 @@ def _compared(
 
 def _means(values: NDArray[np.float64], *, other_seeds: bool) -> NDArray[np.float64]:
     """Means over resampled runs, shape (n_resamples, n_points)."""
-    return drawn(len(values), other_seeds=other_seeds) @ values / len(values)
+    return RUNS.weights(len(values), other_seeds=other_seeds) @ values / len(values)

@@ -19,11 +19,11 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.nondeterminism.comparison import (
+    RUNS,
     Measure,
     Varied,
     answer,
     disagreement,
-    drawn,
     largest_ratios,
     ratios,
     said_of,
@@ -65,7 +65,7 @@ def _varied(
     *,
     other_seeds: bool,
 ) -> Varied:
-    weights = drawn(len(labels), other_seeds=other_seeds)
+    weights = RUNS.weights(len(labels), other_seeds=other_seeds)
     of_runs = perplexities[:, None]
     matrices = np.stack(
         [

@@ -17,20 +17,20 @@ from stablib.metrics import (
     pair_mean,
     pairwise_jaccard_distance,
     pairwise_relative_entropy,
-    resample_runs,
     resampled_pair_mean,
     resampled_sd,
     sd_over_runs,
     top_share,
 )
 from stablib.show.exhibit import answered
+from stablib.show.resamples import Resamples
 from stablib.studies.random_seed import NULL, PLAIN, RandomSeed, Results, Variant
 
 #: The paper's claims.
 CLAIMS = RandomSeed.claims()
 
-#: Resamples of runs for every interval, and the seed with which they are drawn.
-RESAMPLES, SEED = 500, 20191104
+#: Resamples of runs for every interval. The null has other seeds: it is not paired with plain runs.
+RUNS = Resamples(500, 20191104)
 
 #: Tokens that count as the most important ones in Figures 5, 7 and 10.
 TOP = 0.2
@@ -54,20 +54,15 @@ class Spread(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def drawn(n_runs: int, *, paired: bool = True) -> NDArray[np.int64]:
-    """How often each run counts in each resample.
-
-    The same for every method, as are the seeds. The null has other seeds: it is not paired with
-    plain runs, and has other resamples.
-    """
-    rng = np.random.default_rng(SEED if paired else SEED + 1)
-    return resample_runs(n_runs, rng=rng, n_resamples=RESAMPLES)
+def resamples_of(variant: Variant, n_runs: int) -> NDArray[np.int64]:
+    """How often each run of a variant counts in each resample, see :class:`Resamples`."""
+    return RUNS.weights(n_runs, other_seeds=variant == NULL)
 
 
 def prediction_sd(results: Results, variant: Variant) -> Spread:
     """Standard deviation of each test text's score over runs (ddof 0), a probability."""
     scores = results.scores[variant]
-    draws = resampled_sd(scores, drawn(len(scores), paired=variant != NULL))
+    draws = resampled_sd(scores, resamples_of(variant, len(scores)))
     return Spread(sd_over_runs(scores), draws, scores.mean(axis=0))
 
 
@@ -134,7 +129,7 @@ def _of_pairs(
 ) -> Spread:
     matrices = over_examples(measure, texts)
     scores = results.scores[variant][:, places].mean(axis=0)
-    draws = resampled_pair_mean(matrices, drawn(matrices.shape[-1], paired=variant != NULL))
+    draws = resampled_pair_mean(matrices, resamples_of(variant, matrices.shape[-1]))
     return Spread(pair_mean(matrices), draws, scores)
 
 
@@ -201,8 +196,11 @@ def sd_reductions(
         Of the runs themselves, then of resamples of them; a resample of one plain run has none.
     """
     once = np.ones((1, len(plain)), dtype=np.int64)
-    draws = [np.concatenate([once, drawn(len(plain), paired=p)]) for p in (paired, True)]
-    sds = (resampled_sd(runs[:, None], w)[:, 0] for runs, w in zip((of, plain), draws, strict=True))
+    draws = [RUNS.weights(len(plain), other_seeds=not p) for p in (paired, True)]
+    sds = (
+        resampled_sd(runs[:, None], np.concatenate([once, w]))[:, 0]
+        for runs, w in zip((of, plain), draws, strict=True)
+    )
     return percent_below(*sds)
 
 
@@ -217,20 +215,6 @@ def mean_of(reductions: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]
     """Mean of several :func:`sd_reductions`, with its interval."""
     value, *draws = np.mean(reductions, axis=0)
     return float(value), centred_interval(float(value), draws)
-
-
-def sd_interval(values: NDArray[np.float64]) -> tuple[float, Interval]:
-    """Standard deviation (ddof 1) of one number a run, with its interval."""
-    value = float(values.std(ddof=1))
-    factor = np.sqrt(len(values) / (len(values) - 1))
-    draws = factor * resampled_sd(values[:, None], drawn(len(values)))[:, 0]
-    return value, centred_interval(value, draws)
-
-
-def mean_interval(values: NDArray[np.float64]) -> tuple[float, Interval]:
-    """Mean of one number a run, with its interval."""
-    value = float(values.mean())
-    return value, centred_interval(value, drawn(len(values)) @ values / len(values))
 
 
 def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from stablib.data import entry
 from stablib.data.texts import BETWEEN
 from stablib.metrics import centred_interval, pairwise_relative_entropy, resampled_sd, sd_over_runs
 from stablib.show.exhibit import Exhibit, record, with_interval
-from stablib.show.random_seed.comparison import answer, drawn, percent_below
+from stablib.show.random_seed.comparison import answer, percent_below, resamples_of
 from stablib.show.style import PALETTE, figure
 from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Results
 
@@ -63,9 +63,9 @@ def attention_sd(results: Results) -> Exhibit:
     chosen = int(np.argmax([spread.max() for spread in spreads]))
     place, word = int(results.places[chosen]), int(spreads[chosen].argmax())
     tokens = tokens_of(results, place, len(spreads[chosen]))
-    weights = {v: results.attention[v][chosen] for v in (*variants, NULL)}
-    draws = {v: resampled_sd(w, drawn(len(w), paired=v != NULL)) for v, w in weights.items()}
-    sds = {v: sd_over_runs(each) for v, each in weights.items()}
+    shares = {v: results.attention[v][chosen] for v in (*variants, NULL)}
+    draws = {v: resampled_sd(each, resamples_of(v, len(each))) for v, each in shares.items()}
+    sds = {v: sd_over_runs(each) for v, each in shares.items()}
     less = {}
     for variant in (ASWA_TEXT, NASWA_TEXT, NULL):
         value = float(percent_below(sds[variant][word], sds[PLAIN][word]))

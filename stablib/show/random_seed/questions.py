@@ -25,13 +25,11 @@ from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
     ATTENTION_ENTROPY,
     PREDICTION_SD,
-    SEED,
+    RUNS,
     average,
-    mean_interval,
     percent_correct,
     prediction_sd,
     reduction,
-    sd_interval,
     sd_reduction,
 )
 from stablib.show.style import PALETTE, figure, line
@@ -95,7 +93,7 @@ def _by_length(by_epochs: Mapping[int, Results]) -> pd.DataFrame:
             spread = prediction_sd(results, variant)
             less = reduction(spread, plain)
             for what, (found, interval) in {
-                "accuracy (%)": mean_interval(percent_correct(results, variant)),
+                "accuracy (%)": RUNS.mean(percent_correct(results, variant)),
                 "mean sd of p": average(spread),
                 "sd of p below plain (%)": less,
             }.items():
@@ -144,7 +142,7 @@ def sources(by_source: Mapping[str, Results]) -> Exhibit:
                     "–" if variant == PLAIN else with_interval(*reduction(found, of_plain), 0)
                 )
             accuracies = percent_correct(results, variant)
-            cells["sd of accuracy (points)"] = with_interval(*sd_interval(accuracies), 2)
+            cells["sd of accuracy (points)"] = with_interval(*RUNS.sd(accuracies), 2)
             rows[source, variant.title] = cells
         less = reduction(prediction_sd(results, ASWA_TEXT), plain[PREDICTION_SD])
         findings.append(f"{source} {with_interval(*less, 0)} %")
@@ -187,9 +185,9 @@ def known_words(results: Results) -> Exhibit:
             )
             means[title, variant] = float(first.mean())
             rows[title, variant.title] = {
-                "share on deciding words (%)": with_interval(*mean_interval(100.0 * on_words)),
+                "share on deciding words (%)": with_interval(*RUNS.mean(100.0 * on_words)),
                 "runs, lowest to highest": _range(100.0 * on_words),
-                "first word decides (%)": with_interval(*mean_interval(100.0 * first)),
+                "first word decides (%)": with_interval(*RUNS.mean(100.0 * first)),
                 "runs, lowest to highest ": _range(100.0 * first),
                 "texts": f"{len(places)}",
             }
@@ -247,7 +245,7 @@ def matrix(found: Matrix) -> Exhibit:
             if name != PLAIN.title
         }
         columns[column, "accuracy (%)"] = {
-            name: with_interval(*mean_interval(each)) for name, each in accuracies.items()
+            name: with_interval(*RUNS.mean(each)) for name, each in accuracies.items()
         }
         columns[column, "ΔLE_m (%)"] = {n: with_interval(*each) for n, each in less.items()}
         columns[column, "sd of accuracy below plain (%)"] = {
@@ -285,7 +283,7 @@ def _entropy_reduction(
     labels: NDArray[np.integer], plain: NDArray[np.integer], *, paired: bool
 ) -> tuple[float, Interval]:
     value = percentage_reduction(label_entropy(labels), label_entropy(plain))
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(RUNS.seed)
     return value, centred_interval(
         value, reduction_replicates(labels, plain, rng=rng, paired=paired)
     )

@@ -19,14 +19,13 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, counted, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
     CLAIMS,
+    RUNS,
     answer,
     attention_entropy,
-    mean_interval,
     mean_of,
     methods,
     percent_correct,
     reduction,
-    sd_interval,
     sd_reduction,
     sd_reductions,
 )
@@ -111,7 +110,7 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
         nothing, _ = sd_reduction(others, plain, paired=False)
         for variant in results.variants:
             correct = percent_correct(results, variant)
-            mean, sd = mean_interval(correct), sd_interval(correct)
+            mean, sd = RUNS.mean(correct), RUNS.sd(correct)
             name = f"{table}-{results.dataset.name}-{claimed(variant)}"
             measured += answer(f"{name}-accuracy", mean, variant=said(variant))
             measured += answer(f"{name}-sd", sd, variant=said(variant))
@@ -129,7 +128,7 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
                 )
                 measured += answer(
                     f"{name}-gain",
-                    mean_interval(correct - plain),  # Run by run: the seeds are the same.
+                    RUNS.mean(correct - plain),  # Run by run: the seeds are the same.
                     variant=said(variant),
                     null=float(others.mean() - plain.mean()),
                 )
@@ -206,11 +205,11 @@ def thresholds(many: Sequence[Results]) -> Exhibit:
             rows[results.title, variant.title] = {
                 "called positive (%), range": f"{positive.min():.1f}–{positive.max():.1f}",
                 "sd of accuracy (points)": with_interval(
-                    *sd_interval(percent_correct(results, variant)), 2
+                    *RUNS.sd(percent_correct(results, variant)), 2
                 ),
-                "sd at a fixed rate (points)": with_interval(*sd_interval(fixed), 2),
-                "AUC (%)": with_interval(*mean_interval(area), 2),
-                "sd of AUC (points)": with_interval(*sd_interval(area), 2),
+                "sd at a fixed rate (points)": with_interval(*RUNS.sd(fixed), 2),
+                "AUC (%)": with_interval(*RUNS.mean(area), 2),
+                "sd of AUC (points)": with_interval(*RUNS.sd(area), 2),
             }
         at_half = sd_reduction(*(percent_correct(results, v) for v in (ASWA_TEXT, PLAIN)))
         at_rate = sd_reduction(held[ASWA_TEXT], held[PLAIN])
@@ -248,7 +247,7 @@ def sharpness(many: Sequence[Results]) -> Exhibit:
             flat[variant] = float(entropies.mean())
             less = reduction(attention_entropy(results, variant), plain)
             rows[results.title, variant.title] = {
-                "flatness (0 to 1)": with_interval(*mean_interval(entropies.mean(axis=0)), 3),
+                "flatness (0 to 1)": with_interval(*RUNS.mean(entropies.mean(axis=0)), 3),
                 "relative entropy below plain (%)": (
                     with_interval(*less, 0) if variant in methods(results) else "–"
                 ),

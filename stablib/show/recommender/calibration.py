@@ -14,7 +14,6 @@ from stablib.metrics import Interval, expected_calibration_error
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
     CONFIDENCE,
-    NO_INTERVAL,
     answer,
     by_bin,
     cell,
@@ -24,6 +23,7 @@ from stablib.show.recommender.comparison import (
     named,
     over_runs,
 )
+from stablib.show.resamples import NO_INTERVAL
 from stablib.show.style import PALETTE, figure, line
 from stablib.studies.recommender import DEEPICF, WEIGHTED, Results
 

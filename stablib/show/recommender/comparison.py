@@ -19,12 +19,12 @@ from stablib.metrics import (
     pair_mean,
     pairwise_jaccard_index,
     pairwise_rank_biased_overlap,
-    resample_runs,
     resampled_pair_mean,
     resampled_sd,
     sd_over_runs,
 )
 from stablib.show.exhibit import answered, with_interval
+from stablib.show.resamples import NO_INTERVAL, Resamples
 from stablib.studies.recommender import Recommender, Results
 from stablib.studies.recommender.results import K
 
@@ -34,10 +34,8 @@ CLAIMS = Recommender.claims()
 #: The answer to a claim of the thesis, see :func:`stablib.show.exhibit.answered`.
 answer = functools.partial(answered, CLAIMS)
 
-#: Resamples of runs for every interval, and the seed with which they are drawn.
-RESAMPLES, SEED = 500, 20190725
-
-NO_INTERVAL = Interval(float("nan"), float("nan"))
+#: Resamples of runs for every interval.
+RUNS = Resamples(500, 20190725)
 
 #: Of fewer runs no interval is given: it would be far too narrow.
 FEWEST = 5
@@ -55,11 +53,6 @@ SAID_AT_HIGH = CLAIMS["f311-jaccard"]
 CONFIDENCE = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 
 
-def drawn(n_runs: int) -> NDArray[np.int64]:
-    """How often each run counts in each resample; the same for all sets of equal seeds."""
-    return resample_runs(n_runs, rng=SEED, n_resamples=RESAMPLES)
-
-
 def mean_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
     """Mean of one number a run, with its interval over runs."""
     return over_runs(np.mean, values)
@@ -67,10 +60,8 @@ def mean_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
 
 def sd_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
     """Standard deviation (ddof 1) of one number a run, with its interval over runs."""
-    value = float(values.std(ddof=1))
-    factor = np.sqrt(len(values) / (len(values) - 1))
-    draws = factor * resampled_sd(values[:, None], drawn(len(values)))[:, 0]
-    return between(value, draws, len(values))
+    value, interval = RUNS.sd(values)
+    return value, interval if len(values) >= FEWEST else NO_INTERVAL
 
 
 def over_runs(
@@ -80,7 +71,9 @@ def over_runs(
     value = float(statistic(*samples))
     if min(map(len, samples)) < FEWEST:
         return value, NO_INTERVAL
-    return value, bootstrap_interval(statistic, *samples, rng=SEED, n_resamples=RESAMPLES)
+    return value, bootstrap_interval(
+        statistic, *samples, rng=RUNS.seed, n_resamples=RUNS.n_resamples
+    )
 
 
 def between(value: float, replicates: NDArray[np.float64], n_runs: int) -> tuple[float, Interval]:
@@ -116,7 +109,7 @@ def curve(by_run: NDArray[np.float64], edges: NDArray[np.float64]) -> pd.DataFra
     A run without a value in a bin does not count there.
     """
     rows = []
-    weights = drawn(len(by_run))
+    weights = RUNS.weights(len(by_run))
     for number, column in enumerate(by_run.T):
         there = ~np.isnan(column)
         if not there.any():
@@ -174,7 +167,7 @@ def score_sd(results: Results, row: str) -> tuple[float, Interval]:
     """Sd over runs (ddof 0) of the probability of the items held out, mean over users."""
     scores = results.chosen(row)
     value = float(sd_over_runs(scores).mean())
-    return between(value, resampled_sd(scores, drawn(len(scores))).mean(axis=1), len(scores))
+    return between(value, resampled_sd(scores, RUNS.weights(len(scores))).mean(axis=1), len(scores))
 
 
 def attended_matrices(results: Results, row: str) -> NDArray[np.float64]:
@@ -214,7 +207,7 @@ def attended_jaccard(
 def pairs(matrix: NDArray[np.float64]) -> tuple[float, Interval]:
     """Mean over pairs of runs of one matrix, with its interval over runs."""
     value, n_runs = float(pair_mean(matrix)[0]), matrix.shape[-1]
-    return between(value, resampled_pair_mean(matrix, drawn(n_runs))[:, 0], n_runs)
+    return between(value, resampled_pair_mean(matrix, RUNS.weights(n_runs))[:, 0], n_runs)
 
 
 def confidence(chances: NDArray[np.float64]) -> NDArray[np.float64]:

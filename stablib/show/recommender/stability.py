@@ -19,14 +19,14 @@ from stablib.metrics import (
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
     HIGH,
-    NO_INTERVAL,
+    RUNS,
     SAID_AT_HIGH,
     answer,
     attended_matrices,
     cell,
     chance_jaccard,
-    drawn,
 )
+from stablib.show.resamples import NO_INTERVAL
 from stablib.show.style import figure, line
 from stablib.studies.recommender import DEEPICF, Results
 
@@ -39,7 +39,7 @@ _MIDDLE, _ENDS = (0.4, 0.6), (0.1, 0.9)
 def scores(results: Results) -> Exhibit:
     """Deviation of scores over seeds by mean score (TH-F3.10)."""
     chances = results.chosen(DEEPICF)
-    weights = drawn(len(chances))
+    weights = RUNS.weights(len(chances))
     mean = chances.mean(axis=0)
     sds, sd_draws = sd_over_runs(chances), resampled_sd(chances, weights)
     deviations = np.abs(chances - mean).mean(axis=0)
@@ -125,7 +125,7 @@ def _middle_to_ends(
 def attention(results: Results) -> Exhibit:
     """Jaccard index of the most attended tenth by mean score (TH-F3.11)."""
     matrices = attended_matrices(results, DEEPICF)
-    weights = drawn(matrices.shape[-1])
+    weights = RUNS.weights(matrices.shape[-1])
     values, draws = pair_mean(matrices), resampled_pair_mean(matrices, weights)
     mean = results.chosen(DEEPICF).mean(axis=0)[: len(values)]
     bins = [b for b in binned_means(values, mean, draws) if b.n_examples]

@@ -15,18 +15,18 @@ from stablib.metrics import (
     centred_interval,
     disagreement_of_runs,
     pair_mean,
-    resample_runs,
     resampled_pair_mean,
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
+from stablib.show.resamples import NO_INTERVAL, Resamples
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
 from stablib.workloads.text import LabelledRecipe, n_train
 
 #: Of fewer runs, or ensembles, no interval is given: it would be far too narrow.
 FEWEST = 5
-#: Resamples of runs for every interval, and the seed with which they are drawn.
-RESAMPLES, SEED = 1000, 20261201
+#: Resamples of runs for every interval.
+RUNS = Resamples(1000, 20261201)
 
 
 class Effect(NamedTuple):
@@ -85,11 +85,11 @@ def _effect(
     """
     apart, base = (100.0 * disagreement_of_runs(each) for each in (labels, plain))
     mean, of_plain = float(pair_mean(apart)), float(pair_mean(base))
-    own = resample_runs(len(labels), rng=SEED, n_resamples=RESAMPLES)
+    own = RUNS.weights(len(labels))
     if same_seeds:
         weights = np.repeat(own, len(plain) // len(labels), axis=1)
     else:
-        weights = resample_runs(len(plain), rng=SEED + 1, n_resamples=RESAMPLES)
+        weights = RUNS.weights(len(plain), other_seeds=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         reduction = 100.0 * (1.0 - np.divide(mean, of_plain))
         draws = 100.0 * (1.0 - resampled_pair_mean(apart, own) / resampled_pair_mean(base, weights))
@@ -98,7 +98,7 @@ def _effect(
     return Effect(
         mean,
         float(reduction),
-        interval if len(labels) >= FEWEST else Interval(float("nan"), float("nan")),
+        interval if len(labels) >= FEWEST else NO_INTERVAL,
         float(accuracies.mean() - before.mean()),
         accuracies,
     )

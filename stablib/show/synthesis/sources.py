@@ -6,15 +6,11 @@ import numpy as np
 import pandas as pd
 
 from stablib.metrics import (
-    centred_interval,
     disagreement_of_runs,
-    pair_mean,
-    resample_runs,
-    resampled_pair_mean,
 )
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.style import PALETTE, figure
-from stablib.show.synthesis.matrix import RESAMPLES, SEED
+from stablib.show.synthesis.matrix import RUNS
 from stablib.studies.synthesis import Sources
 
 #: Sources in the order of the legend; each has a mark of its own.
@@ -37,9 +33,7 @@ def by_workload(found: Sources) -> Exhibit:
     for workload, of in found.labels.items():
         for source, labels in of.items():
             matrix = 100.0 * disagreement_of_runs(labels)
-            value = float(pair_mean(matrix))
-            weights = resample_runs(len(labels), rng=SEED, n_resamples=RESAMPLES)
-            low, high = centred_interval(value, resampled_pair_mean(matrix, weights))
+            value, (low, high) = RUNS.pairs(matrix)
             rows.append(
                 {
                     "workload": workload,
