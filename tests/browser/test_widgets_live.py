@@ -389,13 +389,13 @@ def test_pd_explorer_and_kernel_share_their_state(notebook: Page) -> None:
     notebook.keyboard.press("Home")
     notebook.keyboard.press("ArrowRight")
     summary = part(widget, "summary")
-    expect(summary).to_contain_text("1024-512, smelu (β 2), sgd 0.1; window 2^4 mini-batches")
+    expect(summary).to_contain_text("1024-512, smelu (β 2), sgd 0.1; window 2⁴ mini-batches")
     run_cell(notebook, 11)
     expect(output_of(notebook, 11)).to_contain_text("PAIRS 1024-512 2.0 13 4")
 
     run_cell(notebook, 12)
     # Neither its activation nor its optimizer is one of this model's: it shows the first it has.
-    expect(summary).to_contain_text("1 unit, relu, adagrad 0.1; window 2^0 mini-batches")
+    expect(summary).to_contain_text("1 unit, relu, adagrad 0.1; window 2⁰ mini-batches")
     expect(summary).to_contain_text("Distinct init (relu 1, diff): PD")
     expect(part(widget, "init")).to_have_value("both")
 

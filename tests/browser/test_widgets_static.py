@@ -303,9 +303,24 @@ def point_of(points: pd.DataFrame, curve: str, window: int, examples: int) -> An
     return points[where & (points["log2_examples"] == examples)].iloc[0]
 
 
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def power(exponent: int) -> str:
+    """A power of two as the widgets write it."""
+    return f"2{str(exponent).translate(SUPERSCRIPTS)}"
+
+
+def read_number(text: str) -> float:
+    """A number as the widgets write it, 1.25·10⁻⁴ too."""
+    back = {value: key for key, value in SUPERSCRIPTS.items()}
+    return float(text.replace("·10", "e").translate(back))
+
+
 def numbers_in(text: str) -> list[float]:
     """Numbers of a sentence from "PD" on: PD, the ends of its interval, the loss."""
-    return [float(number) for number in re.findall(r"\d[\d.]*(?:e-?\d+)?", text.split("PD ")[1])]
+    found = re.findall(r"\d[\d.]*(?:·10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", text.split("PD ")[1])
+    return [read_number(number) for number in found]
 
 
 def expected_numbers(row: Any) -> Any:
@@ -381,9 +396,11 @@ def test_seed_explorer_shows_the_picked_example(show: Callable[..., Page], sampl
     shown = part(widget, "label-counts").get_by_role("listitem").all_inner_texts()
     assert sum(int(text.split()[-1]) for text in shown) == 12
     assert len(shown) == np.sum(counts > 0)
-    entropies = table_rows(widget, "methods-table")["LEₘ (nats)"]
-    expected = [label_entropy(sample[f"{key}_labels"])[example] for key in ("control", "tgtss")]
-    assert entropies == [f"{value:.3f}" for value in expected]
+    rows = table_rows(widget, "methods-table")
+    for method, key in (("Control", "control"), ("TGTSS", "tgtss")):
+        *predicted, entropy_cell = rows[method]
+        assert sum(map(int, predicted)) == 12
+        assert entropy_cell == f"{label_entropy(sample[f'{key}_labels'])[example]:.3f}"
     assert part(widget, "trajectories").inner_html() != before
 
 
@@ -515,14 +532,17 @@ def test_how_many_seeds_agrees_with_the_metrics(
     control = label_entropy(sample["control_labels"][rows])
     tgtss = label_entropy(sample["tgtss_labels"][rows])
     cells = {name.split(". ")[1]: values for name, values in table_rows(widget, "results").items()}
-    assert cells["Control"][0] == f"{control.sum():.1f}"
-    assert cells["TGTSS"][0] == f"{tgtss.sum():.1f}"
-    assert cells["TGTSS"][2] == f"{100 * (1 - tgtss.sum() / control.sum()):.1f}\u00a0%"
-    assert cells["Control"][4] == str(np.sum(control > 0))
+    reduction = 100 * (1 - tgtss.sum() / control.sum())
+    assert cells["Control"][0].startswith(f"{control.sum():.1f} [")
+    assert cells["TGTSS"][0].startswith(f"{tgtss.sum():.1f} [")
+    assert cells["TGTSS"][1].startswith(f"{reduction:.1f} [")
+    assert cells["Control"][1:3] == ["–", str(np.sum(control > 0))]
     right = (sample["control_labels"][rows] == sample["gold"]).mean()
-    assert cells["Control"][5] == f"{100 * right:.1f}\u00a0%"
-    low, high = map(float, cells["TGTSS"][3].strip("[]").split(", "))
+    assert cells["Control"][3] == f"{100 * right:.1f}\u00a0%"
+    low, high = map(float, cells["TGTSS"][1].split(" ", 1)[1].strip("[]").split(", "))
     assert low < high
+    first = "Control" if control.sum() < tgtss.sum() else "TGTSS"
+    expect(part(widget, "summary")).to_contain_text(f"The most stable here: {first};")
 
 
 def test_how_many_seeds_with_all_runs_has_one_answer(
@@ -534,11 +554,14 @@ def test_how_many_seeds_with_all_runs_has_one_answer(
     expect(part(widget, "summary")).to_contain_text(
         f"LEₘ of Control sums to {total:.1f} nats (all runs: {total:.1f})"
     )
-    expect(part(widget, "summary")).to_contain_text("all 12 runs: the same")
+    expect(part(widget, "summary")).to_contain_text("all 12 runs: the same.")
+    expect(part(widget, "ranks").get_by_role("img")).to_have_attribute(
+        "aria-label", "0 of 2 methods have another place than among all runs"
+    )
     reduction = label_entropy(sample["tgtss_labels"]).sum() / total
     exact = f"{100 * (1 - reduction):.1f}"
     cells = table_rows(widget, "results")["1. TGTSS"]
-    assert cells[2:4] == [f"{exact}\u00a0%", f"[{exact}, {exact}]"]
+    assert cells[1] == f"{exact} [{exact}, {exact}]"
 
 
 def test_how_many_seeds_redraws_the_same_runs_for_the_same_click(
@@ -574,29 +597,41 @@ def test_pd_explorer_says_what_the_chosen_point_is(
     widget = widget_of(show(), "pd-explorer")
     summary = part(widget, "summary")
     expect(summary).to_contain_text(
-        "1 unit, relu, adagrad 0.1; window 2^8 mini-batches (point 3 of 3); after 2^14 examples. "
+        "1 unit, relu, adagrad 0.1; window 2⁸ mini-batches (point 3 of 3); after 2¹⁴ examples. "
         "Same init (relu 1): PD"
     )
     row = point_of(points, "relu 1", 8, 14)
     assert numbers_in(summary.inner_text()) == expected_numbers(row)
-    part(widget, "examples").select_option("14 13")
+    part(widget, "examples").fill("1")
     part(widget, "window").fill("1")
-    expect(part(widget, "window-value")).to_have_text("2^4 = 16")
-    expect(summary).to_contain_text("window 2^4 mini-batches (point 2 of 3); after 2^13 examples")
+    expect(part(widget, "window-value")).to_have_text("2⁴ = 16")
+    expect(summary).to_contain_text("window 2⁴ mini-batches (point 2 of 3); after 2¹³ examples")
     row = point_of(points, "relu 1", 4, 13)
     assert numbers_in(summary.inner_text()) == expected_numbers(row)
     for curve, kind in (("relu 1", "chosen"), ("linear", "reference"), ("identity 1", "")):
         cells = table_rows(widget, "curves")[f"{curve} ({kind})" if kind else curve]
         row = point_of(points, curve, 4, 13)
-        assert float(cells[0]) == pytest.approx(row["pd"], rel=0.006)
-        assert float(cells[2]) == pytest.approx(row["loss"], rel=0.006)
+        assert read_number(cells[0]) == pytest.approx(row["pd"], rel=0.006)
+        assert read_number(cells[2]) == pytest.approx(row["loss"], rel=0.006)
+
+
+def test_pd_explorer_plays_to_the_last_checkpoint(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "pd-explorer")
+    part(widget, "examples").fill("0")
+    play = part(widget, "play")
+    play.click()
+    expect(play).to_have_text("Pause")
+    expect(part(widget, "examples-value")).to_have_text("2¹⁴ (16K)")
+    expect(play).to_have_text("Play")
+    part(widget, "examples").fill("1")
+    expect(part(widget, "examples-value")).to_have_text("2¹³ (8.2K)")
 
 
 def test_pd_explorer_offers_what_the_model_has(show: Callable[..., Page]) -> None:
     widget = widget_of(show(), "pd-explorer")
     enabled = {
         name: part(widget, name).locator("option:not([disabled])")
-        for name in ("activation", "beta", "optimizer", "init", "examples")
+        for name in ("activation", "beta", "optimizer", "init")
     }
     expect(enabled["activation"]).to_have_text(["relu", "identity"])
     expect(part(widget, "beta")).to_be_disabled()
@@ -607,10 +642,11 @@ def test_pd_explorer_offers_what_the_model_has(show: Callable[..., Page]) -> Non
     expect(part(widget, "activation")).to_have_value("smelu")
     expect(enabled["beta"]).to_have_text(["0.5", "2"])
     expect(enabled["optimizer"]).to_have_text(["sgd 0.1"])
-    expect(enabled["examples"]).to_have_text(["2^12 (4.1K)", "2^13 (8.2K)"])
+    expect(part(widget, "examples")).to_have_attribute("max", "1")
+    expect(part(widget, "examples-value")).to_have_text("2¹³ (8.2K)")
     summary = part(widget, "summary")
     expect(summary).to_contain_text("1024-512, smelu (β 0.5), sgd 0.1")
-    expect(summary).to_contain_text("after 2^13 examples. Same init (smelu 0.5)")
+    expect(summary).to_contain_text("after 2¹³ examples. Same init (smelu 0.5)")
     part(widget, "beta").select_option("2")
     expect(summary).to_contain_text("(smelu 2)")
     part(widget, "activation").select_option("swish")
@@ -632,17 +668,20 @@ def test_pd_explorer_tells_streams_apart(
     body = pd_explorer(both, {}, name="streams").static_html()
     path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
     widget = widget_of(open_page(path), "pd-explorer")
-    expect(part(widget, "examples").locator("option")).to_have_text(
-        ["2^12 of 2^14", "2^13 of 2^14", "2^14 of 2^14", "2^14 of 2^15", "2^15 of 2^15"]
-    )
+    for at, shown in enumerate(
+        ["2¹² of 2¹⁴", "2¹³ of 2¹⁴", "2¹⁴ of 2¹⁴", "2¹⁴ of 2¹⁵", "2¹⁵ of 2¹⁵"]
+    ):
+        part(widget, "examples").fill(str(at))
+        expect(part(widget, "examples-value")).to_have_text(shown)
+    part(widget, "examples").fill("2")
     expect(part(widget, "summary")).to_contain_text("(relu 1): PD")
-    part(widget, "examples").select_option("15 14")
+    part(widget, "examples").fill("3")
     expect(part(widget, "summary")).to_contain_text("(relu 1, long): PD 0.500")
     # No linear curve has as long a stream, and so none is the reference.
     expect(part(widget, "curves")).not_to_contain_text("linear")
     # Distinct initial weights were tried on the shorter stream alone.
     part(widget, "init").select_option("distinct")
-    expect(part(widget, "summary")).to_contain_text("after 2^14 examples. Distinct init (relu 1, d")
+    expect(part(widget, "summary")).to_contain_text("after 2¹⁴ examples. Distinct init (relu 1, d")
 
 
 def test_pd_explorer_compares_initial_weights(
@@ -684,12 +723,12 @@ def test_pd_of_zero_lies_at_the_bottom(show: Callable[..., Page]) -> None:
 def test_pd_explorer_tells_when_the_window_was_not_seen_whole(show: Callable[..., Page]) -> None:
     widget = widget_of(show(), "pd-explorer")
     summary = part(widget, "summary")
-    # 2^8 batches of 2^5 examples: seen whole after 2^13, not after 2^12.
-    part(widget, "examples").select_option("14 13")
+    # 2⁸ batches of 2⁵ examples: seen whole after 2¹³, not after 2¹².
+    part(widget, "examples").fill("1")
     expect(summary).not_to_contain_text("have not seen the same")
-    part(widget, "examples").select_option("14 12")
+    part(widget, "examples").fill("0")
     expect(summary).to_contain_text(
-        "A window holds 2^13 examples: after 2^12, the two models have not seen the same ones."
+        "A window holds 2¹³ examples: after 2¹², the two models have not seen the same ones."
     )
 
 
@@ -701,7 +740,7 @@ def test_pd_explorer_shows_the_weights_that_were_kept(
     weights = part(widget, "weights")
     a, b = pair_weights["relu 1", 8].astype(np.float32)
     gaps = np.abs(a - b)
-    expect(about).to_contain_text("after all 2^14 examples: 35 weights a model")
+    expect(about).to_contain_text("after all 2¹⁴ examples: 35 weights a model")
     found = re.findall(r"\d+\.\d+", about.inner_text())
     expected = [np.sqrt(np.mean(gaps**2)), gaps.max()]
     assert [float(number) for number in found] == pytest.approx(expected, rel=0.006)
@@ -710,13 +749,13 @@ def test_pd_explorer_shows_the_weights_that_were_kept(
         "M"
     ) == 35
     part(widget, "window").fill("1")
-    expect(about).to_have_text("The weights at window 2^4 were not kept; those at 2^8 were.")
+    expect(about).to_have_text("The weights at window 2⁴ were not kept; those at 2⁸ were.")
     expect(weights.locator("svg")).to_have_count(0)
     part(widget, "activation").select_option("identity")
     expect(about).to_have_text("The weights of this model were not kept.")
     part(widget, "model").select_option("linear")
-    part(widget, "examples").select_option("14 12")
-    expect(about).to_contain_text("Window 2^4, after all 2^14 examples, not after 2^12: 33 weights")
+    part(widget, "examples").fill("0")
+    expect(about).to_contain_text("Window 2⁴, after all 2¹⁴ examples, not after 2¹²: 33 weights")
     expect(weights).to_contain_text("truth")
     assert (weights.locator("svg[role=img] .sw-truth").get_attribute("d") or "").count("M") == 32
 
@@ -732,10 +771,10 @@ def test_pd_explorer_picks_a_window_by_pointer(
         box = dot.bounding_box()
         assert box
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        expect(part(widget, "hover")).to_contain_text(f"relu 1, window 2^{window}: PD")
+        expect(part(widget, "hover")).to_contain_text(f"relu 1, window {power(window)}: PD")
         page.mouse.down()
         page.mouse.up()
-        expect(part(widget, "summary")).to_contain_text(f"window 2^{window} mini-batches")
+        expect(part(widget, "summary")).to_contain_text(f"window {power(window)} mini-batches")
         expect(part(widget, plot).locator(".sw-ring")).to_have_count(1)
 
 

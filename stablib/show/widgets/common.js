@@ -67,6 +67,11 @@ function percent(fraction, digits = 1) {
   return `${(100 * fraction).toFixed(digits)}\u00a0%`;
 }
 
+/** Show a number with so many decimals, and a true minus sign. */
+function fixed(value, digits) {
+  return value.toFixed(digits).replace("-", "−");
+}
+
 /** Show a count with its noun. */
 function counted(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
@@ -142,6 +147,33 @@ function slider(name, range, oninput) {
   });
   const shown = part("span", `${name}-value`);
   return { element: html("span", { class: "sw-slider" }, input, shown), input, shown };
+}
+
+// Milliseconds between two places while it plays.
+const PLAY_PAUSE = 260;
+
+/**
+ * Make a button that plays: it moves from place to place, from where `at()` is to `last()`.
+ *
+ * `go(place)` moves there; `pause()` ends it.
+ */
+function player({ at, last, go }) {
+  let timer = null;
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    setText(element, "Play");
+  }
+  function play() {
+    if (at() >= last()) go(0);
+    setText(element, "Pause");
+    timer = setInterval(() => {
+      if (at() >= last()) pause();
+      else go(at() + 1);
+    }, PLAY_PAUSE);
+  }
+  const element = button("play", "Play", () => (timer === null ? play() : pause()));
+  return { element, pause };
 }
 
 /** Make a line that says what is wrong with controls; each says, or takes back, its own words. */
@@ -313,6 +345,11 @@ function logMarks(low, high) {
 /** Show a whole number as an exponent. */
 function superscript(number) {
   return Array.from(String(number), (sign) => SUPERSCRIPTS[sign]).join("");
+}
+
+/** Show a power of two. */
+function powerOfTwo(exponent) {
+  return `2${superscript(exponent)}`;
 }
 
 /** Show a number as a factor, with so many decimals, and a power of ten. */

@@ -3,8 +3,6 @@
 const STATE = ["network", "source", "twin", "point", "example"];
 const VIEW_MARGIN = { left: 52, right: 14, top: 28, bottom: 42 };
 const TALL = 190;
-// Milliseconds between two steps while it plays.
-const PAUSE = 260;
 
 /** Decode the arrays of the widget's data. */
 function readTwins(data) {
@@ -163,31 +161,13 @@ function divergenceControls(model, data, onpoint) {
   const example = choice("example", examples, (value) => write(model, "example", Number(value)));
   const last = data.steps.length - 1;
   const point = slider("point", { min: 0, max: last }, onpoint);
-  let timer = null;
-
-  function pause() {
-    clearInterval(timer);
-    timer = null;
-    setText(play, "Play");
-  }
+  const play = player({ at: () => model.get("point"), last: () => last, go: onpoint });
 
   function move(by) {
-    pause();
+    play.pause();
     onpoint(clamp(model.get("point") + by, 0, last));
   }
 
-  const play = button("play", "Play", () => {
-    if (timer !== null) {
-      pause();
-      return;
-    }
-    if (model.get("point") === last) onpoint(0);
-    setText(play, "Pause");
-    timer = setInterval(() => {
-      if (model.get("point") >= last) pause();
-      else onpoint(model.get("point") + 1);
-    }, PAUSE);
-  });
   const element = html(
     "div",
     {},
@@ -203,7 +183,7 @@ function divergenceControls(model, data, onpoint) {
       "div",
       { class: "sw-controls" },
       field("Step", point.element),
-      play,
+      play.element,
       button("back", "Step back", () => move(-1)),
       button("forward", "Step forward", () => move(1)),
     ),
@@ -224,7 +204,7 @@ function divergenceControls(model, data, onpoint) {
     setText(point.shown, text);
     point.input.setAttribute("aria-valuetext", `step ${text}`);
   };
-  return { element, sync, stop: pause };
+  return { element, sync, stop: play.pause };
 }
 
 /** Build the widget in `el`; returns the function that stops it. */

@@ -142,21 +142,20 @@ function seedStudy(data) {
 
 /** Show an interval. */
 function intervalText(interval, digits) {
-  return interval ? `[${interval.map((value) => value.toFixed(digits)).join(", ")}]` : "–";
+  return interval ? `[${interval.map((value) => fixed(value, digits)).join(", ")}]` : "–";
 }
 
 /** Say in a few sentences what k runs tell. */
 function seedsSentence(data, k, { full, fullOrder }, result, spread) {
-  const { name } = data.methods[data.baseline];
-  const order = (indices) => indices.map((index) => data.methods[index].name).join(" < ");
-  const isSame = result.order.every((index, rank) => index === fullOrder[rank]);
+  const nameOf = (index) => data.methods[index].name;
+  const [first, ofAll] = [nameOf(result.order[0]), nameOf(fullOrder[0])];
   return (
-    `With ${k} of ${data.n_runs} runs, LEₘ of ${name} sums to ` +
+    `With ${k} of ${data.n_runs} runs, LEₘ of ${nameOf(data.baseline)} sums to ` +
     `${result.sums[data.baseline].toFixed(1)} nats (all runs: ` +
-    `${full[data.baseline].toFixed(1)}). Ranking: ${order(result.order)}; ` +
-    `all ${data.n_runs} runs: ${isSame ? "the same" : order(fullOrder)}. ` +
-    `Of ${data.n_resamples} draws of ${k} runs, ${percent(spread.sameOrder, 0)} give the ranking ` +
-    `of all runs and ${percent(spread.sameBest, 0)} its first place.`
+    `${full[data.baseline].toFixed(1)}). The most stable here: ${first}; of all ` +
+    `${data.n_runs} runs: ${first === ofAll ? "the same" : ofAll}. The first place of all runs ` +
+    `holds in ${percent(spread.sameBest, 0)} of ${data.n_resamples} draws of ${k} runs, their ` +
+    `whole ranking in ${percent(spread.sameOrder, 0)}.`
   );
 }
 
@@ -170,27 +169,53 @@ function resultsTable(data, result, spread) {
   const rows = result.order.map((index, rank) => {
     const { name, accuracy } = data.methods[index];
     const reduction = result.reductions[index];
-    const isBaseline = index === data.baseline;
+    const reduced = `${fixed(reduction, 1)} ${intervalText(spread.reductions[index], 1)}`;
+    const isNone = index === data.baseline || !Number.isFinite(reduction);
     return [
       `${rank + 1}. ${name}`,
-      result.sums[index].toFixed(1),
-      intervalText(spread.sums[index], 1),
-      isBaseline || !Number.isFinite(reduction) ? "–" : percent(reduction / 100),
-      isBaseline ? "–" : intervalText(spread.reductions[index], 1),
+      `${result.sums[index].toFixed(1)} ${intervalText(spread.sums[index], 1)}`,
+      isNone ? "–" : reduced,
       String(result.switching[index]),
       accuracyText(accuracy, result.rows),
     ];
   });
-  const header = [
-    "Method",
-    "Sum of LEₘ (nats)",
-    "Sum, middle 95 %",
-    "Reduction",
-    "Reduction, middle 95 %",
-    "Switching",
-    "Accuracy",
-  ];
-  return table("results", "Methods on the drawn runs, most stable first", header, rows);
+  const header = ["Method", "Sum of LEₘ (nats)", "Reduction (%)", "Switching", "Accuracy"];
+  const caption = "Methods on the drawn runs, most stable first, with the middle 95 % of draws";
+  return table("results", caption, header, rows);
+}
+
+/** Draw the places of the methods among all runs, on the left, and among the drawn ones. */
+function drawRanks(data, { fullOrder }, { order }, width) {
+  const rowHeight = 22;
+  const x = [Math.min(180, 0.45 * width), width - 40];
+  const y = (rank) => 34 + rowHeight * rank;
+  const changed = fullOrder.filter((index, rank) => order[rank] !== index);
+  const lines = fullOrder.map((index, rank) => {
+    const now = order.indexOf(index);
+    const points = [
+      [x[0], y(rank)],
+      [x[1], y(now)],
+    ];
+    const style = changed.includes(index) ? "sw-line sw-moved" : "sw-line sw-faint";
+    const name = { class: "sw-mark-name", x: x[0] - 8, y: y(rank) + 4, "text-anchor": "end" };
+    const place = { class: "sw-mark-name", x: x[1] + 8, y: y(now) + 4 };
+    return svg(
+      "g",
+      {},
+      polyline(points, { class: style }),
+      svg("text", name, data.methods[index].name),
+      svg("text", place, now + 1),
+    );
+  });
+  const heading = { class: "sw-mark-name", y: 14 };
+  const label = `${changed.length} of ${fullOrder.length} methods have another place than among all runs`;
+  return svg(
+    "svg",
+    { width, height: y(fullOrder.length - 1) + 16, role: "img", "aria-label": label },
+    svg("text", { ...heading, x: x[0] - 8, "text-anchor": "end" }, "place among all runs"),
+    svg("text", { ...heading, x: width - 4, "text-anchor": "end" }, "among the drawn"),
+    ...lines,
+  );
 }
 
 /** The range of reductions to draw: all values and intervals, zero included, with some air. */
@@ -205,18 +230,18 @@ function reductionDomain(indices, study, result, spread) {
 }
 
 /** Draw one method's interval, the drawn subset as a dot and all runs as a tick. */
-function reductionRow(x, y, { interval, drawn, all, name }, colour) {
+function reductionRow(x, y, { interval, drawn, all, name }) {
   const row = svg("g", {}, svg("text", { class: "sw-row-name", x: x.range[0], y: y - 10 }, name));
   if (interval) {
     const [x1, x2] = interval.map(x);
-    row.append(svg("line", { class: "sw-interval", stroke: colour, x1, x2, y1: y, y2: y }));
+    row.append(svg("line", { class: "sw-interval sw-of-method", x1, x2, y1: y, y2: y }));
   }
   if (Number.isFinite(all)) {
     const at = x(all);
     row.append(svg("line", { class: "sw-all", x1: at, x2: at, y1: y - 7, y2: y + 7 }));
   }
   if (Number.isFinite(drawn)) {
-    row.append(svg("circle", { class: "sw-dot", fill: colour, cx: x(drawn), cy: y, r: 5 }));
+    row.append(svg("circle", { class: "sw-dot sw-of-method", cx: x(drawn), cy: y, r: 5 }));
   }
   return row;
 }
@@ -236,7 +261,7 @@ function drawReductions(data, study, result, spread, width) {
       all: study.fullReductions[index],
       name: data.methods[index].name,
     };
-    return reductionRow(x, 24 + rowHeight * at, values, seriesStyle(index).stroke);
+    return reductionRow(x, 24 + rowHeight * at, values);
   });
   const label = `Reduction of the sum of LEₘ against ${name}; the table below has the numbers.`;
   return svg(
@@ -257,6 +282,9 @@ function render({ model, el }) {
   const plot = widthFitted(part("div", "reductions"), ({ result, spread }, width) => [
     drawReductions(data, study, result, spread, width),
   ]);
+  const ranks = widthFitted(part("div", "ranks"), ({ result }, width) => [
+    drawRanks(data, study, result, width),
+  ]);
   const drawn = part("p", "drawn");
   const runs = slider("k", { min: 2, max: data.n_runs }, (k) => write(model, "k", k));
   const resample = button("resample", "Resample", () =>
@@ -275,15 +303,16 @@ function render({ model, el }) {
     const numbers = result.rows.map((row) => row + 1).join(", ");
     setText(drawn, `Draw ${model.get("draw")}: runs ${numbers}.`);
     plot.show({ result, spread });
+    ranks.show({ result });
     write(model, "rows", result.rows);
   }
 
   const legend = html(
     "div",
     { class: "sw-legend" },
-    legendEntry(svg("circle", { class: "sw-dot sw-neutral", cx: 13, cy: 6, r: 5 }), "drawn runs"),
+    legendEntry(svg("circle", { class: "sw-dot sw-of-method", cx: 13, cy: 6, r: 5 }), "drawn runs"),
     legendEntry(
-      svg("line", { class: "sw-interval sw-neutral", x1: 1, x2: 25, y1: 6, y2: 6 }),
+      svg("line", { class: "sw-interval sw-of-method", x1: 1, x2: 25, y1: 6, y2: 6 }),
       `middle 95 % of ${data.n_resamples} draws`,
     ),
     legendEntry(svg("line", { class: "sw-all", x1: 13, x2: 13, y1: 0, y2: 12 }), "all runs"),
@@ -301,11 +330,11 @@ function render({ model, el }) {
       "reason too. With few runs LEₘ is too low: labels that are rare have not been seen yet.",
   );
   const controls = html("div", { class: "sw-controls" }, field("Runs k", runs.element), resample);
-  const sections = [controls, summary, legend, plot.element, results, drawn, note];
+  const sections = [controls, summary, legend, plot.element, ranks.element, results, drawn, note];
   el.append(root("how-many-seeds", "How many seeds?", ...sections));
   const unobserve = observe(model, ["k", "draw"], show);
   show();
-  return stopAll(unobserve, plot.stop);
+  return stopAll(unobserve, plot.stop, ranks.stop);
 }
 
 const widget = { render };

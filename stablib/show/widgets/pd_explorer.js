@@ -124,7 +124,7 @@ function readPdView(data, wish) {
 /** Show a number of any size in few digits. */
 function shortNumber(value) {
   if (value === 0) return "0";
-  return value >= 0.001 && value < 1000 ? value.toPrecision(3) : value.toExponential(2);
+  return value >= 0.001 && value < 1000 ? value.toPrecision(3) : scientific(value, 2);
 }
 
 /** Name the settings that the chosen curves share. */
@@ -146,8 +146,8 @@ function pdSentence(data, { state, available, chosen }) {
   const { log2_window: window, log2_examples: examples } = state;
   const at = available.windows.indexOf(window) + 1;
   const sentences = [
-    `${describeChoice(chosen[0])}; window 2^${window} mini-batches ` +
-      `(point ${at} of ${available.windows.length}); after 2^${examples} examples.`,
+    `${describeChoice(chosen[0])}; window ${powerOfTwo(window)} mini-batches ` +
+      `(point ${at} of ${available.windows.length}); after ${powerOfTwo(examples)} examples.`,
   ];
   for (const curve of chosen) {
     const row = rowsAt(curve, examples).find((candidate) => candidate.window === window);
@@ -156,7 +156,7 @@ function pdSentence(data, { state, available, chosen }) {
   }
   if (window + data.log2_batch > examples) {
     sentences.push(
-      `A window holds 2^${window + data.log2_batch} examples: after 2^${examples}, the two ` +
+      `A window holds ${powerOfTwo(window + data.log2_batch)} examples: after ${powerOfTwo(examples)}, the two ` +
         "models have not seen the same ones.",
     );
   }
@@ -392,8 +392,8 @@ function pdTable({ state, series }) {
     return [name, shortNumber(row.pd), interval, shortNumber(row.loss)];
   });
   const caption =
-    `All curves of the plots at window 2^${state.log2_window}, ` +
-    `after 2^${state.log2_examples} examples`;
+    `All curves of the plots at window ${powerOfTwo(state.log2_window)}, ` +
+    `after ${powerOfTwo(state.log2_examples)} examples`;
   return table("curves", caption, ["Curve", "PD", "Interval", "Excess loss (nats)"], rows);
 }
 
@@ -478,15 +478,15 @@ function drawWeights(curve, { shape, values }, truth, width) {
 function weightsSentence(curve, { log2_window: window, log2_examples: examples }) {
   const kept = curve.weights.get(window);
   if (!kept) {
-    const windows = [...curve.weights.keys()].map((other) => `2^${other}`);
+    const windows = [...curve.weights.keys()].map((other) => `${powerOfTwo(other)}`);
     return windows.length
-      ? `The weights at window 2^${window} were not kept; those at ${windows.join(", ")} were.`
+      ? `The weights at window ${powerOfTwo(window)} were not kept; those at ${windows.join(", ")} were.`
       : "The weights of this model were not kept.";
   }
   const { n, largest, gap, rms } = compareWeights(kept);
-  const early = examples < curve.stream ? `, not after 2^${examples}` : "";
+  const early = examples < curve.stream ? `, not after ${powerOfTwo(examples)}` : "";
   return (
-    `Window 2^${window}, after all 2^${curve.stream} examples${early}: ${counted(n, "weight")} a ` +
+    `Window ${powerOfTwo(window)}, after all ${powerOfTwo(curve.stream)} examples${early}: ${counted(n, "weight")} a ` +
     `model. The two models' differ by ${shortNumber(rms)} (root mean square), at most by ` +
     `${shortNumber(gap)} (weight ${largest + 1}).`
   );
@@ -520,12 +520,13 @@ function weightsPanel(data) {
 
 /** Show a power of two, also in round decimals. */
 function compactPower(exponent) {
-  return `2^${exponent} (${(2 ** exponent).toLocaleString("en", { notation: "compact" })})`;
+  const round = (2 ** exponent).toLocaleString("en", { notation: "compact" });
+  return `${powerOfTwo(exponent)} (${round})`;
 }
 
 /** Show a power of two, also written out. */
-function powerOfTwo(exponent) {
-  return `2^${exponent} = ${(2 ** exponent).toLocaleString("en")}`;
+function writtenPower(exponent) {
+  return `${powerOfTwo(exponent)} = ${(2 ** exponent).toLocaleString("en")}`;
 }
 
 /** Build the controls; `sync(view)` shows the current state in them. */
@@ -547,11 +548,14 @@ function pdControls(data, onchange) {
       return [key, choice(key, [], (value) => onchange({ [key]: parse(value) }))];
     }),
   );
-  const checkpoint = choice("examples", [], (value) => {
-    const [stream, examples] = value.split(" ").map(Number);
-    onchange({ stream, log2_examples: examples });
+  let [checkpoints, windows] = [[], []];
+  const goTo = (at) => onchange({ stream: checkpoints[at][0], log2_examples: checkpoints[at][1] });
+  const checkpoint = slider("examples", { min: 0 }, goTo);
+  const play = player({
+    at: () => Number(checkpoint.input.value),
+    last: () => checkpoints.length - 1,
+    go: goTo,
   });
-  let windows = [];
   const windowSlider = slider("window", { min: 0 }, (at) => onchange({ log2_window: windows[at] }));
 
   function sync({ state, available }) {
@@ -562,22 +566,22 @@ function pdControls(data, onchange) {
       select.disabled = offered.length === 0;
       select.value = offered.length ? state[key] : "";
     }
-    const { checkpoints } = available;
+    ({ checkpoints, windows } = available);
     const isOneStream = checkpoints.every(([stream]) => stream === state.stream);
-    setOptions(
-      checkpoint,
-      checkpoints.map(([stream, examples]) => [
-        `${stream} ${examples}`,
-        isOneStream ? compactPower(examples) : `2^${examples} of 2^${stream}`,
-      ]),
+    checkpoint.input.max = checkpoints.length - 1;
+    checkpoint.input.value = checkpoints.findIndex(
+      ([stream, examples]) => stream === state.stream && examples === state.log2_examples,
     );
-    checkpoint.value = `${state.stream} ${state.log2_examples}`;
-    ({ windows } = available);
+    const examplesText = isOneStream
+      ? compactPower(state.log2_examples)
+      : `${powerOfTwo(state.log2_examples)} of ${powerOfTwo(state.stream)}`;
+    checkpoint.input.setAttribute("aria-valuetext", `${examplesText} examples`);
+    setText(checkpoint.shown, examplesText);
     const { input, shown } = windowSlider;
     input.max = windows.length - 1;
     input.value = windows.indexOf(state.log2_window);
     input.disabled = windows.length === 1;
-    const text = powerOfTwo(state.log2_window);
+    const text = writtenPower(state.log2_window);
     input.setAttribute("aria-valuetext", `${text} mini-batches`);
     setText(shown, text);
   }
@@ -587,10 +591,11 @@ function pdControls(data, onchange) {
     "div",
     { class: "sw-controls" },
     ...settings,
-    field("Examples seen, T", checkpoint),
+    field("Examples seen, T", checkpoint.element),
+    play.element,
     field("Window z, in mini-batches", windowSlider.element),
   );
-  return { element, sync };
+  return { element, sync, stop: play.pause };
 }
 
 /** Build the widget in `el`; returns the function that stops it. */
@@ -615,7 +620,8 @@ function render({ model, el }) {
 
   const onpick = (window) => onchange({ log2_window: window });
   const onhover = (hit) => {
-    const text = hit && `${hit.curve.name}, window 2^${hit.row.window}: ${describeRow(hit.row)}`;
+    const text =
+      hit && `${hit.curve.name}, window ${powerOfTwo(hit.row.window)}: ${describeRow(hit.row)}`;
     setText(hover, text ?? "");
   };
   const controls = pdControls(data, onchange);
@@ -638,7 +644,7 @@ function render({ model, el }) {
   el.append(root("pd-explorer", "PD explorer", ...sections));
   const unobserve = observe(model, STATE, show);
   show();
-  return stopAll(unobserve, ...plots.map(({ stop }) => stop), weights.stop);
+  return stopAll(unobserve, controls.stop, ...plots.map(({ stop }) => stop), weights.stop);
 }
 
 const widget = { render };

@@ -2,11 +2,9 @@
 // runs it. common.js stands in front.
 
 /** Show an effect with its interval. */
-function effectText([value, low, high]) {
-  const [middle, from, to] = [value, low, high].map((number) =>
-    number.toFixed(1).replace("-", "\u2212"),
-  );
-  return `${middle} [${from}, ${to}]`;
+function effectText(numbers) {
+  const [value, low, high] = numbers.map((number) => fixed(number, 1));
+  return `${value} [${low}, ${high}]`;
 }
 
 /** Name the values that differ from those at the start. */

@@ -102,12 +102,16 @@ function methodsTable(data, i) {
   const total = (label) => counts.reduce((sum, map) => sum + (map.get(label) ?? 0), 0);
   const labels = unique(counts.flatMap((map) => [...map.keys()]));
   labels.sort((a, b) => total(b) - total(a) || a - b);
-  const rows = labels.map((label) => [
-    labelText(data, label, i),
-    ...counts.map((map) => String(map.get(label) ?? 0)),
+  const rows = data.methods.map(({ name, entropy }, index) => [
+    name,
+    ...labels.map((label) => String(counts[index].get(label) ?? 0)),
+    entropy[i].toFixed(3),
   ]);
-  rows.push(["LEₘ (nats)", ...data.methods.map(({ entropy }) => entropy[i].toFixed(3))]);
-  const header = ["Runs that predict", ...data.methods.map(({ name }) => name)];
+  const header = [
+    "Runs that predict",
+    ...labels.map((label) => labelText(data, label, i)),
+    "LEₘ (nats)",
+  ];
   return table("methods-table", "All methods on this example", header, rows);
 }
 

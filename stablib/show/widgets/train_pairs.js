@@ -28,11 +28,6 @@ function networkText({ hidden, activation, beta }) {
   return `${NETWORKS[hidden]}, ${ACTIVATION_TITLES[activation]}${bend}`;
 }
 
-/** Show a power of two. */
-function powerOfTwo(exponent) {
-  return `2${superscript(exponent)}`;
-}
-
 /** Show a PD in few digits. */
 function pdText(value) {
   if (value === 0) return "0";
