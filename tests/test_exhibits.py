@@ -18,7 +18,7 @@ from stablib.papers.claims import Claim, Measured, judge, score
 from stablib.reproduce.parameters import cell, with_cell, write_cells
 from stablib.runs import RunStore
 from stablib.runs.obtain import groups, lacking, secure
-from stablib.show.exhibit import table_html
+from stablib.show.table import table_html
 from stablib.studies import open_study, papers, study_class
 from stablib.studies.base import Study
 from stablib.studies.local_instability.design import CONTROL, Design, fine_tuning, standin

@@ -15,7 +15,8 @@ from stablib.errors import DataError
 from stablib.papers.claims import Answer, Measured, Scored
 from stablib.reproduce.cards import cards, verdict_marks
 from stablib.reproduce.notebooks import sections
-from stablib.show.exhibit import VERDICT_MARKS, comparison, summary, table_html
+from stablib.show.exhibit import VERDICT_MARKS, comparison, summary
+from stablib.show.table import table_html
 from stablib.studies import papers, study_class
 
 

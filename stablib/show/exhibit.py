@@ -8,7 +8,6 @@ import inspect
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.show import forest
 from stablib.show.style import to_pdf, to_png, to_svg
+from stablib.show.table import has_named_rows, table_html, true_minus
 from stablib.studies.base import Outcome, Study
 
 AnyStudy = TypeVar("AnyStudy", bound=Study)
@@ -35,12 +35,6 @@ VERDICT_MARKS = {
     "not attempted": "–",
 }
 
-
-#: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
-_INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
-
-#: A hyphen before a number, in the text of a page.
-_MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
 
 #: Orders of magnitude below it are written with powers of ten.
 _TINY = 0.01
@@ -250,37 +244,14 @@ def answered(
     return [Measured(claim, value, *interval, variant, null)] if claim in claims else []
 
 
-def table_html(frame: pd.DataFrame, *, name: str) -> str:
-    """Show a frame; every cell and label is text, whatever it contains.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        What to show.
-    name : str
-        What it is, for readers who hear it. A table may be wider than the page, so it can be
-        reached and scrolled with the keyboard.
-    """
-    table = frame.to_html(border=0, escape=True, na_rep="–", index=_has_named_rows(frame))
-    broken = _MINUS.sub("\u2212", _INTERVAL.sub(r"<br><small>\1</small>", table))
-    return (
-        '<div class="exhibit-table" tabindex="0" role="region" '
-        f'aria-label="{html.escape(name)}">{broken}</div>'
-    )
-
-
 def _in_print(text: str) -> str:
     """Write a sentence for a page, with true minus signs."""
-    return _MINUS.sub("\u2212", html.escape(text))
-
-
-def _has_named_rows(frame: pd.DataFrame) -> bool:
-    return not isinstance(frame.index, pd.RangeIndex)
+    return true_minus(html.escape(text))
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
     """Plain columns, for files."""
-    flat = frame.reset_index() if _has_named_rows(frame) else frame.copy()
+    flat = frame.reset_index() if has_named_rows(frame) else frame.copy()
     flat.columns = [
         " ".join(str(part) for part in column if str(part)) if isinstance(column, tuple) else column
         for column in flat.columns

@@ -153,6 +153,18 @@ def test_mitigation_matrix_answers(open_page) -> None:
     assert root.locator("[data-part=summary]").inner_text() != said
 
 
+def test_wide_tables_are_cards_on_a_phone(open_page) -> None:
+    """Nothing of a row is to the right of the screen, and each number names its column."""
+    view = open_page(BOOK / "notebooks/local_instability/05_results.html", width=390)
+    tables = [t for t in view.locator(".exhibit-table.wide").all() if t.is_visible()]
+    assert tables
+    for table in tables:
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    cell = view.locator(".exhibit-table.wide td[data-label]").first
+    shown = cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+    assert shown.startswith(f'"{cell.get_attribute("data-label")}')
+
+
 def test_the_scorecard_fits_on_three_screens_and_is_filtered(open_page) -> None:
     view = open_page(BOOK / "book" / "scorecard.html", width=1280)
     assert view.locator("article").evaluate("page => page.scrollHeight") < 3000

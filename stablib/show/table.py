@@ -1,0 +1,76 @@
+"""Tables of a page: every cell is text, and a wide one becomes cards on a phone."""
+
+from __future__ import annotations
+
+import html
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+
+#: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
+_INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
+
+#: A hyphen before a number, in the text of a page.
+_MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
+
+#: Tables with so many columns fit no phone.
+_WIDE = 5
+
+
+def true_minus(text: str) -> str:
+    """Write true minus signs before numbers.
+
+    Examples
+    --------
+    >>> true_minus("from -1 to 3-4")
+    'from −1 to 3-4'
+    """
+    return _MINUS.sub("\u2212", text)
+
+
+def has_named_rows(frame: pd.DataFrame) -> bool:
+    """Whether the index says something, and not only counts."""
+    return not isinstance(frame.index, pd.RangeIndex)
+
+
+def table_html(frame: pd.DataFrame, *, name: str) -> str:
+    """Show a frame; every cell and label is text, whatever it contains.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to show.
+    name : str
+        What it is, for readers who hear it. A table may be wider than the page, so it can be
+        reached and scrolled with the keyboard.
+    """
+    table = frame.to_html(border=0, escape=True, na_rep="–", index=has_named_rows(frame))
+    n_columns, labelled = _labelled(table)
+    broken = true_minus(_INTERVAL.sub(r"<br><small>\1</small>", labelled))
+    width = " wide" if n_columns >= _WIDE else ""
+    return (
+        f'<div class="exhibit-table{width}" tabindex="0" role="region" '
+        f'aria-label="{html.escape(name)}">{broken}</div>'
+    )
+
+
+def _labelled(table: str) -> tuple[int, str]:
+    """Count columns, and let each cell name its own: on a phone a row is shown as a card."""
+    tree = ElementTree.fromstring(table)
+    parts = [
+        [(cell.text or "") for cell in row for _ in range(int(cell.get("colspan", "1")))]
+        for row in tree.iterfind("thead/tr")
+    ]
+    headings = [", ".join(dict.fromkeys(filter(None, of))) for of in zip(*parts, strict=True)]
+    above: list[str] = []
+    for row in tree.iterfind("tbody/tr"):
+        # A header that spans several rows stands in the first of them alone.
+        missing = len(headings) - len(row)
+        if missing:
+            row.set("data-group", ", ".join(above[:missing]))
+        above[missing:] = [cell.text or "" for cell in row.iterfind("th")]
+        for cell, heading in zip(row, headings[missing:], strict=True):
+            if cell.tag == "td" and heading:
+                cell.set("data-label", heading)
+    return len(headings), ElementTree.tostring(tree, encoding="unicode", method="html")
