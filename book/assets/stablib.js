@@ -4,16 +4,14 @@ function mendNames() {
   const named = "summary[aria-label], .search-button-field[aria-label]";
   for (const element of document.querySelectorAll(named)) element.removeAttribute("aria-label");
   for (const list of document.querySelectorAll(".citation-list")) list.removeAttribute("role");
-  // The button has a name; its pictures need none. They become svg elements at some time.
+  // The button has a name; its pictures need none.
   for (const icon of document.querySelectorAll(".theme-switch")) {
     icon.removeAttribute("title");
-    icon.removeAttribute("aria-labelledby");
     icon.setAttribute("aria-hidden", "true");
-    for (const title of icon.querySelectorAll("title")) title.remove();
   }
 }
 document.addEventListener("DOMContentLoaded", mendNames);
-window.addEventListener("load", mendNames);
+window.addEventListener("load", mendNames); // The theme names its button late.
 
 // The scorecard: show the exhibits of a paper, with a verdict, or with a word in their claims.
 function filterScorecard() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,26 @@ def test_mitigation_matrix_answers(open_page) -> None:
     said = root.locator("[data-part=summary]").inner_text()
     root.locator("tbody td button").nth(9).click()
     assert root.locator("[data-part=summary]").inner_text() != said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_weighs_less_than_two_and_a_half_megabytes(page) -> None:
+    """With all scripts and style sheets that it loads."""
+    path = BOOK / f"{page}.html"
+    text = path.read_text("utf-8")
+    loaded = set(re.findall(r'(?:src|href)="([^":?]+\.(?:js|css))', text))
+    assert loaded
+    files = [path, *(path.parent / one for one in loaded)]
+    assert sum(one.stat().st_size for one in files) < 2_500_000
+
+
+def test_icons_are_shown(open_page) -> None:
+    view = open_page(BOOK / "index.html", width=1300)
+    icon = view.locator(".fa-magnifying-glass").first
+    assert icon.evaluate("icon => getComputedStyle(icon, '::before').content") != "none"
+    assert view.evaluate(
+        "document.fonts.load('900 16px \"Font Awesome 6 Free\"').then(fonts => fonts.length)"
+    )
 
 
 def test_wide_tables_are_cards_on_a_phone(open_page) -> None:
