@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stablib.errors import UsageError
 from stablib.metrics import label_entropy
 from stablib.show.widgets import (
-    Outcome,
+    Effects,
     Parameter,
     RerunPanel,
     descent,
@@ -986,14 +986,14 @@ class Waits:
     def price(self, values: Any) -> str:
         return f"{values['number']} seconds"
 
-    def run(self, values: Any, tell: Any) -> Outcome:
+    def run(self, values: Any, tell: Any) -> Effects:
         if self.fault is not None:
             raise self.fault
         tell(0.5, "halving")
         self.told.set()
         assert self.go.wait(10)
         tell(1.0, "halving")
-        return Outcome({"half": (values["number"] / 2, 0.0, 9.0)}, "1 run")
+        return Effects({"half": (values["number"] / 2, 0.0, 9.0)}, "1 run")
 
 
 def waiting(**options: Any) -> tuple[Waits, RerunPanel]:

@@ -20,7 +20,7 @@ from stablib.data.registry import cache_folder
 from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.show import forest
-from stablib.show.style import to_pdf, to_png, to_svg
+from stablib.show.style import narrow, to_pdf, to_png, to_svg
 from stablib.show.table import has_named_rows, table_html, true_minus
 from stablib.studies.base import Outcome, Study
 
@@ -141,11 +141,12 @@ def record(
         svg = to_svg(content, name=place)
         (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
         (target / "figure.png").write_bytes(to_png(content))
-        if _book_root() is not None:  # It takes longer than all else, and only a book links to it.
+        body = _picture(svg, alt)
+        if _book_root() is not None:  # These take longer than all else, and only a book shows them.
             (target / "figure.pdf").write_bytes(to_pdf(content))
-        body = (
-            f'<div class="exhibit-picture" role="img" aria-label="{html.escape(alt)}">{svg}</div>'
-        )
+            narrow(content)
+            small = to_svg(content, name=f"{place}-narrow")
+            body = _picture(svg, alt, " for-wide") + _picture(small, alt, " for-narrow")
     else:
         body = table_html(content, name=f"Table {exhibit}")
     page = "\n".join(
@@ -166,6 +167,11 @@ def record(
         ]
     )
     return Exhibit(exhibit, data, page)
+
+
+def _picture(svg: str, alt: str, screens: str = "") -> str:
+    name = html.escape(alt)
+    return f'<div class="exhibit-picture{screens}" role="img" aria-label="{name}">{svg}</div>'
 
 
 def with_models(study: AnyStudy, exhibit: str, make: Callable[[AnyStudy], Exhibit]) -> Exhibit:

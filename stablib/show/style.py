@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +16,20 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from numpy.typing import ArrayLike
 
 #: Stands for "the page's text colour" until the SVG is written; occurs in no palette.
 _INK = "#010203"
 #: Lines behind the data: visible on white and on black.
 _GRID = "#8888884d"
+
+#: Inches of a figure on a phone: a page 390 pixels wide shows it a little enlarged.
+_NARROW = 4.2
+#: Characters of a line of text on it, and of a legend's name of which no two fit side by side.
+_LINE, _LONG_NAME = 30, 20
+#: Names of a legend that stays inside a panel; inches of a line of one below.
+_FEW_NAMES, _LEGEND_LINE = 5, 0.22
 
 _MARKS = "osD^vXPd"
 PALETTE = sns.color_palette("colorblind").as_hex()
@@ -107,6 +117,49 @@ def line(
         linewidth=1.5,
         label=label,
     )
+
+
+def narrow(made: Figure) -> None:
+    """Lay a figure out for a phone: narrower, its panels one below the other.
+
+    Its texts keep their size, and so stay readable where the whole figure would be shrunk.
+    """
+    width, height = made.get_size_inches()
+    made.set_size_inches(min(width, _NARROW), height * _stack(made))
+    for axes in made.axes:
+        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), _LINE))
+        if sum(len(label.get_text()) for label in axes.get_xticklabels()) > _LINE:
+            plt.setp(axes.get_xticklabels(), rotation=30, ha="right")
+    inside = [legend for axes in made.axes if (legend := axes.get_legend()) is not None]
+    for legend in [*made.legends, *(one for one in inside if len(one.get_texts()) > _FEW_NAMES)]:
+        _below(made, legend)
+
+
+def _stack(made: Figure) -> float:
+    """Put panels one below the other; return how many times as high the figure becomes."""
+    placed = [(axes, spec) for axes in made.axes if (spec := axes.get_subplotspec()) is not None]
+    grid = placed[0][1].get_gridspec()
+    if grid.ncols == 1 or len(placed) != grid.nrows * grid.ncols:
+        return 1.0
+    below = made.add_gridspec(len(placed), 1)
+    for number, (axes, _) in enumerate(placed):
+        first, _ = placed[number - number % grid.ncols]
+        axes.set_subplotspec(below[number])
+        # Panels that share an axis name it on the outer ones alone.
+        axes.tick_params(labelleft=True, labelbottom=True)
+        axes.set_ylabel(axes.get_ylabel() or first.get_ylabel())
+    return len(placed) / grid.nrows
+
+
+def _below(made: Figure, legend: Legend) -> None:
+    """Put a legend below the panels, with as many columns as a phone has room for."""
+    names = [text.get_text() for text in legend.get_texts()]
+    columns = 2 if max(map(len, names)) < _LONG_NAME else 1
+    handles = [handle for handle in legend.legend_handles if handle is not None]
+    legend.remove()
+    made.legend(handles, names, loc="outside lower center", ncols=columns)
+    width, height = made.get_size_inches()
+    made.set_size_inches(width, height + _LEGEND_LINE * math.ceil(len(names) / columns))
 
 
 def to_svg(made: Figure, *, name: str) -> str:

@@ -17,7 +17,7 @@ from stablib.metrics import label_counts, label_entropy
 from stablib.mitigation import ASWA, WeightAverager
 from stablib.models.item_model import ItemModel
 from stablib.show.widgets import (
-    Outcome,
+    Effects,
     Parameter,
     descent,
     divergence_viewer,
@@ -119,8 +119,8 @@ class Halves:
     def price(self, values: Any) -> str:
         return "Nothing."
 
-    def run(self, values: Any, tell: Any) -> Outcome:
-        return Outcome({"half": (values["number"] / 2,) * 3}, "")
+    def run(self, values: Any, tell: Any) -> Effects:
+        return Effects({"half": (values["number"] / 2,) * 3}, "")
 
 
 def halving() -> HostedWidget:
@@ -131,7 +131,7 @@ def halving() -> HostedWidget:
         effect="Half of it",
         data="Nothing is trained here.",
         command="stablib reproduce halves",
-        published=Outcome({"half": (2.0, -1.0, 3.0)}, f"1 run {HOSTILE}"),
+        published=Effects({"half": (2.0, -1.0, 3.0)}, f"1 run {HOSTILE}"),
         elsewhere="other.html",
         name="halving",
     )

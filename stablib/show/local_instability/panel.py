@@ -11,7 +11,7 @@ from stablib.runs.obtain import ensure
 from stablib.runs.watch import Watch
 from stablib.show import widgets
 from stablib.show.local_instability.comparison import reductions
-from stablib.show.widgets.rerun_panel import Outcome, Parameter, RerunPanel, Tell
+from stablib.show.widgets.rerun_panel import Effects, Parameter, RerunPanel, Tell
 from stablib.studies.local_instability import CONTROL, LocalInstability, Results, Variant
 from stablib.studies.local_instability.design import Design
 from stablib.studies.local_instability.settings import AFTER_STEP, ALPHA
@@ -45,7 +45,7 @@ class Heads:
         runs = sum(len(cost.request.plans) for cost in missing)
         return f"{runs} runs have to be trained, about {_in_words(missing)} on this machine."
 
-    def run(self, values: Mapping[str, float], tell: Tell) -> Outcome:
+    def run(self, values: Mapping[str, float], tell: Tell) -> Effects:
         """Train what is missing, and say what the methods reduce."""
         study = self._changed(values)
         missing = self._missing(study)
@@ -54,7 +54,7 @@ class Heads:
             watch = _watch(tell, before / whole, cost.seconds / whole)
             ensure(cost.request, study.store, study.inputs(cost.request.recipe), watch=watch)
             before += cost.seconds
-        return outcome(study.results(variants=(CONTROL, *METHODS)))
+        return effects_of(study.results(variants=(CONTROL, *METHODS)))
 
     def _changed(self, values: Mapping[str, float]) -> LocalInstability:
         return self.study.changed(dataset=self.dataset, **values)
@@ -90,7 +90,7 @@ def _watch(tell: Tell, start: float, share: float) -> Watch:
     return watch
 
 
-def outcome(results: Results) -> Outcome:
+def effects_of(results: Results) -> Effects:
     """Reductions with their intervals."""
     frame, _ = reductions(results)
     effects = {
@@ -103,7 +103,7 @@ def outcome(results: Results) -> Outcome:
         f"{len(results.runs[CONTROL])} runs a method; control has {control.sum():.1f} nats on "
         f"{len(control):,} utterances. {results.notice}"
     )
-    return Outcome(effects, about.strip())
+    return Effects(effects, about.strip())
 
 
 def rerun_panel(study: LocalInstability) -> RerunPanel:
@@ -125,7 +125,7 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
     after_step = AFTER_STEP[dataset] if settings.after_step is None else settings.after_step
     whole = heads.changed(dataset=dataset)
     published = (
-        outcome(whole.results(variants=(CONTROL, *METHODS)))
+        effects_of(whole.results(variants=(CONTROL, *METHODS)))
         if all(map(whole.has, _requests(whole)))
         else None
     )

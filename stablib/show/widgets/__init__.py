@@ -7,7 +7,7 @@ from stablib.show.widgets.how_many_seeds import HowManySeeds, how_many_seeds
 from stablib.show.widgets.instability_map import InstabilityMap, instability_map
 from stablib.show.widgets.mitigation_matrix import MitigationMatrix, mitigation_matrix
 from stablib.show.widgets.pd_explorer import PDExplorer, pd_explorer
-from stablib.show.widgets.rerun_panel import Outcome, Parameter, RerunPanel, rerun_panel
+from stablib.show.widgets.rerun_panel import Effects, Parameter, RerunPanel, rerun_panel
 from stablib.show.widgets.seed_explorer import SeedExplorer, seed_explorer
 from stablib.show.widgets.train_again import TrainAgain, train_again
 from stablib.show.widgets.train_pairs import TrainPairs, train_pairs
@@ -16,11 +16,11 @@ from stablib.show.widgets.why_this_film import WhyThisFilm, why_this_film
 __all__ = [
     "Descent",
     "DivergenceViewer",
+    "Effects",
     "ExplanationComparer",
     "HowManySeeds",
     "InstabilityMap",
     "MitigationMatrix",
-    "Outcome",
     "PDExplorer",
     "Parameter",
     "RerunPanel",

@@ -61,7 +61,7 @@ class Parameter:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class Effects:
     """What an experiment gives.
 
     Parameters
@@ -82,7 +82,7 @@ class Experiment(Protocol):
     def price(self, values: Mapping[str, float]) -> str:
         """What it will cost with these values, in words."""
 
-    def run(self, values: Mapping[str, float], tell: Tell) -> Outcome:
+    def run(self, values: Mapping[str, float], tell: Tell) -> Effects:
         """Run it; what ``tell`` raises ends it."""
 
 
@@ -177,17 +177,17 @@ class RerunPanel(HostedWidget):
 
         try:
             with self._telling_problems():
-                outcome = self._experiment.run(values, tell)
-                self._keep(values, outcome)
-                self.said = f"Done in {time.monotonic() - began:.0f} s. {outcome.about}"
+                found = self._experiment.run(values, tell)
+                self._keep(values, found)
+                self.said = f"Done in {time.monotonic() - began:.0f} s. {found.about}"
         except _Cancelled:
             self.said = "Cancelled. What was finished is kept, and will not be trained again."
         finally:
             self.running, self.done = False, 0.0
 
-    def _keep(self, values: Mapping[str, float], outcome: Outcome) -> None:
+    def _keep(self, values: Mapping[str, float], found: Effects) -> None:
         self._number += 1
-        one = {"number": self._number, "values": dict(values), **dataclasses.asdict(outcome)}
+        one = {"number": self._number, "values": dict(values), **dataclasses.asdict(found)}
         self.tries = [one, *self.tries]
 
     def _hear(self, _: object, content: Mapping[str, Any], __: object) -> None:
@@ -202,7 +202,7 @@ def rerun_panel(
     effect: str,
     data: str,
     command: str,
-    published: Outcome | None = None,
+    published: Effects | None = None,
     elsewhere: str = "",
     name: str = "rerun-panel",
 ) -> RerunPanel:
@@ -220,7 +220,7 @@ def rerun_panel(
         On what it trains.
     command : str
         What runs it in a terminal; the parameters are added to it.
-    published : Outcome, optional
+    published : Effects, optional
         The published result of the same experiment.
     elsewhere : str, optional
         Address of a page that trains without a kernel.
@@ -241,7 +241,7 @@ def rerun_panel(
     ...     def run(self, values, tell):
     ...         tell(0.5, "halving")
     ...         half = values["number"] / 2
-    ...         return Outcome({"half": (half, half, half)}, "exact")
+    ...         return Effects({"half": (half, half, half)}, "exact")
     >>> number = Parameter("number", 3, 1, 9, "what is halved")
     >>> panel = rerun_panel(Halves(), [number], effect="half", data="none", command="halve")
     >>> panel.train()

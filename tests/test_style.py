@@ -1,0 +1,65 @@
+"""Figures for a phone."""
+
+from __future__ import annotations
+
+import pytest
+from matplotlib.text import Text
+
+from stablib.show.style import figure, narrow, to_svg
+
+
+def sizes(made) -> dict[str, float]:
+    """Points of every text that is drawn."""
+    return {t.get_text(): t.get_fontsize() for t in made.findobj(Text) if t.get_text()}
+
+
+def test_panels_of_a_phone_lie_one_below_the_other_with_texts_as_large() -> None:
+    with figure(width=8.0, height=3.0, columns=2) as made:
+        left, right = made.axes
+        for axes in made.axes:
+            axes.plot([1, 2], [3, 4], label="a line")
+            axes.set_xlabel("steps")
+        left.set_ylabel("loss (nats)")
+        made.legend(*left.get_legend_handles_labels(), loc="outside lower center")
+        before = sizes(made)
+        narrow(made)
+        made.canvas.draw()
+        above, below = (axes.get_window_extent() for axes in made.axes)
+        assert above.y0 > below.y1
+        assert above.x0 == pytest.approx(below.x0)
+        width, height = made.get_size_inches()
+        assert width < 5.0
+        assert height > 6.0
+        after = sizes(made)
+        assert {name: after[name] for name in before if name in after} == {
+            name: size for name, size in before.items() if name in after
+        }
+        assert right.get_ylabel() == "loss (nats)"
+        assert "a line" in to_svg(made, name="narrow")
+
+
+def test_nothing_of_a_narrow_figure_lies_outside() -> None:
+    """Long names of axes are broken, long names of places turned, and long legends go below."""
+    with figure(width=7.6) as made:
+        (axes,) = made.axes
+        places = ["first convolution", "second convolution", "average pool"]
+        for number in range(7):
+            axes.plot(places, [1, 2, number], label=f"the name of line number {number}")
+        axes.legend()
+        axes.set_xlabel("a layer of the network, from its images to its logits (fraction)")
+        narrow(made)
+        made.canvas.draw()
+        assert axes.get_legend() is None
+        (legend,) = made.legends
+        assert len(legend.get_texts()) == 7
+        page = made.bbox
+        for box in (legend.get_window_extent(), axes.xaxis.label.get_window_extent()):
+            assert page.x0 <= box.x0 < box.x1 <= page.x1
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+        assert all(box.height > box.width / 2 for box in boxes)
+
+
+def test_a_narrow_figure_keeps_its_single_panel() -> None:
+    with figure(width=3.0, height=2.0) as made:
+        narrow(made)
+        assert made.get_size_inches() == pytest.approx([3.0, 2.0])
