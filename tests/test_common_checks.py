@@ -127,6 +127,7 @@ CASES = {
             "n_bins": 1,
         },
         numbers=("values", "scores", "replicates"),
+        nan=("replicates",),
     ),
     "bootstrap_interval": Case(
         interval, lambda rng: {"samples": labels(rng), "rng": 3}, any_axes=("samples",)

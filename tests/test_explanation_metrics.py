@@ -145,16 +145,42 @@ def test_means_over_pairs_are_means_over_the_pairs(seed):
 
 @pytest.mark.parametrize("pairs", ["ordered", "upper"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_resampled_means_over_pairs_are_those_of_the_repeated_runs(seed, pairs):
+def test_resampled_means_over_pairs_are_those_of_pairs_of_different_runs(seed, pairs):
     rng = np.random.default_rng(seed)
     matrices = rng.random((3, 5, 5))
     weights = metrics.resample_runs(5, rng=seed, n_resamples=20)
     resampled = metrics.resampled_pair_mean(matrices, weights, pairs=pairs)
     assert resampled.shape == (20, 3)
+    chosen = itertools.permutations if pairs == "ordered" else itertools.combinations
     for row, weight in zip(resampled, weights, strict=True):
-        runs = np.repeat(np.arange(5), weight)
-        repeated = matrices[:, runs][:, :, runs]
-        np.testing.assert_allclose(row, metrics.pair_mean(repeated, pairs=pairs), rtol=1e-12)
+        drawn = np.repeat(np.arange(5), weight)
+        different = [(i, j) for i, j in chosen(drawn, 2) if i != j]
+        if not different:
+            assert np.isnan(row).all()
+            continue
+        expected = [np.mean([m[i, j] for i, j in different]) for m in matrices]
+        np.testing.assert_allclose(row, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("diagonal", [0.0, 1.0], ids=["distance", "similarity"])
+def test_runs_that_are_equally_far_apart_leave_no_doubt(diagonal):
+    """However few there are: nothing is known of other distances."""
+    matrix = np.full((5, 5), 0.225)
+    np.fill_diagonal(matrix, diagonal)
+    draws = metrics.resampled_pair_mean(matrix, metrics.resample_runs(5, rng=0, n_resamples=500))
+    low, high = metrics.centred_interval(0.225, draws)
+    assert low == pytest.approx(0.225)
+    assert high == pytest.approx(0.225)
+
+
+def test_a_resample_of_one_run_has_no_pairs_and_is_left_out():
+    matrices = np.random.default_rng(0).random((4, 3, 3))
+    draws = metrics.resampled_pair_mean(matrices, [[3, 0, 0], [1, 1, 1], [2, 1, 0]])
+    assert np.isnan(draws[0]).all()
+    assert np.isfinite(draws[1:]).all()
+    values = metrics.pair_mean(matrices)
+    kept = metrics.binned_means(values, np.full(4, 0.5), draws[1:], n_bins=1)
+    assert metrics.binned_means(values, np.full(4, 0.5), draws, n_bins=1) == kept
 
 
 def test_which_pairs_does_not_matter_for_a_symmetric_measure_nor_the_order_for_ordered_ones():

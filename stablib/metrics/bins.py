@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stablib.errors import UsageError
-from stablib.metrics._check import as_count, as_finite, as_fractions
+from stablib.metrics._check import as_count, as_finite, as_floats, as_fractions
 from stablib.metrics.bootstrap import Interval, centred_interval
 
 
@@ -47,7 +47,8 @@ def binned_means(
     replicates : array_like of float, shape (n_resamples, n_examples)
         The same measure in bootstrap resamples of the runs, as
         :func:`stablib.metrics.resampled_sd` and :func:`stablib.metrics.resampled_pair_mean` make
-        them. Runs, not examples, are resampled, and examples stay in their bins.
+        them. Runs, not examples, are resampled, and examples stay in their bins. A resample in
+        which the measure is undefined (nan) is left out.
     n_bins : int, default 10
         Bins of equal width from 0 to 1.
     confidence : float, default 0.95
@@ -84,7 +85,7 @@ def binned_means(
     True
     """
     array, scored = as_finite(values, name="values"), as_fractions(scores, name="scores")
-    drawn, count = as_finite(replicates, name="replicates"), as_count(n_bins, name="n_bins")
+    drawn, count = as_floats(replicates, name="replicates"), as_count(n_bins, name="n_bins")
     if array.ndim != 1 or array.size == 0 or scored.shape != array.shape:
         raise UsageError(
             "values and scores must have one shape (n_examples,) with n_examples >= 1, "
