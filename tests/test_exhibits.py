@@ -212,6 +212,7 @@ def test_html_in_cells_is_text() -> None:
     )
     assert "<img" not in page
     assert "<b>" not in page
+    assert "ab" in table_html(pd.DataFrame({"x": ["a\x08b"]}), name="control character")
 
 
 # Published runs.

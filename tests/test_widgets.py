@@ -1005,6 +1005,11 @@ def waiting(**options: Any) -> tuple[Waits, RerunPanel]:
     return experiment, panel
 
 
+def test_a_parameter_begins_within_its_range() -> None:
+    with pytest.raises(UsageError, match="limit must be a whole number from 100 to 50, got 50"):
+        Parameter("limit", 50, 100, 50, "utterances")
+
+
 def test_the_panel_trains_while_the_kernel_stays_free_and_keeps_what_came_out() -> None:
     experiment, panel = waiting()
     panel.train()
@@ -1028,9 +1033,10 @@ def test_a_cancelled_panel_says_so_and_trains_again() -> None:
     panel.train()
     assert experiment.told.wait(10)
     panel.cancel()
+    assert panel.said == "Cancelling …"
     experiment.go.set()
     panel.join(10)
-    assert panel.said.startswith("Cancelled.")
+    assert panel.said == "Cancelled."
     assert (panel.running, panel.done, panel.tries) == (False, 0.0, [])
     panel.train()
     panel.join(10)
@@ -1078,3 +1084,32 @@ def test_what_a_panel_does_not_expect_is_shown_and_raised(
     panel.join(10)
     assert raised == [ZeroDivisionError]
     assert (panel.problem, panel.running) == ("ZeroDivisionError: by zero", False)
+
+
+def test_progress_may_come_from_many_threads() -> None:
+    """Nothing is lost or told twice, and the last word comes when nothing runs any more."""
+
+    class Many:
+        def price(self, values: Any) -> str:
+            return ""
+
+        def run(self, values: Any, tell: Any) -> Effects:
+            threads = [
+                threading.Thread(target=lambda: [tell(k / 200, "half") for k in range(200)])
+                for _ in range(8)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return Effects({}, "many")
+
+    panel = rerun_panel(
+        Many(), [Parameter("n", 1, 0, 2, "")], effect="none", data="none", command="many"
+    )
+    seen: list[tuple[str, bool]] = []
+    panel.observe(lambda change: seen.append((change["new"], panel.running)), "said")
+    panel.train()
+    panel.join(10)
+    assert seen[-1] == ("Done in 0 s. many", False)
+    assert len(panel.tries) == 1

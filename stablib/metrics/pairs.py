@@ -83,9 +83,9 @@ def resampled_pair_mean(
 
     Notes
     -----
-    A mean over pairs is a U-statistic. Were a run a pair with itself, replicates would vary with the
-    number of such pairs even if all runs were equally far apart: of five runs with a Jaccard index
-    of exactly .225 the interval would reach from .06 to .53.
+    A mean over pairs is a U-statistic. Were a run a pair with itself, replicates would vary with
+    the number of such pairs even if all runs were equally far apart: of five runs with a Jaccard
+    index of exactly .225 the interval would reach from .06 to .53.
 
     Examples
     --------

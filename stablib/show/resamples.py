@@ -32,10 +32,13 @@ class Resamples:
         How many there are.
     seed : int
         With which they are drawn.
+    fewest : int, default 2
+        Of fewer runs no interval is given: it would be far too narrow.
     """
 
     n_resamples: int
     seed: int
+    fewest: int = 2
 
     def weights(self, n_runs: int, *, other_seeds: bool = False) -> NDArray[np.int64]:
         """How often each run counts in each resample.
@@ -53,26 +56,30 @@ class Resamples:
         rng = np.random.default_rng(self.seed + other_seeds)
         return resample_runs(n_runs, rng=rng, n_resamples=self.n_resamples)
 
+    def interval(self, value: float, draws: NDArray[np.float64], n_runs: int) -> Interval:
+        """Interval of a value from its replicates, (n_resamples,), if there are runs enough."""
+        return centred_interval(value, draws) if n_runs >= self.fewest else NO_INTERVAL
+
     def mean(self, values: NDArray[np.float64]) -> tuple[float, Interval]:
-        """Mean of one number a run, with its interval."""
-        value = float(values.mean())
-        return value, centred_interval(value, self.weights(len(values)) @ values / len(values))
+        """Mean of one number a run, (n_runs,), with its interval."""
+        n_runs, value = len(values), float(values.mean())
+        return value, self.interval(value, self.weights(n_runs) @ values / n_runs, n_runs)
 
     def sd(self, values: NDArray[np.float64]) -> tuple[float, Interval]:
-        """Standard deviation (ddof 1) of one number a run, with its interval."""
-        value = float(values.std(ddof=1))
-        factor = np.sqrt(len(values) / (len(values) - 1))
-        draws = factor * resampled_sd(values[:, None], self.weights(len(values)))[:, 0]
-        return value, centred_interval(value, draws)
+        """Standard deviation (ddof 1) of one number a run, (n_runs,), with its interval."""
+        n_runs, value = len(values), float(values.std(ddof=1))
+        factor = np.sqrt(n_runs / (n_runs - 1))
+        draws = factor * resampled_sd(values[:, None], self.weights(n_runs))[:, 0]
+        return value, self.interval(value, draws, n_runs)
 
     def pairs(self, matrix: NDArray[np.float64]) -> tuple[float, Interval]:
-        """Mean over pairs of runs of a matrix (n_runs, n_runs), with its interval.
+        """Mean over pairs of runs of a matrix, (n_runs, n_runs), with its interval.
 
         Examples
         --------
         >>> Resamples(100, 0).pairs(np.array([[0.0, 2.0], [2.0, 0.0]]))[0]
         2.0
         """
-        value = float(pair_mean(matrix))
-        draws = resampled_pair_mean(matrix, self.weights(len(matrix)))
-        return value, centred_interval(value, draws)
+        n_runs, value = len(matrix), float(pair_mean(matrix))
+        draws = resampled_pair_mean(matrix, self.weights(n_runs))
+        return value, self.interval(value, draws, n_runs)

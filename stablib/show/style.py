@@ -6,7 +6,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -123,6 +123,11 @@ def narrow(made: Figure) -> None:
     """Lay a figure out for a phone: narrower, its panels one below the other.
 
     Its texts keep their size, and so stay readable where the whole figure would be shrunk.
+
+    Parameters
+    ----------
+    made : Figure
+        A figure of :func:`figure`; it is changed.
     """
     width, height = made.get_size_inches()
     made.set_size_inches(min(width, _NARROW), height * _stack(made))
@@ -131,8 +136,9 @@ def narrow(made: Figure) -> None:
         if sum(len(label.get_text()) for label in axes.get_xticklabels()) > _LINE:
             plt.setp(axes.get_xticklabels(), rotation=30, ha="right")
     inside = [legend for axes in made.axes if (legend := axes.get_legend()) is not None]
-    for legend in [*made.legends, *(one for one in inside if len(one.get_texts()) > _FEW_NAMES)]:
-        _below(made, legend)
+    long = [legend for legend in inside if len(legend.get_texts()) > _FEW_NAMES]
+    if made.legends or long:
+        _below(made, [*made.legends, *long])
 
 
 def _stack(made: Figure) -> float:
@@ -151,15 +157,25 @@ def _stack(made: Figure) -> float:
     return len(placed) / grid.nrows
 
 
-def _below(made: Figure, legend: Legend) -> None:
-    """Put a legend below the panels, with as many columns as a phone has room for."""
-    names = [text.get_text() for text in legend.get_texts()]
-    columns = 2 if max(map(len, names)) < _LONG_NAME else 1
-    handles = [handle for handle in legend.legend_handles if handle is not None]
-    legend.remove()
-    made.legend(handles, names, loc="outside lower center", ncols=columns)
+def _below(made: Figure, legends: Sequence[Legend]) -> None:
+    """Put legends below the panels as one, with as many columns as a phone has room for."""
+    entries: dict[str, Any] = {}
+    for legend in legends:
+        names = [text.get_text() for text in legend.get_texts()]
+        entries |= dict(zip(names, legend.legend_handles, strict=True))
+        legend.remove()
+    columns = 2 if max(map(len, entries)) < _LONG_NAME else 1
+    title = legends[0].get_title().get_text() or None
+    made.legend(
+        list(entries.values()),
+        list(entries),
+        loc="outside lower center",
+        ncols=columns,
+        title=title,
+        fontsize=legends[0].get_texts()[0].get_fontsize(),
+    )
     width, height = made.get_size_inches()
-    made.set_size_inches(width, height + _LEGEND_LINE * math.ceil(len(names) / columns))
+    made.set_size_inches(width, height + _LEGEND_LINE * math.ceil(len(entries) / columns))
 
 
 def to_svg(made: Figure, *, name: str) -> str:

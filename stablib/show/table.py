@@ -14,6 +14,12 @@ _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
 #: A hyphen before a number, in the text of a page.
 _MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
 
+#: Characters that no page shows, and XML does not know.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+#: A card is no table for whoever hears it, unless it is said.
+_ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+
 #: Tables with so many columns fit no phone.
 _WIDE = 5
 
@@ -46,12 +52,12 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
         reached and scrolled with the keyboard.
     """
     table = frame.to_html(border=0, escape=True, na_rep="–", index=has_named_rows(frame))
-    n_columns, labelled = _labelled(table)
-    broken = true_minus(_INTERVAL.sub(r"<br><small>\1</small>", labelled))
+    broken = _INTERVAL.sub(r"<br/><small>\1</small>", _CONTROL.sub("", table))
+    n_columns, labelled = _labelled(broken)
     width = " wide" if n_columns >= _WIDE else ""
     return (
         f'<div class="exhibit-table{width}" tabindex="0" role="region" '
-        f'aria-label="{html.escape(name)}">{broken}</div>'
+        f'aria-label="{html.escape(name)}">{true_minus(labelled)}</div>'
     )
 
 
@@ -73,4 +79,11 @@ def _labelled(table: str) -> tuple[int, str]:
         for cell, heading in zip(row, headings[missing:], strict=True):
             if cell.tag == "td" and heading:
                 cell.set("data-label", heading)
+    if len(headings) >= _WIDE:
+        for part in tree.iter():
+            if part.tag in _ROLES:
+                part.set("role", _ROLES[part.tag])
+        for place, role in (("thead", "columnheader"), ("tbody", "rowheader")):
+            for cell in tree.iterfind(f"{place}/tr/th"):
+                cell.set("role", role)
     return len(headings), ElementTree.tostring(tree, encoding="unicode", method="html")

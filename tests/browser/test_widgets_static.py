@@ -1456,8 +1456,15 @@ def test_what_is_as_before_leaves_the_address(show: Callable[..., Page]) -> None
     page.wait_for_function("location.hash === '#stablib-explorer'")
 
 
+def chosen(page: Page, name: str) -> list[str]:
+    """What all controls of a widget show."""
+    controls = widget_of(page, name).locator("input, select")
+    found: list[str] = controls.evaluate_all("all => all.map(one => `${one.value} ${one.checked}`)")
+    return found
+
+
 @pytest.mark.parametrize("name", WIDGETS)
-def test_an_address_that_makes_no_sense_shows_the_widget_all_the_same(
+def test_an_address_that_makes_no_sense_changes_nothing(
     open_page: Callable[..., Page], widgets: dict[str, HostedWidget], tmp_path: Path, name: str
 ) -> None:
     """Whatever stands in it: of another type, out of range, of no meaning."""
@@ -1466,14 +1473,38 @@ def test_an_address_that_makes_no_sense_shows_the_widget_all_the_same(
     body = widget.static_html()
     path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
     page = open_page(path)
-    for text in ("nonsense", "-7", "1e9", "[]", "{}", "null"):
+    before = chosen(page, name)
+    for text in ("nonsense", "-7", "1e9", "2.5e-9", "[]", "{}", "null", "[0,999]", '["x"]'):
         query = "&".join(f"{trait}={text}" for trait in [*widget.state(), "data", "no"])
-        page.evaluate(f"location.hash = '#{widget.element_id}?{query}'")
+        page.evaluate("hash => { location.hash = hash; }", f"#{widget.element_id}?{query}")
         expect(widget_of(page, name)).to_be_visible()
         page.reload()
-        host = page.locator(f"#{widget.element_id}")
-        assert host.get_attribute("data-state") == "ready", text
-        expect(widget_of(page, name)).to_be_visible()
+        assert page.locator(f"#{widget.element_id}").get_attribute("data-state") == "ready", text
+        assert chosen(page, name) == before, text
+
+
+def test_a_link_cannot_write_into_the_command(
+    open_page: Callable[..., Page], widgets: dict[str, HostedWidget], tmp_path: Path
+) -> None:
+    path = tmp_path / "panel.html"
+    body = widgets["rerun-panel"].static_html()
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    link = '#stablib-halving?values={"number":"4; rm -r x","rate":0.5}'
+    panel = widget_of(open_page(path.as_uri() + link), "rerun-panel")
+    expect(part(panel, "command")).to_have_text(
+        "stablib reproduce halves --param number=4 --param rate=0.5"
+    )
+
+
+def test_the_way_back_leads_back(show: Callable[..., Page]) -> None:
+    """A link followed on the open page, and then the browser's own button."""
+    page = show()
+    method = part(widget_of(page, "seed-explorer"), "method")
+    page.evaluate("location.hash = '#stablib-explorer?method=TGTSS'")
+    expect(method).to_have_value("TGTSS")
+    expect(widget_of(page, "seed-explorer")).to_be_in_viewport()
+    page.go_back()
+    expect(method).to_have_value("Control")
 
 
 def test_the_panel_without_a_kernel_writes_the_command(show: Callable[..., Page]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -77,11 +78,12 @@ def _watch(tell: Tell, start: float, share: float) -> Watch:
 
     @contextmanager
     def watch(title: str, work: int, unit: str) -> Iterator[Callable[[int], object]]:
-        done = 0
+        done, lock = 0, threading.Lock()
 
         def more(amount: int) -> None:
             nonlocal done
-            done += amount
+            with lock:
+                done += amount
             what = title if done else "The encoder reads the utterances, once"
             tell(start + share * min(1.0, done / max(1, work)), what)
 
@@ -130,23 +132,31 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
         else None
     )
     parameters = [
-        Parameter("n_runs", N_RUNS, 2, 200, "runs per method"),
-        Parameter("limit", limit, 100, n_train, "first utterances of each split"),
-        Parameter("epochs", epochs, 1, 200, "passes over them"),
-        Parameter("temperature", settings.temperature, 0.05, 5.0, "T of eq. 2"),
-        Parameter("alpha", settings.alpha or ALPHA[dataset], 0.001, 1.0, "label smoothing"),
-        Parameter("after_step", after_step, 0, 100_000, "N of TGTSS"),
-        Parameter("learning_rate", control.learning_rate, 1e-6, 1.0, "Adam's"),
-        Parameter("first_seed", 5000, 0, 10**9, "seed of the first run"),
+        _around("n_runs", N_RUNS, 2, 200, "runs per method"),
+        _around("limit", limit, min(100, limit), n_train, "first utterances of each split"),
+        _around("epochs", epochs, 1, 200, "passes over them"),
+        _around("temperature", settings.temperature, 0.05, 5.0, "T of eq. 2"),
+        _around("alpha", settings.alpha or ALPHA[dataset], 0.001, 1.0, "label smoothing"),
+        _around("after_step", after_step, 0, 100_000, "N of TGTSS"),
+        _around("learning_rate", control.learning_rate, 1e-6, 1.0, "Adam's"),
+        _around("first_seed", 5000, 0, 10**9, "seed of the first run"),
     ]
+    known = {"dataset", "model", *(one.name for one in parameters)}
+    changes = {name: value for name, value in study.changes.items() if name not in known}
+    words = {"model": "head", "dataset": dataset, **changes}
+    command = f"stablib reproduce {study.name}/05_results --preset {study.preset} "
     return widgets.rerun_panel(
         Heads(heads),
         parameters,
         effect="Reduction of LEₘ against control (%), with 95 % intervals over runs",
         data=f"Heads on features of a frozen {settings.encoder}, trained on "
         f"{heads.inputs(control).source}. {heads.inputs(control).notice}".strip(),
-        command=f"stablib reproduce {study.name}/05_results --param model=head "
-        f"--param dataset={dataset}",
+        command=command + " ".join(f"--param {name}={value}" for name, value in words.items()),
         published=published,
         elsewhere="../../book/welcome.html#stablib-train-again",
     )
+
+
+def _around(name: str, value: float, low: float, high: float, help_: str) -> Parameter:
+    """A parameter whose range holds its value, whatever the notebook was given."""
+    return Parameter(name, value, min(low, value), max(high, value), help_)

@@ -13,13 +13,10 @@ from stablib.data import entry
 from stablib.metrics import (
     Interval,
     bootstrap_interval,
-    centred_interval,
     disagreement_of_runs,
     over_examples,
-    pair_mean,
     pairwise_jaccard_index,
     pairwise_rank_biased_overlap,
-    resampled_pair_mean,
     resampled_sd,
     sd_over_runs,
 )
@@ -35,10 +32,7 @@ CLAIMS = Recommender.claims()
 answer = functools.partial(answered, CLAIMS)
 
 #: Resamples of runs for every interval.
-RUNS = Resamples(500, 20190725)
-
-#: Of fewer runs no interval is given: it would be far too narrow.
-FEWEST = 5
+RUNS = Resamples(500, 20190725, fewest=5)
 
 #: First users whose lists are compared by rank-biased overlap, which takes long.
 _OVERLAPPED = 500
@@ -60,8 +54,7 @@ def mean_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
 
 def sd_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
     """Standard deviation (ddof 1) of one number a run, with its interval over runs."""
-    value, interval = RUNS.sd(values)
-    return value, interval if len(values) >= FEWEST else NO_INTERVAL
+    return RUNS.sd(values)
 
 
 def over_runs(
@@ -69,7 +62,7 @@ def over_runs(
 ) -> tuple[float, Interval]:
     """A statistic of arrays with a leading run axis, with its interval over runs."""
     value = float(statistic(*samples))
-    if min(map(len, samples)) < FEWEST:
+    if min(map(len, samples)) < RUNS.fewest:
         return value, NO_INTERVAL
     return value, bootstrap_interval(
         statistic, *samples, rng=RUNS.seed, n_resamples=RUNS.n_resamples
@@ -78,7 +71,7 @@ def over_runs(
 
 def between(value: float, replicates: NDArray[np.float64], n_runs: int) -> tuple[float, Interval]:
     """A value with the interval that its replicates give, if there are runs enough."""
-    return value, centred_interval(value, replicates) if n_runs >= FEWEST else NO_INTERVAL
+    return value, RUNS.interval(value, replicates, n_runs)
 
 
 def by_bin(
@@ -138,19 +131,19 @@ def hit_disagreement(results: Results, row: str) -> tuple[float, Interval]:
 
     No threshold of scores is in it, so a model cannot agree with itself by being less sure.
     """
-    return pairs(100.0 * disagreement_of_runs((results.ranks[row] < K).astype(int))[None])
+    return RUNS.pairs(100.0 * disagreement_of_runs((results.ranks[row] < K).astype(int)))
 
 
 def label_disagreement(results: Results, row: str) -> tuple[float, Interval]:
     """Held-out items that one of two runs calls chosen (above .5) and the other not, in percent."""
-    return pairs(100.0 * disagreement_of_runs(results.labels(row))[None])
+    return RUNS.pairs(100.0 * disagreement_of_runs(results.labels(row)))
 
 
 def overlap_of_tens(results: Results, row: str) -> tuple[float, Interval]:
     """Rank-biased overlap of two runs' first ten items, mean over pairs and users, fraction."""
     first = results.first(row)[:, :_OVERLAPPED]
     per_user = over_examples(pairwise_rank_biased_overlap, list(first.transpose(1, 0, 2)))
-    return pairs(per_user.mean(axis=0)[None])
+    return RUNS.pairs(per_user.mean(axis=0))
 
 
 def shared_of_tens(results: Results, row: str) -> tuple[float, Interval]:
@@ -160,7 +153,7 @@ def shared_of_tens(results: Results, row: str) -> tuple[float, Interval]:
     members = np.zeros((*first.shape[:2], n_candidates))
     np.put_along_axis(members, first, 1.0, axis=2)
     matrix = np.einsum("iuc,juc->ij", members, members) / first.shape[1]
-    return pairs(matrix[None])
+    return RUNS.pairs(matrix)
 
 
 def score_sd(results: Results, row: str) -> tuple[float, Interval]:
@@ -201,13 +194,7 @@ def attended_jaccard(
     matrices = attended_matrices(results, row)
     if above is not None:
         matrices = matrices[results.chosen(row).mean(axis=0)[: len(matrices)] > above]
-    return pairs(matrices.mean(axis=0)[None]) if len(matrices) else (float("nan"), NO_INTERVAL)
-
-
-def pairs(matrix: NDArray[np.float64]) -> tuple[float, Interval]:
-    """Mean over pairs of runs of one matrix, with its interval over runs."""
-    value, n_runs = float(pair_mean(matrix)[0]), matrix.shape[-1]
-    return between(value, resampled_pair_mean(matrix, RUNS.weights(n_runs))[:, 0], n_runs)
+    return RUNS.pairs(matrices.mean(axis=0)) if len(matrices) else (float("nan"), NO_INTERVAL)
 
 
 def confidence(chances: NDArray[np.float64]) -> NDArray[np.float64]:

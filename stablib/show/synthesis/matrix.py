@@ -12,21 +12,18 @@ from numpy.typing import NDArray
 
 from stablib.metrics import (
     Interval,
-    centred_interval,
     disagreement_of_runs,
     pair_mean,
     resampled_pair_mean,
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
-from stablib.show.resamples import NO_INTERVAL, Resamples
+from stablib.show.resamples import Resamples
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
 from stablib.workloads.text import LabelledRecipe, n_train
 
-#: Of fewer runs, or ensembles, no interval is given: it would be far too narrow.
-FEWEST = 5
 #: Resamples of runs for every interval.
-RUNS = Resamples(1000, 20261201)
+RUNS = Resamples(1000, 20261201, fewest=5)
 
 
 class Effect(NamedTuple):
@@ -93,12 +90,11 @@ def _effect(
     with np.errstate(divide="ignore", invalid="ignore"):
         reduction = 100.0 * (1.0 - np.divide(mean, of_plain))
         draws = 100.0 * (1.0 - resampled_pair_mean(apart, own) / resampled_pair_mean(base, weights))
-    interval = centred_interval(float(reduction), draws)
     accuracies, before = (100.0 * (each == gold).mean(axis=1) for each in (labels, plain))
     return Effect(
         mean,
         float(reduction),
-        interval if len(labels) >= FEWEST else NO_INTERVAL,
+        RUNS.interval(float(reduction), draws, len(labels)),
         float(accuracies.mean() - before.mean()),
         accuracies,
     )
@@ -141,8 +137,8 @@ def mitigations(found: Matrix) -> Exhibit:
             "runs is held against the plain runs with its seeds. For the recommender two runs "
             "differ on a held-out item if one has it among its first ten and the other has not, "
             "and accuracy is the hit rate. "
-            f"Of fewer than {FEWEST} runs or ensembles no interval is given. {_ensembles(found)} "
-            f"{_made_of(found)} {notes}."
+            f"Of fewer than {RUNS.fewest} runs or ensembles no interval is given. "
+            f"{_ensembles(found)} {_made_of(found)} {notes}."
         ),
         finding=_finding(every),
     )

@@ -652,31 +652,32 @@ function readAs(like, text) {
   }
 }
 
-/** Whether a name is that of a state, and not of what was given or computed. */
-function isState(state, name) {
-  const given = ["data", "outputs", ...state.outputs];
-  return Object.hasOwn(state, name) && !given.includes(name);
+/** Whether a state may be set to a value, by a rule of `linkable` in hosted.py. */
+function isAllowed(rule, value) {
+  const items = [value].flat();
+  if (items.length === 0 || (rule.length && items.length !== rule.length)) return false;
+  if (rule.options) return items.every((item) => rule.options.includes(item));
+  const [low, high] = rule.range;
+  const isRight = (item) => item >= low && item <= high && (!rule.whole || Number.isInteger(item));
+  return items.every((item) => typeof item === "number" && isRight(item));
 }
 
-/** What the address says of a widget's state: `#id?method=TGTSS&k=5`. */
-function stateInAddress(id, state) {
+/** What the address says of a widget's state, as far as that is allowed: `#id?method=TGTSS&k=5`. */
+function stateInAddress(id, { linkable, ...state }) {
   const [target, query] = location.hash.slice(1).split("?");
   if (target !== id) return {};
-  const isAllowed = ([name, value]) => {
-    const [low, high] = state.data.ranges?.[name] ?? [-Infinity, Infinity];
-    return value !== undefined && (typeof value !== "number" || (value >= low && value <= high));
-  };
   const read = [...new URLSearchParams(query)]
-    .filter(([name]) => isState(state, name))
-    .map(([name, text]) => [name, readAs(state[name], text)]);
-  return Object.fromEntries(read.filter(isAllowed));
+    .filter(([name]) => Object.hasOwn(linkable, name))
+    .map(([name, text]) => [name, readAs(state[name], text)])
+    .filter(([name, value]) => value !== undefined && isAllowed(linkable[name], value));
+  return Object.fromEntries(read);
 }
 
 // Browsers refuse an address that changes with every step of a slider.
 const ADDRESS_DELAY = 300;
 
-/** Return what keeps the address up to date: it is told of each value that is set. */
-function addressWriter(id, state) {
+/** Keep the address up to date: `note` is told of each value that is set; `stop` ends it. */
+function addressWriter(id, { linkable, ...state }) {
   const changed = new Map();
   let timer;
   const write = () => {
@@ -687,25 +688,26 @@ function addressWriter(id, state) {
     const address = `#${id}${texts.length ? `?${new URLSearchParams(texts)}` : ""}`;
     history.replaceState(history.state, "", address);
   };
-  return (name, value) => {
-    if (!isState(state, name)) return;
+  const note = (name, value) => {
+    if (!Object.hasOwn(linkable, name)) return;
     if (JSON.stringify(value) === JSON.stringify(state[name])) changed.delete(name);
     else changed.set(name, value);
     clearTimeout(timer);
     timer = setTimeout(write, ADDRESS_DELAY);
   };
+  return { note, stop: () => clearTimeout(timer) };
 }
 
 /** Draw a widget in the state of the address; where that makes no sense, in its own. */
 function drawLinked(widget, id, state) {
   const linked = stateInAddress(id, state);
   const draw = (start) => {
-    const onset = addressWriter(id, state);
+    const writer = addressWriter(id, state);
     const el = html("div");
-    const model = new StaticModel({ ...state, ...start }, onset);
+    const model = new StaticModel({ ...state, ...start }, writer.note);
     const stop = widget.render({ model, el });
-    for (const [name, value] of Object.entries(start)) onset(name, value);
-    return { el, stop };
+    for (const [name, value] of Object.entries(start)) writer.note(name, value);
+    return { el, stop: stopAll(writer.stop, stop ?? (() => {})) };
   };
   try {
     return draw(linked);
@@ -726,16 +728,17 @@ function hostStatic(widget, id) {
     let drawn = drawLinked(widget, id, state);
     host.querySelector(".stablib-fallback").replaceWith(drawn.el);
     host.dataset.state = "ready";
-    const isLinked = () => location.hash.startsWith(`#${id}?`);
-    addEventListener("hashchange", () => {
-      if (!isLinked()) return;
+    const isNamed = (hash) => hash.slice(1).split("?")[0] === id;
+    addEventListener("hashchange", ({ oldURL }) => {
+      if (!isNamed(location.hash) && !isNamed(new URL(oldURL).hash)) return;
       const next = drawLinked(widget, id, state);
-      drawn.stop?.();
+      drawn.stop();
       drawn.el.replaceWith(next.el);
       drawn = next;
+      if (isNamed(location.hash)) host.scrollIntoView();
     });
     // The browser looks for an element that is called like all that follows the #.
-    if (isLinked()) host.scrollIntoView();
+    if (isNamed(location.hash)) host.scrollIntoView();
   } catch (error) {
     host.dataset.state = "failed";
     host.append(html("p", { role: "alert" }, `This widget could not start: ${error.message}`));

@@ -137,6 +137,7 @@ def descent(
     }
     data = {
         "methods": list(METHODS),
+        "offered": {"shown": list(METHODS)},
         "ranges": {key: list(ends) for key, ends in ranges.items()},
         "momentum": inertia,
         "steps": as_count(steps, name="steps"),

@@ -128,6 +128,12 @@ def divergence_viewer(
             for network, runs in networks.items()
         ],
     }
+    sources = [source for network in data["networks"] for source in network["sources"]]
+    data["offered"] = {
+        "network": [network["name"] for network in data["networks"]],
+        "source": sorted({source["name"] for source in sources}),
+    }
+    data["ranges"] = {"point": [0, int(points.size) - 1], "example": [0, shape[0] - 1]}
     first = data["networks"][0]
     return DivergenceViewer(
         name=name,

@@ -171,7 +171,14 @@ def explanation_comparer(
         ]
         encoded = encode_array(chances[method].astype(np.float32))
         methods.append({"name": method, "run_names": names, "scores": encoded, "kinds": kinds})
+    n_runs = len(methods[0]["run_names"])
     data = {
+        "offered": {"methods": [each["name"] for each in methods], "kind": list(shares[first])},
+        "ranges": {
+            "rows": [0, n_runs - 1],
+            "gold": [-1, len(label_names) - 1],
+            "picked": [-1, int(gold.size) - 1],
+        },
         "top": TOP,
         "log_step": step,
         "zero": int(ZERO),

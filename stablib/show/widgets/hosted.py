@@ -120,7 +120,8 @@ class HostedWidget(anywidget.AnyWidget):
 
     A subclass sets ``_esm`` with :func:`module_text` and adds its state as traits tagged
     ``sync=True, state=True``: what a reader changes in the view, Python can read, observe and set.
-    What the view computes from it, for Python to read, is tagged ``output=True`` as well.
+    Of these a page's address may set the ones for which ``data`` has ``ranges``, the least and the
+    largest number by trait, or ``offered``, the choices.
 
     Parameters
     ----------
@@ -156,12 +157,38 @@ class HostedWidget(anywidget.AnyWidget):
         """Return the current values of the synced state traits, without ``data``."""
         return {name: getattr(self, name) for name in sorted(self.trait_names(state=True))}
 
+    def linkable(self) -> dict[str, dict[str, Any]]:
+        """What a page's address may set each state to; no other state can be linked.
+
+        Returns
+        -------
+        dict of str to dict
+            By trait: ``range`` and whether only ``whole`` numbers are right, or ``options``; of a
+            list its ``length``, None if any will do, and the rule holds for each of its items.
+        """
+        ranges, offered = self.data.get("ranges", {}), self.data.get("offered", {})
+        rules: dict[str, dict[str, Any]] = {}
+        for name, trait in self.traits(state=True).items():
+            item = getattr(trait, "_trait", trait)
+            if name in ranges:
+                whole = isinstance(item, traitlets.Int)
+                rules[name] = {"range": list(ranges[name]), "whole": whole}
+            elif name in offered:
+                rules[name] = {"options": list(offered[name])}
+            elif isinstance(trait, traitlets.Enum):
+                rules[name] = {"options": list(trait.values or ())}
+            elif isinstance(trait, traitlets.Bool):
+                rules[name] = {"options": [False, True]}
+            if name in rules and isinstance(trait, traitlets.List):
+                same = trait._minlen == trait._maxlen
+                rules[name]["length"] = trait._minlen if same else None
+        return rules
+
     def static_html(self) -> str:
         """Return the widget as HTML that needs no kernel, no server and no network."""
         module = f'{self._esm}\nhostStatic(widget, "{self.element_id}");'
         picture = self.picture or f"<p>{html.escape(self.name)}: loading</p>"
-        outputs = self.trait_names(output=True)
-        content = script_json({**self.state(), "data": self.data, "outputs": outputs})
+        content = script_json({**self.state(), "data": self.data, "linkable": self.linkable()})
         return (
             f'<div class="stablib-host" id="{self.element_id}">\n'
             f"<style>{self._css}</style>\n"

@@ -14,6 +14,9 @@ from stablib.metrics._check import as_row
 from stablib.show.widgets._inputs import check_runs, narrow, switching
 from stablib.show.widgets.hosted import HostedWidget, encode_array, module_text
 
+#: Draws that have a number of their own.
+_MOST_DRAWS = 1_000_000
+
 
 class HowManySeeds(HostedWidget):
     """The view that :func:`how_many_seeds` fills; its state traits may be read and set."""
@@ -25,7 +28,7 @@ class HowManySeeds(HostedWidget):
     #: Number of the draw; the same number and k give the same runs.
     draw = traitlets.Int(1, min=0).tag(sync=True, state=True)
     #: Rows (counted from 0) that the view drew; setting it has no effect on the view.
-    rows = traitlets.List(traitlets.Int()).tag(sync=True, state=True, output=True)
+    rows = traitlets.List(traitlets.Int()).tag(sync=True, state=True)
 
     @traitlets.validate("k")
     def _check_k(self, proposal: Any) -> int:
@@ -89,7 +92,7 @@ def how_many_seeds(
     n_runs = next(iter(runs.values())).shape[0]
     data = {
         "n_runs": n_runs,
-        "ranges": {"k": [2, n_runs]},
+        "ranges": {"k": [2, n_runs], "draw": [0, _MOST_DRAWS]},
         "baseline": list(runs).index(baseline),
         "n_resamples": int(n_resamples),
         "methods": [

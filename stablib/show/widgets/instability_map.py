@@ -125,7 +125,10 @@ def instability_map(
         method: _check_quantities(method, arrays, gold.size)
         for method, arrays in quantities.items()
     }
+    known = [key for key, *_ in QUANTITIES if any(key in arrays for arrays in values.values())]
     data = {
+        "offered": {"method": list(values), "x": known, "y": known},
+        "ranges": {"gold": [-1, len(label_names) - 1], "picked": [-1, int(gold.size) - 1]},
         "label_names": [str(label) for label in label_names],
         "texts": check_texts(texts, gold.size),
         "gold": encode_array(narrow(gold)),
@@ -139,7 +142,7 @@ def instability_map(
                 "domain": _domain(key, values),
             }
             for key, option, title, unit in QUANTITIES
-            if any(key in arrays for arrays in values.values())
+            if key in known
         ],
         "methods": [
             {

@@ -122,6 +122,15 @@ def pd_explorer(
         truth = check_finite("truth", truth, (32,)).astype(np.float32)
     curves = [_curve(curve, rows, kept) for curve, rows in frame.groupby("curve", sort=False)]
     data = {
+        # Of what does not go together the view shows what is nearest.
+        "offered": {
+            key: sorted({curve[key] for curve in curves if curve[key] is not None})
+            for key in ("model", "activation", "optimizer", "beta")
+        },
+        "ranges": {
+            key: [int(frame[key].min()), int(frame[key].max())]
+            for key in ("stream", "log2_examples", "log2_window")
+        },
         "linear": LINEAR,
         "log2_batch": LOG2_BATCH,
         "numbers": {key: [int(value) for value in np.unique(frame[key])] for key in WHOLE},

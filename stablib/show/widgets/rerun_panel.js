@@ -88,14 +88,20 @@ function commandRow(model, data) {
   const command = part("code", "command");
   const copied = part("span", "copied", { role: "status" });
   const copy = button("copy", "Copy the command", async () => {
-    await navigator.clipboard.writeText(command.textContent);
-    setText(copied, "Copied.");
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      setText(copied, "Copied.");
+    } catch {
+      // Not every page may write there; the reader can.
+      getSelection().selectAllChildren(command);
+      setText(copied, "Selected, to be copied by hand.");
+    }
   });
   const away = part(
     "a",
     "elsewhere",
     { href: data.elsewhere },
-    "Train small networks in this book",
+    "A page that trains without a kernel",
   );
   const sync = () => {
     setText(said, "This page has no kernel to train with. The command trains with these values:");
@@ -118,18 +124,21 @@ function render({ model, el }) {
   const sections = [note, inputs.element, ...desk.elements, tries];
   el.append(root("rerun-panel", "The experiment with other parameters", ...sections));
 
-  function sync() {
-    inputs.sync(model.get("values"));
-    desk.sync();
-  }
+  // Progress comes several times a second, and must not undo what is being typed.
+  const typed = () => inputs.sync(model.get("values"));
   function list() {
     tries.replaceChildren(...triesTable(data, model.get("tries") ?? []));
-    sync();
+    desk.sync();
   }
   const stops = [
-    observe(model, ["values", "running", "done", "said", "problem"], sync),
+    observe(model, ["values"], () => {
+      typed();
+      desk.sync();
+    }),
+    observe(model, ["running", "done", "said", "problem"], desk.sync),
     observe(model, ["tries"], list),
   ];
+  typed();
   list();
   return stopAll(...stops);
 }

@@ -14,7 +14,7 @@ import traitlets
 from stablib.errors import StablibError, UsageError
 from stablib.show.widgets.hosted import HostedWidget, module_text
 
-#: Told what part of the work is done, from 0 to 1, and what is being done.
+#: Told what part of the work is done, from 0 to 1, and what is being done; by any thread.
 Tell = Callable[[float, str], None]
 
 
@@ -32,6 +32,11 @@ class Parameter:
         Least and largest value.
     help : str
         What it is.
+
+    Raises
+    ------
+    UsageError
+        If the value at the start is not allowed.
     """
 
     name: str
@@ -39,6 +44,9 @@ class Parameter:
     low: float
     high: float
     help: str
+
+    def __post_init__(self) -> None:
+        self.check(self.value)
 
     def check(self, value: Any) -> float:
         """Return a value, if it is allowed.
@@ -138,8 +146,10 @@ class RerunPanel(HostedWidget):
             self._thread.start()
 
     def cancel(self) -> None:
-        """End the run; what was finished of it is kept."""
-        self._stop.set()
+        """End the run at its next word."""
+        if self.running:
+            self._stop.set()
+            self.said = "Cancelling …"
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the run has ended."""
@@ -152,7 +162,7 @@ class RerunPanel(HostedWidget):
         self.problem = ""
         try:
             yield
-        except (StablibError, ValueError) as error:
+        except StablibError as error:
             self.said, self.problem = "", str(error)
         except Exception as error:
             self.said, self.problem = "", f"{type(error).__name__}: {error}"
@@ -162,28 +172,35 @@ class RerunPanel(HostedWidget):
         return {one.name: one.check(self.values.get(one.name)) for one in self._parameters}
 
     def _run(self, values: Mapping[str, float]) -> None:
-        began, told = time.monotonic(), 0.0
+        began, told, lock = time.monotonic(), 0.0, threading.Lock()
 
         def tell(done: float, what: str) -> None:
             nonlocal told
             if self._stop.is_set():
                 raise _Cancelled
-            now = time.monotonic()
-            if now - told > 0.2:
+            with lock:
+                now = time.monotonic()
+                if now - told < 0.2:
+                    return
                 told = now
                 rest = (now - began) * (1.0 / done - 1.0) if done > 0.02 else None
                 left = "" if rest is None else f", about {rest:.0f} s left"
                 self.done, self.said = done, f"{what}{left}"
 
+        said = ""
         try:
             with self._telling_problems():
                 found = self._experiment.run(values, tell)
+                if self._stop.is_set():
+                    raise _Cancelled
                 self._keep(values, found)
-                self.said = f"Done in {time.monotonic() - began:.0f} s. {found.about}"
+                said = f"Done in {time.monotonic() - began:.0f} s. {found.about}"
         except _Cancelled:
-            self.said = "Cancelled. What was finished is kept, and will not be trained again."
+            said = "Cancelled."
         finally:
-            self.running, self.done = False, 0.0
+            # In one message: what is said at the end is read out, and nothing before it.
+            with self.hold_sync():
+                self.running, self.done, self.said = False, 0.0, said
 
     def _keep(self, values: Mapping[str, float], found: Effects) -> None:
         self._number += 1

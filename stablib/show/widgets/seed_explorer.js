@@ -96,7 +96,7 @@ function labelBars(data, counts, i) {
   });
 }
 
-/** Tabulate how often each method gives each label to an example, with its entropies below. */
+/** Tabulate how often each method gives each label to an example, with its entropy. */
 function methodsTable(data, i) {
   const counts = data.methods.map((method) => new Map(countLabels(data, method, i)));
   const total = (label) => counts.reduce((sum, map) => sum + (map.get(label) ?? 0), 0);

@@ -133,13 +133,20 @@ def seed_explorer(
     kept_steps, curves = _thin({} if trajectories is None else trajectories, steps, gold.size)
     check_known("trajectories", curves, runs)
     first = next(iter(runs))
+    n_runs = next(iter(runs.values())).shape[0]
     data = {
+        "offered": {"method": list(runs)},
+        "ranges": {
+            "rows": [0, n_runs - 1],
+            "gold": [-1, len(label_names) - 1],
+            "picked": [-1, int(gold.size) - 1],
+        },
         "n_examples": int(gold.size),
         "label_names": [str(label) for label in label_names],
         "positions": encode_array(narrow(positions)),
         "texts": [all_texts[i] for i in positions],
         "gold": encode_array(narrow(gold[embedded])),
-        "run_names": name_runs(runs, next(iter(runs.values())).shape[0], seeds),
+        "run_names": name_runs(runs, n_runs, seeds),
         "methods": [
             {
                 "name": method,

@@ -177,6 +177,7 @@ def train_again(
             "first_seed": list(SEEDS),
             "n_seeds": list(COUNTS),
             "temperature": list(TEMPERATURES),
+            "example": [0, len(data["texts"]) - 1],
         },
     }
     example = content.pop("example", 0)

@@ -120,6 +120,9 @@ def train_pairs(
             "truth": check_finite("truth", weights, weights.shape).tolist(),
         },
         "offered": {"hidden": list(HIDDEN), "activation": list(ACTIVATIONS)},
-        "ranges": {key: list(ends) for key, ends in RANGES.items()},
+        "ranges": {
+            **{key: list(ends) for key, ends in RANGES.items()},
+            "log2_window": [0, int(RANGES["log2_examples"][1]) - _LOG2_BATCH],
+        },
     }
     return TrainPairs(name=name, data=content, picture=picture)

@@ -130,6 +130,8 @@ def why_this_film(
         for run, weights in models.items()
     ]
     data = {
+        "offered": {"runs": [run["name"] for run in runs]},
+        "ranges": {"shuffle": [0, MAX_SHUFFLE]},
         "runs": runs,
         **lists,
         "titles": [str(title) for title in titles],
