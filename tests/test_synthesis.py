@@ -69,19 +69,20 @@ def test_runs_that_all_agree_leave_nothing_to_reduce() -> None:
     assert np.isnan(effect.interval.low)
 
 
-def test_a_method_helps_only_by_its_whole_interval() -> None:
-    def effect(low: float) -> Effect:
-        return Effect(1.0, 10.0, Interval(low, 20.0), 0.0, np.zeros(2))
+def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy() -> None:
+    def effect(low: float, gain: float = 0.0) -> Effect:
+        return Effect(1.0, 10.0, Interval(low, 20.0), gain, np.zeros(2))
 
     every = {
         "a": {CONTROL: effect(1.0), "SWA": effect(1.0), "L2": effect(1.0), "EMA": effect(-1.0)},
         "b": {CONTROL: effect(1.0), "SWA": effect(2.0), "L2": effect(-1.0), "EMA": effect(-1.0)},
-        "c": {"ASWA": effect(1.0), "EMA": effect(np.nan)},
+        "c": {"ASWA": effect(1.0), "EMA": effect(np.nan), "NASWA": effect(1.0, -2.0)},
+        "d": {"NASWA": effect(1.0, -0.9)},
     }
     said = _finding(every)
     assert said == (
-        "Whole intervals above 0 on every workload tried: SWA (2); on some: L2 (1 of 2); "
-        "on none: EMA (2)."
+        "Whole intervals above 0 for at most 1 point of accuracy on every workload tried: SWA (2); "
+        "on some: L2 (1 of 2), NASWA (1 of 2); on none: EMA (2)."
     )
 
 

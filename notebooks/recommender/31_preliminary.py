@@ -85,8 +85,8 @@ preliminary.neighbours(study.vectors())
 # (th-f3.5)=
 # ## TH-F3.5 · Figure 3.5: ratings
 #
-# The file of MovieLens-1M that this book was made from lacks the ratings of 43 % of its rows, most
-# of them low ones. So three outputs are trained on MovieLens-100K, where every rating is known.
+# The file of MovieLens-1M that this book was made from lacks part of the ratings. So three
+# outputs are trained on MovieLens-100K, where every rating is known.
 
 # %%
 preliminary.ratings([study.large(), study.small()])

@@ -58,8 +58,9 @@ calibration.reliability(study.large())
 # (th-f3.8)=
 # ## TH-F3.8 · Figure 3.8: permuted attention
 #
-# A score near 0 cannot change by much, whatever becomes of the attention. The right panel looks at
-# the same change before it is squeezed into a probability.
+# The middle panel has the change of the score, of chosen items that were missed and of others that
+# were taken; the right one that of the log-odds, in which a step near 0 or 1 is as long as one
+# between.
 
 # %%
 calibration.permutation(study.large())

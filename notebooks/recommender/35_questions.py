@@ -15,8 +15,8 @@
 # attention point at what decided, where that is known? What becomes of a score when the history
 # changes? And on what was the learning rate chosen?
 #
-# **What was run.** DeepICF on MovieLens-100K, where a training takes half a minute, and on
-# generated choices, of which it is known why each was made.
+# **What was run.** DeepICF on MovieLens-100K, and on generated choices, of which it
+# is known why each was made.
 
 # %% tags=["parameters"]
 from typing import Optional

@@ -18,9 +18,9 @@
 # does not try a method on its model, some runs were trained for this one. Two runs are laid
 # beside each other, and it is counted on how many test examples they differ. That depends on how
 # hard the examples are, so a method is held against plain runs of the same workload. The
-# synthetic streams have no place in the table: their models predict probabilities, and no labels.
-# Nor has the language model: its runs keep the likeliest words and not the right ones, and have
-# no accuracy.
+# synthetic streams have no place in the table: kept of them is how far apart two models predict,
+# and no labels. Nor has the language model: its runs keep the likeliest words and not the right
+# ones, and have no accuracy.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -40,7 +40,9 @@ study = open_study("synthesis", vars())
 # ## SY-T1 · Mitigations by workload
 #
 # A cell is empty where the workload cannot honour the method, or where it was not trained so far;
-# the caption says which, and how many teachers an ensemble has.
+# the caption says which, and how many teachers an ensemble has. ASWA averages trained weights alone
+# and no statistics of batch norm, which may be why it costs so much accuracy where there are any:
+# in the residual network and in DeepICF.
 
 # %%
 matrix.mitigations(study.matrix())
@@ -55,8 +57,8 @@ widgets.mitigation_matrix(study.matrix())
 # (sy-f1)=
 # ## SY-F1 · Sources by workload
 #
-# "All" is all sources that a workload has: images are augmented, texts have dropout, a recommender
-# draws negatives.
+# "All" is all sources that a workload has: images are augmented, classifiers of MASSIVE have
+# dropout, a recommender draws negatives.
 
 # %%
 sources.by_workload(study.sources())

@@ -263,8 +263,8 @@ def permutation(results: Results) -> Exhibit:
             ),
             finding=(
                 f"From the least sure to the surest predictions the effect on missed items falls "
-                f"by {cell(falls, 2)}, to {cell(surest, 3)}. A score close to 0 has little room to "
-                f"change; in log-odds, which have, the effect is {_ends(odds)}."
+                f"by {cell(falls, 2)}, to {cell(surest, 3)}; in log-odds it is {_ends(odds)}. On "
+                f"items that were taken and not chosen it falls by {cell(_falls(others), 2)}."
             ),
             measured=[
                 *answer("f38-falls", falls),
@@ -385,16 +385,24 @@ def flat_or_sure(results: Results) -> Exhibit:
     effects = {"change of the log-odds": "effect_logit", "change of the score": "effect"}
     found = {
         name: {
-            title: _rank_correlation(values, runs[effect][..., 0].astype(np.float64))
+            title: _rank_correlations(values, runs[effect][..., 0].astype(np.float64))
             for title, effect in effects.items()
         }
         for name, values in measures.items()
     }
-    rows = {name: {t: cell(one, 2) for t, one in of.items()} for name, of in found.items()}
-    strength = {name: next(iter(of.values()))[0] for name, of in found.items()}
+    rows = {
+        name: {title: cell(_of_complete(one), 2) for title, one in of.items()}
+        for name, of in found.items()
+    }
+    # Of each run, how much more the effect goes with confidence: both fall as it rises.
+    more = {
+        title: _of_complete(
+            np.abs(found["confidence"][title]) - np.abs(found["evenness of attention"][title])
+        )
+        for title in effects
+    }
     even = mean_of(entropy.mean(axis=1))
     effect = mean_of(runs["effect"][..., 0].astype(np.float64).mean(axis=1))
-    most = max(strength, key=lambda name: abs(strength[name]))
     return record(
         "TH-X2",
         pd.DataFrame(rows).T,
@@ -408,21 +416,23 @@ def flat_or_sure(results: Results) -> Exhibit:
         ),
         finding=(
             f"Attention has {cell(even, 3)} of the entropy of equal shares, and permuting it still "
-            f"changes a score by {cell(effect, 2)} on average. What the change of the log-odds "
-            f"goes with most is {most}."
+            f"changes a score by {cell(effect, 2)} on average. The effect's rank correlation with "
+            "confidence is larger than that with evenness by "
+            + " and ".join(f"{cell(one, 2)} ({title})" for title, one in more.items())
+            + "."
         ),
     )
 
 
-def _rank_correlation(
+def _rank_correlations(
     first: NDArray[np.floating], second: NDArray[np.float64]
-) -> tuple[float, Interval]:
-    """Spearman's correlation over users, mean over the runs in which both vary."""
+) -> NDArray[np.float64]:
+    """Spearman's correlation over users of each run; nan of one in which either does not vary."""
     from scipy.stats import spearmanr
 
-    found = [
-        float(spearmanr(one, other).statistic)
-        for one, other in zip(first, second, strict=True)
-        if np.ptp(one) and np.ptp(other)
-    ]
-    return _of_complete(np.array(found or [np.nan]))
+    return np.array(
+        [
+            float(spearmanr(one, other).statistic) if np.ptp(one) and np.ptp(other) else np.nan
+            for one, other in zip(first, second, strict=True)
+        ]
+    )

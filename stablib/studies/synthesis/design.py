@@ -68,7 +68,7 @@ METHODS: Mapping[str, str] = {
 #: Why a method has no place in a column.
 NOT_TRAINED = "not trained here"
 NO_VIEWS = "only images have views"
-NO_LESSON = "its examples do not recur, so there is nothing to learn a teacher's answers on"
+NO_LESSON = "not honoured: a teacher answers examples, and its negatives are drawn anew"
 
 #: Ensembles that are made of texts: fewer have no interval.
 ENSEMBLES = 5
@@ -213,7 +213,7 @@ def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
             ENSEMBLE: Look(digits[ALL], "logits"),
         },
         {**further(plain, kept, settings), OTHER_SEEDS: Look(others, "labels")},
-        {"Views": "a mirrored digit is none"},
+        {"Views": "they are made for photographs: a mirrored digit is none"},
     )
     return {f"{design.recipe.model_name} on CIFAR-10": deep, "small network on MNIST": small}
 
