@@ -159,7 +159,7 @@ def test_a_page_weighs_less_than_two_and_a_half_megabytes(page) -> None:
     """With all scripts and style sheets that it loads."""
     path = BOOK / f"{page}.html"
     text = path.read_text("utf-8")
-    loaded = set(re.findall(r'(?:src|href)="([^":?]+\.(?:js|css))', text))
+    loaded = set(re.findall(r'(?:src|href)="([^":?]+\.(?:js|css))["?]', text))
     assert loaded
     files = [path, *(path.parent / one for one in loaded)]
     assert sum(one.stat().st_size for one in files) < 2_500_000
