@@ -87,7 +87,7 @@ def matrix(exhibits: Path) -> str:
             f"{mark} {verdict}": counts[verdict] for verdict, mark in VERDICT_MARKS.items()
         }
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    return table_html(frame.loc[:, frame.any()], name="Claims by paper and verdict")
+    return table_html(frame.loc[frame.any(axis=1), frame.any()], name="Claims by paper and verdict")
 
 
 def page(exhibits: Path) -> str:
