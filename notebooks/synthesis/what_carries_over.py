@@ -39,8 +39,8 @@ study = open_study("synthesis", vars())
 # (sy-t1)=
 # ## SY-T1 · Mitigations by workload
 #
-# A cell is empty where the workload cannot honour the method, or where it was not trained so far;
-# the caption says which, and how many teachers an ensemble has. ASWA averages trained weights alone
+# A cell is empty where the workload cannot honour the method; the caption says why, and how many
+# teachers an ensemble has. ASWA averages trained weights alone
 # and no statistics of batch norm, which may be why it costs so much accuracy where there are any:
 # in the residual network and in DeepICF.
 
