@@ -265,6 +265,19 @@ def test_every_pack_belongs_to_a_study() -> None:
     assert {path.stem for path in RunStore().published_files()} <= known
 
 
+def test_the_recommenders_packs_fit_ten_megabytes() -> None:
+    """Scores of negatives would take half of it, and are kept where they are asked for alone."""
+    study = open_study("recommender")
+    keys = {
+        group.key
+        for request in [*study.wanted(), *study.optional()]
+        for group in groups(request, study.inputs(request.recipe))
+    }
+    packs = [path for path in RunStore().published_files() if path.stem in keys]
+    assert packs
+    assert sum(path.stat().st_size for path in packs) < 10_000_000
+
+
 # A run's key is only worth something if training it again gives the same answer.
 
 
