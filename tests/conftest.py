@@ -21,11 +21,15 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, features: Path
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    features: Path,
 ) -> Path:
-    """Keep tests out of the user's cache, which is empty but for features."""
+    """Keep tests out of the user's cache: theirs is empty, but for features in slow ones."""
     folder = tmp_path_factory.mktemp("cache")
-    (folder / "features").symlink_to(features)
+    if request.node.get_closest_marker("slow"):
+        (folder / "features").symlink_to(features)
     monkeypatch.setenv("STABLIB_CACHE", str(folder))
     return folder
 

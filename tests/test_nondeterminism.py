@@ -92,7 +92,9 @@ def test_a_ratio_to_what_may_be_nothing_has_no_interval_and_decides_nothing() ->
 def test_equal_runs_do_not_vary() -> None:
     same = varied(np.repeat(logits(1.0, 1)[:1], 4, axis=0), GOLD)
     np.testing.assert_allclose(same.amounts, 0.0, atol=1e-12)
-    np.testing.assert_allclose(same.replicates[:, [0, 1, 2, 4]], 0.0, atol=1e-12)
+    drawn = same.replicates[np.isfinite(same.replicates).all(axis=1)]  # One run has no pairs.
+    assert len(drawn) > 900
+    np.testing.assert_allclose(drawn[:, [0, 1, 2, 4]], 0.0, atol=1e-12)
 
 
 def test_the_order_of_runs_does_not_matter() -> None:
