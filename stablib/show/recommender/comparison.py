@@ -191,10 +191,18 @@ def attended_jaccard(
 
     ``above`` keeps the users whose held-out item has a larger mean score.
     """
+    matrix = mean_jaccards(results, row, above=above)
+    return RUNS.pairs(matrix) if matrix is not None else (float("nan"), NO_INTERVAL)
+
+
+def mean_jaccards(
+    results: Results, row: str, *, above: float | None = None
+) -> NDArray[np.float64] | None:
+    """The same of each two runs, mean over users: (n_runs, n_runs); None if no user is left."""
     matrices = attended_matrices(results, row)
     if above is not None:
         matrices = matrices[results.chosen(row).mean(axis=0)[: len(matrices)] > above]
-    return RUNS.pairs(matrices.mean(axis=0)) if len(matrices) else (float("nan"), NO_INTERVAL)
+    return matrices.mean(axis=0) if len(matrices) else None
 
 
 def confidence(chances: NDArray[np.float64]) -> NDArray[np.float64]:
