@@ -76,3 +76,26 @@ def test_a_plan_says_how_much_memory_like_runs_took(tmp_path: Path, own_cache: P
     assert cost.memory in range(100, 100 + len(first.plans))
     peak = machine(["numpy"])["memory"]
     assert 20 < peak < 100_000
+
+
+def test_a_plan_scales_what_runs_took_with_the_pace_of_their_machine(
+    tmp_path: Path, own_cache: Path
+) -> None:
+    study = open_study("synthetic_irreproducibility", preset="smoke")
+    first, second = study.wanted()[:2]
+    estimates = {}
+    here = machine(["numpy"])["pace"]
+    # Runs of before 2026-12-02 tell a calibration instead, whose unit was another.
+    for name, tells in {
+        "half": {"pace": 2 * here},
+        "same": {"pace": here},
+        "old": {"calibration": 0.007},
+    }.items():
+        store = RunStore(tmp_path / name, tmp_path / "none")
+        for group in groups(first, study.inputs(first.recipe)):
+            for plan in first.plans:
+                store.write(group, (plan,), {"pd": np.zeros(3)}, {"seconds": 60.0, **tells})
+        (cost,) = costs([second], store, study.inputs)
+        estimates[name] = cost.seconds
+    assert estimates["same"] == pytest.approx(2 * estimates["half"])
+    assert estimates["old"] == pytest.approx(estimates["same"])

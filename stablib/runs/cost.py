@@ -10,17 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from stablib.runs.obtain import lacking
-from stablib.runs.provenance import calibration
+from stablib.runs.provenance import pace
 from stablib.runs.store import RunStore
 from stablib.training import Control, Inputs, Recipe, Record, Request, SeedPlan
 from stablib.training.tagged import identity
 
 #: What a run file says of itself.
 Header = Mapping[str, Any]
-
-#: :func:`stablib.runs.provenance.calibration` of the machine that made the first published runs,
-#: which do not say: two cores of an Intel Xeon with AVX-512.
-_REFERENCE = 0.0147
 
 #: Without any like run: seconds that a unit of work takes. A guess, and said to be one.
 _GUESS = 1e-6
@@ -177,8 +173,9 @@ def _memory(header: Header) -> int:
 
 
 def _seconds_a_unit(header: Header, inputs: Inputs) -> float:
+    # Older runs do not tell the pace of their machine, which was much like any of today.
     seconds = statistics.median(
-        run["seconds"] * calibration() / run.get("calibration", _REFERENCE) for run in _made(header)
+        run["seconds"] * pace() / run.get("pace", pace()) for run in _made(header)
     )
     recipe = Recipe.model_validate(header["group"]["recipe"])
     record = Record.model_validate(header["group"]["record"])
