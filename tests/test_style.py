@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from stablib.show.style import figure, narrow, to_svg
@@ -44,14 +45,20 @@ def test_nothing_of_a_narrow_figure_lies_outside() -> None:
         (axes,) = made.axes
         places = ["first convolution", "second convolution", "average pool"]
         for number in range(7):
-            axes.plot(places, [1, 2, number], label=f"the name of line number {number}")
+            mark = "os^vDXP"[number]
+            axes.errorbar(
+                places, [1, 2, number], 0.1, marker=mark, label=f"the name of line number {number}"
+            )
         axes.legend()
         axes.set_xlabel("a layer of the network, from its images to its logits (fraction)")
+        axes.set_yticks([1, 6], ["a network for small images", "a network for large images"])
         narrow(made)
         made.canvas.draw()
         assert axes.get_legend() is None
         (legend,) = made.legends
         assert len(legend.get_texts()) == 7
+        marks = {line.get_marker() for line in legend.findobj(Line2D)}
+        assert marks - {"None", "none"} == set("os^vDXP")  # Not told by colour alone.
         page = made.bbox
         for box in (legend.get_window_extent(), axes.xaxis.label.get_window_extent()):
             assert page.x0 <= box.x0 < box.x1 <= page.x1

@@ -27,7 +27,7 @@ _GRID = "#8888884d"
 #: Inches of a figure on a phone: a page 390 pixels wide shows it a little enlarged.
 _NARROW = 4.2
 #: Characters of a line of text on it, and of a legend's name of which no two fit side by side.
-_LINE, _LONG_NAME = 30, 20
+_LINE, _LONG_NAME = 24, 20
 #: Names of a legend that stays inside a panel; inches of a line of one below.
 _FEW_NAMES, _LEGEND_LINE = 5, 0.22
 
@@ -159,10 +159,13 @@ def _stack(made: Figure) -> float:
 
 def _below(made: Figure, legends: Sequence[Legend]) -> None:
     """Put legends below the panels as one, with as many columns as a phone has room for."""
+    # What a legend holds of a line with intervals has lost the line's mark; the panels have it.
+    drawn = [axes.get_legend_handles_labels() for axes in made.axes]
+    handles = {name: handle for pair in drawn for handle, name in zip(*pair, strict=True)}
     entries: dict[str, Any] = {}
     for legend in legends:
-        names = [text.get_text() for text in legend.get_texts()]
-        entries |= dict(zip(names, legend.legend_handles, strict=True))
+        for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True):
+            entries[text.get_text()] = handles.get(text.get_text(), handle)
         legend.remove()
     columns = 2 if max(map(len, entries)) < _LONG_NAME else 1
     title = legends[0].get_title().get_text() or None
