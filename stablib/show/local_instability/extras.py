@@ -14,6 +14,7 @@ from stablib.metrics import (
     centred_interval,
     churn,
     confidence_sd,
+    disagreement_of_runs,
     entropy_confidence_replicates,
     label_entropy,
     pairwise_disagreement,
@@ -255,8 +256,7 @@ def _summed_entropy(labels: NDArray[np.integer]) -> str:
 
 def _disagreeing(labels: NDArray[np.integer]) -> str:
     """Write the share of examples on which two runs differ, in percent, with its interval."""
-    differ = np.array([100.0 * (labels != own).mean(axis=1) for own in labels])
-    return with_interval(*RUNS.pairs(differ))
+    return with_interval(*RUNS.pairs(100.0 * disagreement_of_runs(labels)))
 
 
 def _sd(values: NDArray[np.float64]) -> str:

@@ -417,7 +417,7 @@ def flat_or_sure(results: Results) -> Exhibit:
         finding=(
             f"Attention has {cell(even, 3)} of the entropy of equal shares, and permuting it still "
             f"changes a score by {cell(effect, 2)} on average. The effect's rank correlation with "
-            "confidence is larger than that with evenness by "
+            "confidence is larger in size than that with evenness by "
             + " and ".join(f"{cell(one, 2)} ({title})" for title, one in more.items())
             + "."
         ),

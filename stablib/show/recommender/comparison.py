@@ -47,14 +47,8 @@ SAID_AT_HIGH = CLAIMS["f311-jaccard"]
 CONFIDENCE = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 
 
-def mean_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
-    """Mean of one number a run, with its interval over runs."""
-    return over_runs(np.mean, values)
-
-
-def sd_of(values: NDArray[np.float64]) -> tuple[float, Interval]:
-    """Standard deviation (ddof 1) of one number a run, with its interval over runs."""
-    return RUNS.sd(values)
+#: Mean of one number a run, with its interval over runs.
+mean_of = RUNS.mean
 
 
 def over_runs(
@@ -67,11 +61,6 @@ def over_runs(
     return value, bootstrap_interval(
         statistic, *samples, rng=RUNS.seed, n_resamples=RUNS.n_resamples
     )
-
-
-def between(value: float, replicates: NDArray[np.float64], n_runs: int) -> tuple[float, Interval]:
-    """A value with the interval that its replicates give, if there are runs enough."""
-    return value, RUNS.interval(value, replicates, n_runs)
 
 
 def by_bin(
@@ -112,7 +101,7 @@ def curve(by_run: NDArray[np.float64], edges: NDArray[np.float64]) -> pd.DataFra
         totals = counts.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             draws = counts @ column[there] / totals
-        _, (low, high) = between(mean, draws, int(there.sum()))
+        low, high = RUNS.interval(mean, draws, int(there.sum()))
         rows.append(
             {
                 "from": edges[number],
@@ -159,8 +148,9 @@ def shared_of_tens(results: Results, row: str) -> tuple[float, Interval]:
 def score_sd(results: Results, row: str) -> tuple[float, Interval]:
     """Sd over runs (ddof 0) of the probability of the items held out, mean over users."""
     scores = results.chosen(row)
-    value = float(sd_over_runs(scores).mean())
-    return between(value, resampled_sd(scores, RUNS.weights(len(scores))).mean(axis=1), len(scores))
+    value, n_runs = float(sd_over_runs(scores).mean()), len(scores)
+    draws = resampled_sd(scores, RUNS.weights(n_runs)).mean(axis=1)
+    return value, RUNS.interval(value, draws, n_runs)
 
 
 def attended_matrices(results: Results, row: str) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stablib.data import Interactions
 from stablib.metrics import Interval
 from stablib.show.exhibit import Exhibit, counted, left_out, record
-from stablib.show.recommender.comparison import answer, named, over_runs
+from stablib.show.recommender.comparison import answer, mean_of, named
 from stablib.show.style import PALETTE, figure
 from stablib.studies.recommender import DEEPICF, GMF, Results
 
@@ -151,7 +151,7 @@ def item_vectors(results: Results) -> Exhibit:
             )
             horror = next(iter(shown.values()))
             extra = 100.0 * (horror[near[horror]].mean(axis=1) - horror.mean())
-            value = over_runs(np.mean, extra)
+            value = mean_of(extra)
             measured += answer("f31-grouped", value, variant=f"{model}, one run; over films")
             said.append(f"{value[0]:.0f} points with {model}")
         return record(
@@ -218,7 +218,7 @@ def neighbours(results: Results) -> Exhibit:
         for g, n in counts.items()
     ]
     frame = pd.DataFrame(rows)
-    extra = over_runs(np.mean, 100.0 * (same - base))
+    extra = mean_of(100.0 * (same - base))
     with figure(width=6.4, height=3.6) as made:
         (axes,) = made.axes
         where = np.arange(len(frame))

@@ -14,6 +14,7 @@ from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.calibration import calibration_errors, of_chosen
 from stablib.show.recommender.comparison import (
     CLAIMS,
+    RUNS,
     answer,
     attended_jaccard,
     cell,
@@ -24,7 +25,6 @@ from stablib.show.recommender.comparison import (
     named,
     overlap_of_tens,
     score_sd,
-    sd_of,
     shared_of_tens,
 )
 from stablib.show.style import figure, line
@@ -46,9 +46,9 @@ def performance(large: Results, small: Results) -> Exhibit:
                     "model": model,
                     "runs": len(hits),
                     "HR@10 (%)": cell(mean_of(hits)),
-                    "sd of HR@10 (points)": cell(sd_of(hits), 2),
+                    "sd of HR@10 (points)": cell(RUNS.sd(hits), 2),
                     "NDCG@10 (%)": cell(mean_of(gains)),
-                    "sd of NDCG@10 (points)": cell(sd_of(gains), 2),
+                    "sd of NDCG@10 (points)": cell(RUNS.sd(gains), 2),
                 }
             )
     for model, names in _CLAIMED.items():
@@ -57,8 +57,8 @@ def performance(large: Results, small: Results) -> Exhibit:
             how = "with a softmax" if name == "own" else ""
             measured += answer(f"t32-{name}-hits", mean_of(hits), variant=how)
             measured += answer(f"t32-{name}-gains", mean_of(gains), variant=how)
-            measured += answer(f"t32-{name}-hits-sd", sd_of(hits))
-            measured += answer(f"t32-{name}-gains-sd", sd_of(gains))
+            measured += answer(f"t32-{name}-hits-sd", RUNS.sd(hits))
+            measured += answer(f"t32-{name}-gains-sd", RUNS.sd(gains))
     similar = mean_of(large.hits[WEIGHTED] - large.hits[DEEPICF])
     below = mean_of(small.hits[THREE] - small.hits[DEEPICF])
     measured += answer("t32-weighted-similar", similar) + answer("t32-three-below", below)
