@@ -165,9 +165,10 @@ extras.fine_tuning(study.fine_tuning())
 # %% [markdown]
 # ## Rerun with other parameters
 #
-# In a live notebook the panel below trains the section's main experiment anew, on heads and on some
-# of the utterances, so that the first answer is there in seconds. Each try stays in its list, above
-# the published result. In the static page it writes the command that trains with the same values.
+# In a live notebook the panel below trains the section's main experiment anew, on heads and on the
+# first utterances alone, so that an answer is there in seconds; with `limit` it looks at all. Each
+# try stays in its list, above the published result, which is of all utterances. In the static page
+# it writes the command that trains with the same values.
 
 # %%
 panel.rerun_panel(study)

@@ -6,7 +6,12 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stablib.data import Dataset
 from stablib.runs.cost import Cost, costs, in_words
 from stablib.runs.obtain import ensure
 from stablib.runs.watch import Watch
@@ -21,7 +26,7 @@ from stablib.training import Request
 #: Without the 200 teachers of the ensemble, which take minutes.
 METHODS = (Variant("label_smoothing"), Variant("tgtss", "own"))
 #: Utterances of each split: the encoder reads them in seconds.
-LIMIT = 1_500
+LIMIT = 1_000
 #: Runs of each method.
 N_RUNS = 4
 
@@ -103,7 +108,8 @@ def effects_of(results: Results) -> Effects:
     control = results.le_m[CONTROL]
     about = (
         f"{len(results.runs[CONTROL])} runs a method; control has {control.sum():.1f} nats on "
-        f"{len(control):,} utterances. {results.notice}"
+        f"{len(control):,} utterances of {_classes(results.gold, results.dataset)}. "
+        f"{results.notice}"
     )
     return Effects(effects, about.strip())
 
@@ -119,7 +125,9 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
     heads = study.changed(model="head")  # Trained in seconds.
     settings, dataset = heads.settings, heads.datasets[0]
     control = Design(settings, dataset).control
-    n_train = settings.limit or len(heads.inputs(control).data.gold["train"])
+    inputs = heads.inputs(control)
+    data = cast(Dataset, inputs.data)
+    n_train = settings.limit or len(data.gold["train"])
     limit = min(n_train, LIMIT)
     # As many steps as on all utterances: N of TGTSS keeps its meaning.
     steps = settings.epochs * math.ceil(n_train / settings.batch_size)
@@ -149,8 +157,10 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
         Heads(heads),
         parameters,
         effect="Reduction of LEₘ against control (%), with 95 % intervals over runs",
-        data=f"Heads on features of a frozen {settings.encoder}, trained on "
-        f"{heads.inputs(control).source}. {heads.inputs(control).notice}".strip(),
+        data=f"Heads on features of a frozen {settings.encoder}, trained on {inputs.source}. "
+        f"At the start only on the first {limit:,} of {len(data.gold['train']):,} utterances, in "
+        f"the order of the file, which are of {_classes(data.gold['train'][:limit], data)}: a "
+        f"first look, and not the experiment above. {inputs.notice}".strip(),
         command=command + " ".join(f"--param {name}={value}" for name, value in words.items()),
         published=published,
         elsewhere="../../book/welcome.html#stablib-train-again",
@@ -160,3 +170,8 @@ def rerun_panel(study: LocalInstability) -> RerunPanel:
 def _around(name: str, value: float, low: float, high: float, help_: str) -> Parameter:
     """A parameter whose range holds its value, whatever the notebook was given."""
     return Parameter(name, value, min(low, value), max(high, value), help_)
+
+
+def _classes(gold: NDArray[np.integer], data: Dataset) -> str:
+    """How many of the data's classes some examples are of."""
+    return f"{len(np.unique(gold))} of {len(data.label_names)} classes"
