@@ -55,7 +55,7 @@ slow-test: $(READY)
 retrain-test: $(READY)
 	$(BIN)/pytest -m retrain
 
-# Half of the time a test waits for its page. Those of JupyterLab are a group: they share a server.
+# A test often waits for its page, so there are more than cores. Those of JupyterLab are a group: they share a server.
 browser-test: $(READY)
 	$(BIN)/pytest -n 3 --dist loadgroup -m browser tests/browser tests/test_printed.py
 

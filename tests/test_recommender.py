@@ -16,7 +16,7 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 from torch import Tensor
 
 from stablib import files
-from stablib.data import Interactions, load
+from stablib.data import Interactions, load, notices
 from stablib.data.interactions import from_tables, negatives_for
 from stablib.data.movielens import read_1m
 from stablib.data.movielens_files import convert
@@ -228,6 +228,7 @@ def test_movielens_100k_knows_every_rating(real_data: Path) -> None:
 def test_what_stands_in_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STABLIB_DATA", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(notices, "SAID", set())
     with pytest.warns(UserWarning, match="Made with a generated stand-in"):
         data = load("movielens-1m")
     assert isinstance(data, Interactions)

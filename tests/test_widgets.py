@@ -1087,7 +1087,7 @@ def test_what_a_panel_does_not_expect_is_shown_and_raised(
 
 
 def test_progress_may_come_from_many_threads() -> None:
-    """Nothing is lost or told twice, and the last word comes when nothing runs any more."""
+    """Whatever they told before, the last word comes when nothing runs any more."""
 
     class Many:
         def price(self, values: Any) -> str:

@@ -13,51 +13,63 @@ function mendNames() {
 document.addEventListener("DOMContentLoaded", mendNames);
 window.addEventListener("load", mendNames); // The theme names its button late.
 
+// The controls of the scorecard: a paper, a verdict, and a word; `said` tells what is left.
+function scorecardBar(papers, verdicts) {
+  const control = (element, name) => {
+    element.dataset.part = name;
+    return element;
+  };
+  const choice = (name, values) => {
+    const select = document.createElement("select");
+    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
+    return control(select, name);
+  };
+  const paper = choice("paper", papers);
+  const verdict = choice("verdict", verdicts);
+  const word = control(document.createElement("input"), "word");
+  word.type = "search";
+  const said = document.createElement("span");
+  said.setAttribute("role", "status");
+  const element = document.createElement("div");
+  element.className = "scorecard-filter";
+  for (const [text, one] of Object.entries({ Paper: paper, Verdict: verdict, Words: word })) {
+    const label = document.createElement("label");
+    label.append(`${text} `, one);
+    element.append(label);
+  }
+  element.append(said);
+  return { element, paper, verdict, word, said };
+}
+
 // The scorecard: show the exhibits of a paper, with a verdict, or with a word in their claims.
 function filterScorecard() {
   const rows = [...document.querySelectorAll(".scorecard[data-verdicts]")];
   if (rows.length === 0) return;
-  const options = (name, values) => {
-    const select = document.createElement("select");
-    select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
-    select.dataset.part = name;
-    return select;
-  };
-  const labelled = (text, control) => {
-    const label = document.createElement("label");
-    label.append(`${text} `, control);
-    return label;
-  };
   const verdictsOf = (row) => row.dataset.verdicts.split("|");
-  const paper = options("paper", [...new Set(rows.map((row) => row.dataset.paper))]);
-  const verdict = options("verdict", [...new Set(rows.flatMap(verdictsOf))]);
-  const word = document.createElement("input");
-  word.type = "search";
-  word.dataset.part = "word";
-  const said = document.createElement("span");
-  said.setAttribute("role", "status");
+  const papers = new Set(rows.map((row) => row.dataset.paper));
+  const bar = scorecardBar([...papers], [...new Set(rows.flatMap(verdictsOf))]);
 
-  const fits = (text) => text.toLowerCase().includes(word.value.trim().toLowerCase());
   const filter = () => {
+    const [paper, verdict, word] = [bar.paper, bar.verdict, bar.word].map(({ value }) => value);
+    const fits = (row) => row.textContent.toLowerCase().includes(word.trim().toLowerCase());
     for (const row of rows) {
-      const right = [row.dataset.paper, ""].includes(paper.value);
-      const judged = verdict.value === "" || verdictsOf(row).includes(verdict.value);
-      row.hidden = !(right && judged && fits(row.textContent));
+      const right = paper === "" || row.dataset.paper === paper;
+      const judged = verdict === "" || verdictsOf(row).includes(verdict);
+      row.hidden = !(right && judged && fits(row));
       for (const claim of row.querySelectorAll("tbody tr")) {
         // A mark and a space stand before the verdict.
         const cells = [...claim.cells].map((cell) => cell.textContent.trim().slice(2));
-        claim.hidden = verdict.value !== "" && !cells.includes(verdict.value);
+        claim.hidden = verdict !== "" && !cells.includes(verdict);
       }
     }
-    const shown = rows.filter((row) => !row.hidden).length;
-    said.textContent = `${shown} of ${rows.length} exhibits`;
+    const shown = rows.filter((row) => !row.hidden);
+    for (const section of new Set(rows.map((row) => row.closest("section")))) {
+      section.hidden = !shown.some((row) => section.contains(row));
+    }
+    bar.said.textContent = `${shown.length} of ${rows.length} exhibits`;
   };
-  const bar = document.createElement("div");
-  bar.className = "scorecard-filter";
-  const fields = { Paper: paper, Verdict: verdict, Words: word };
-  bar.append(...Object.entries(fields).map(([text, control]) => labelled(text, control)), said);
-  bar.addEventListener("input", filter);
-  rows[0].closest("section").before(bar);
+  bar.element.addEventListener("input", filter);
+  rows[0].closest("section").before(bar.element);
   filter();
 }
 document.addEventListener("DOMContentLoaded", filterScorecard);

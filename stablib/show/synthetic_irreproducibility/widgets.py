@@ -13,6 +13,7 @@ from stablib.show.synthetic_irreproducibility.comparison import mean_interval, m
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.synthetic_irreproducibility import Curves, Point
 
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Where the pair whose weights are shown stands among the pairs; larger models' are left out.
 _PAIR = 0
 _SHOWN_WEIGHTS = 1000
@@ -51,7 +52,8 @@ def points_frame(curves: Sequence[Curves]) -> tuple[pd.DataFrame, dict[tuple[str
                 if point.recipe in seen:  # The linear model is part of several figures.
                     continue
                 seen.add(point.recipe)
-                name = f"{curve.name}, T=2^{point.recipe.log2_examples}"
+                length = str(point.recipe.log2_examples).translate(_SUPERSCRIPTS)
+                name = f"{curve.name}, T=2{length}"
                 rows += _checkpoints(name, point)
                 weights = point.arrays["weights"][_PAIR]
                 if 0 < weights.shape[1] <= _SHOWN_WEIGHTS:
