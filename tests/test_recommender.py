@@ -24,10 +24,11 @@ from stablib.data.sheets import write_sheet
 from stablib.data.tastes import generate
 from stablib.errors import DataError, UsageError
 from stablib.metrics import hit_rate_of_ranks, ndcg, ndcg_of_ranks
-from stablib.mitigation import ASWA, SWA, LabelSmoothing, Snapshot
+from stablib.mitigation import ASWA, SWA, TGTSS, Ensemble, LabelSmoothing, Snapshot
 from stablib.models.factor_model import FactorModel
 from stablib.models.item_attention import attention, pool
 from stablib.models.item_model import ItemModel
+from stablib.runs import RunStore
 from stablib.runs import train as train_own
 from stablib.training import Final, Inputs, Request, SeedPlan, seed_plans
 from stablib.training.record import Record
@@ -56,13 +57,19 @@ RECORDS: tuple[Record, ...] = (Ranked(n_users=5), HitCurve(), Vectors())
 LOOKS = (*RECORDS, Attended(n_permutations=5, n_shown=3))
 
 
-def train(recipe: Any, *plans: SeedPlan, records: Any = RECORDS, **more: Any) -> list[Any]:
+def nobody(plan: SeedPlan) -> None:
+    """Has no teacher."""
+
+
+def train(
+    recipe: Any, *plans: SeedPlan, records: Any = RECORDS, taught: Any = nobody, **more: Any
+) -> list[Any]:
     """Arrays of each run, of all records together."""
     data = generate()
     inputs = Inputs(key=data.content_hash, source=data.source, data=data)
     request = Request(recipe, plans or (PLAN,), records)
     report, state = more.get("report", lambda done, state=None: None), more.get("state")
-    trained = train_each(request, inputs, report=report, state=state)
+    trained = train_each(request, inputs, taught, report=report, state=state)
     return [
         {name: array for part in parts for name, array in part.items()}
         for finished in trained
@@ -444,23 +451,70 @@ def test_class_weights_let_all_classes_contribute_alike() -> None:
         recipe = ITEMS.model_copy(update={"label": label, "class_weights": True})
         task = prepare(recipe, generate())
         network = build(recipe, PLAN, task, pause=lambda: None)
-        weights = network.goals.sum(dim=1).numpy()
+        weights = network.class_weights.numpy()
         counts = np.bincount(task.classes, minlength=n_classes).astype(float)
         counts[0] = 4 * len(task.classes)
         contributed = weights * counts / counts.sum()
         assert contributed == pytest.approx(1.0 / n_classes, rel=1e-5)
 
 
-def test_methods_are_honoured_or_refused_by_name() -> None:
+def test_methods_are_honoured() -> None:
     smooth = train(ITEMS.with_method(LabelSmoothing(alpha=0.2)))[0]
     averaged = train(ITEMS.with_method(SWA()))[0]
     plain = train(ITEMS)[0]
     assert not np.array_equal(plain["scores"], smooth["scores"])
     assert not np.array_equal(plain["scores"], averaged["scores"])
-    from stablib.mitigation import TGTSS
 
-    with pytest.raises(UsageError, match=r"'items' cannot honour the method 'tgtss'.*lesson"):
-        Request(ITEMS.with_method(TGTSS(after_step=1)), (PLAN,))
+
+@pytest.mark.parametrize("recipe", [ITEMS, FACTORS])
+@pytest.mark.parametrize("class_weights", [False, True])
+def test_who_learns_the_truth_from_a_teacher_learns_it(recipe: Any, class_weights: bool) -> None:
+    recipe = recipe.model_copy(update={"class_weights": class_weights})
+    data = generate().head(30)
+    chosen = np.zeros((30, data.n_items), dtype=np.int64)
+    for user in range(30):
+        chosen[user, data.items_of(user)] = 1
+    truth = np.eye(2, dtype=np.float32)[chosen.ravel()]
+    student = recipe.with_method(Ensemble(members=1, temperature=1.0))
+    assert_same_bits(train(student, taught=lambda plan: truth)[0], train(recipe)[0])
+
+
+def test_a_teacher_is_asked_about_an_item_as_if_it_were_not_in_the_history() -> None:
+    task = prepare(ITEMS, generate())
+    network = build(ITEMS, PLAN, task, pause=lambda: None)
+    assert isinstance(network, ItemNetwork)
+    with torch.no_grad():
+        said = network.logits(task.lesson).reshape(30, task.n_items, 2)
+        for user in (0, 7):
+            items, _ = network.history(user)
+            for item in items[:2]:
+                rest = torch.from_numpy(items[items != item])
+                alone = network.model(rest, torch.tensor([item]), np.array([-1]))
+                torch.testing.assert_close(said[user, item], alone[0])
+
+
+@pytest.mark.parametrize("teacher", ["shared", "own"])
+@pytest.mark.parametrize("recipe", [ITEMS, FACTORS])
+def test_students_learn_what_their_teachers_say_of_all_pairs(
+    recipe: Any, teacher: Any, tmp_path: Path
+) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    task = prepare(recipe, generate())
+    for method in (
+        Ensemble(members=2, teacher=teacher),
+        TGTSS(after_step=task.sizes["train"] // recipe.batch_size, every=5, teacher=teacher),
+    ):
+        means = [
+            one["mean"] for one in train(recipe, *method.teachers(PLAN), records=(method.lesson,))
+        ]
+        mean = np.mean(means, axis=0, dtype=np.float64).astype(np.float32)
+        assert mean.shape == (30 * task.n_items, 2)
+        np.testing.assert_allclose(mean.sum(axis=1), 1.0, atol=2e-3)
+        student = recipe.with_method(method)
+        by_hand = train(student, taught=lambda plan, mean=mean: mean)[0]
+        runs = train_own(student, (PLAN,), task, RECORDS, store=store)
+        np.testing.assert_array_equal(runs["scores"][0], by_hand["scores"])
+        assert not np.array_equal(by_hand["scores"], train(recipe)[0]["scores"])
 
 
 def test_a_shared_start_is_the_same_for_all_runs_and_an_own_one_is_not() -> None:
@@ -529,7 +583,9 @@ def test_a_candidate_that_does_not_count_is_never_in_front() -> None:
     lacking = dataclasses.replace(data, candidates=candidates)
     inputs = Inputs(key="x", source="", data=lacking)
     request = Request(ITEMS, (PLAN,), (Ranked(k=99),))
-    ((_, (kept,)),) = next(iter(train_each(request, inputs, report=lambda *_: None, state=None)))
+    ((_, (kept,)),) = next(
+        iter(train_each(request, inputs, nobody, report=lambda *_: None, state=None))
+    )
     assert np.isnan(kept["candidates"][:, 3]).all()
     assert not (kept["first"] == 3).any()
 

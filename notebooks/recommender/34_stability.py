@@ -35,6 +35,7 @@ tower_penalty: Optional[float] = None  # L2 penalty of its tower
 beta: Optional[float] = None  # of its attention; 1 is a softmax
 start_epochs: Optional[int] = None  # passes of FISM, where it begins
 cycles: Optional[int] = None  # members of a snapshot ensemble; divides small_epochs
+members: Optional[int] = None  # teachers of ensemble soft labels
 limit: Optional[int] = None  # first users; all by default
 
 # %% tags=["hide-input"]

@@ -115,7 +115,7 @@ class TrainMeanObserver(Observer):
     growing = ("sums", "count")
 
     def __init__(self, task: Task, record: TrainMean, n_models: int) -> None:
-        self.inputs, _ = task.split("train")
+        self.inputs = task.lesson
         self.record = record
         self.sums: list[NDArray[np.float32] | float] = [0.0] * n_models
         self.count = 0

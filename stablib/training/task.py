@@ -74,6 +74,11 @@ class Task:
         return {split: len(labels) for split, labels in self.gold.items()}
 
     @property
+    def lesson(self) -> Any:
+        """Inputs about which students ask their teachers: the training examples."""
+        return self.inputs["train"]
+
+    @property
     def key(self) -> str:
         """Hash of everything that training and evaluation read."""
         parts = hashlib.sha256(str(self.n_classes).encode())

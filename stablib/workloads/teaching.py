@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stablib.training import Control, Final, Request, SeedPlan, Task
+from stablib.training import Control, Final, Record, Request, SeedPlan, Task
 from stablib.training.method import Method
 from stablib.training.workload import Block, Taught
 
 
-def lessons(request: Request, *, block: int) -> list[Request]:
+def lessons(
+    request: Request, *, block: int, beside: tuple[Record, ...] = (Final(),)
+) -> list[Request]:
     """Ask for the teachers of a request's students.
 
     Parameters
@@ -22,6 +24,8 @@ def lessons(request: Request, *, block: int) -> list[Request]:
     block : int
         Of so many teachers of one student the mean is kept as one, so that an interrupted
         ensemble resumes and takes little room.
+    beside : tuple of Record, default ``(Final(),)``
+        What is kept of the teachers beside their lesson.
 
     Returns
     -------
@@ -32,7 +36,7 @@ def lessons(request: Request, *, block: int) -> list[Request]:
     if method.lesson is None:
         return []
     recipe = request.recipe.with_method(Control())
-    records = (Final(), method.lesson)
+    records = (*beside, method.lesson)
     groups = list(dict.fromkeys(method.teachers(plan) for plan in request.plans))
     sizes = {len(group) for group in groups}
     if len(sizes) == 1 and max(sizes) <= block:

@@ -9,6 +9,7 @@ from typing import Literal
 from stablib.data import entry
 from stablib.mitigation import L2, SWA, TGTSS, Ensemble, LabelSmoothing
 from stablib.mitigation.temperature import Reading
+from stablib.studies.converged import CONVERGED
 from stablib.studies.local_instability.settings import (
     AFTER_STEP,
     ALPHA,
@@ -313,9 +314,6 @@ HEAD_RATES, HEAD_EPOCHS = (3e-4, 1e-3, 3e-3, 1e-2), (2, 5, 10, 20)
 #: Runs, and teachers of the ensemble, there: fewer, since each rate and length needs its own.
 HEAD_RUNS, HEAD_MEMBERS = 20, 50
 
-#: TGTSS leaves out so many of all steps: 180 of 225 in the paper, on MASSIVE.
-_CONVERGED = 0.8
-
 
 def dependence(settings: LocalInstabilitySettings) -> dict[tuple[float, int], Wanted]:
     """Heads with soft labels at several learning rates and lengths, one changed at a time.
@@ -339,7 +337,7 @@ def dependence(settings: LocalInstabilitySettings) -> dict[tuple[float, int], Wa
             "members": min(settings.members, HEAD_MEMBERS),
         }
         head = Design(settings.model_copy(update=changes), "massive").control
-        after = {"after_step": int(_CONVERGED * head.steps(n_train(head)))}
+        after = {"after_step": int(CONVERGED * head.steps(n_train(head)))}
         design = Design(settings.model_copy(update=changes | after), "massive")
         ensemble = Variant("ensemble", "shared")
         targets = {v: r for v, r in design.ablation().items() if v.teacher != "own"}

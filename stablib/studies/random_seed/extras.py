@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from stablib.data import entry
 from stablib.mitigation import (
     ASWA,
     EMA,
     NASWA,
     SWA,
-    TGTSS,
     Averaged,
     Ensemble,
     LabelSmoothing,
     StepSWA,
 )
+from stablib.studies.converged import temporal
 from stablib.studies.local_instability import PRESETS as LOCAL_INSTABILITY
 from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.random_seed.design import (
@@ -27,7 +26,6 @@ from stablib.studies.random_seed.design import (
 )
 from stablib.training import Control, Method, Request, SeedPlan, seed_plans
 from stablib.workloads.attention import Checkpoints
-from stablib.workloads.text import n_train
 
 #: Lengths of training in epochs, those of the paper apart (RS-X1).
 LENGTHS = (2, 5, 10)
@@ -37,11 +35,6 @@ SOURCES = {"initial weights": ("init",), "order of the texts": ("shuffle",)}
 
 #: Of training that is done again for a page (TH-F4.5): epochs and runs.
 AGAIN_EPOCHS, AGAIN_RUNS = 2, 3
-
-#: TGTSS leaves out so many steps: 180 of 225 in its paper.
-CONVERGED = 0.8
-#: A prediction of all training examples takes as long as many steps, so TGTSS averages a few.
-_PREDICTIONS = 16
 
 Wanted = dict[Variant, Request]
 
@@ -102,22 +95,14 @@ def again(design: Design) -> Request:
 def others(design: Design) -> dict[str, Request]:
     """Methods of the local instability paper on a network that attends, by name."""
     s, recipe = design.settings, design.recipe
-    n_steps = recipe.steps(n_train(recipe))
-    # Of the smaller corpus that may stand in, so that some steps are left of that as well.
-    after = int(CONVERGED * recipe.steps(min(n_train(recipe), entry("reviews").sizes["train"])))
     methods: dict[str, Method] = {
         "SWA": SWA(),
         "Label smoothing": LabelSmoothing(alpha=0.1),
         "Ensemble, shared": Ensemble(members=s.n_runs, teacher_seed=NULL_SEED),
-        "TGTSS, own": temporal(n_steps, after),
+        "TGTSS, own": temporal(recipe, stand_in="reviews"),
     }
     plans = seed_plans(s.n_runs, first_seed=s.first_seed)
     return {name: _seen(design, method, plans) for name, method in methods.items()}
-
-
-def temporal(n_steps: int, after: int) -> TGTSS:
-    """TGTSS with teachers of one's own, of whose later steps a few are averaged."""
-    return TGTSS(after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own")
 
 
 def heads(preset: str) -> dict[str, Request]:

@@ -12,10 +12,12 @@ from stablib.mitigation import (
     NASWA,
     SWA,
     Averaged,
+    Ensemble,
     LabelSmoothing,
     Snapshot,
     StepSWA,
 )
+from stablib.studies.converged import temporal
 from stablib.studies.recommender.settings import RecommenderSettings
 from stablib.training import Request, SeedPlan, one_bit, protocol, seed_plans
 from stablib.training.method import Method
@@ -164,9 +166,10 @@ class Design:
         }
 
     def methods(self) -> Wanted:
-        """DeepICF with the methods that it can honour, and plain with other seeds."""
+        """DeepICF with each method, and plain with other seeds."""
         s = self.settings
         plain, plans = self.items(s.small), self.plans(s.extra_runs)
+        own = temporal(plain, stand_in="tastes")
         methods: dict[str, Method] = {
             "SWA": SWA(),
             "L2": L2(),
@@ -174,6 +177,10 @@ class Design:
             "ASWA": ASWA(),
             "NASWA": NASWA(),
             "Snapshot": Snapshot(cycles=s.cycles),
+            "Ensemble, shared": Ensemble(members=s.members),
+            "Ensemble, own": Ensemble(members=s.members, teacher="own"),
+            "TGTSS, shared": own.model_copy(update={"teacher": "shared"}),
+            "TGTSS, own": own,
         }
         others = seed_plans(s.extra_runs, first_seed=s.first_seed + NULL_SEED)
         return {

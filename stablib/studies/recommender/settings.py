@@ -34,6 +34,7 @@ class RecommenderSettings(Settings):
     beta: float = Field(default=0.8, ge=0.0, le=1.0, description="of its attention; 1 is a softmax")
     start_epochs: int = Field(ge=1, le=_MANY, description="passes of FISM, where it begins")
     cycles: int = Field(ge=2, description="members of a snapshot ensemble; divides small_epochs")
+    members: int = Field(ge=1, le=_MANY, description="teachers of ensemble soft labels")
     limit: int | None = Field(default=None, ge=2, description="first users; all by default")
 
 
@@ -51,6 +52,7 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
             tower_penalty=10.0,
             start_epochs=1,
             cycles=2,
+            members=2,
             limit=40,
         ),
         "laptop": RecommenderSettings(
@@ -63,6 +65,7 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
             tower_penalty=10.0,
             start_epochs=6,
             cycles=3,
+            members=5,
         ),
         "paper": RecommenderSettings(
             n_runs=10,
@@ -74,6 +77,7 @@ PRESETS: Mapping[str, RecommenderSettings] = MappingProxyType(
             tower_penalty=10.0,
             start_epochs=50,
             cycles=5,
+            members=10,
         ),
     }
 )

@@ -68,7 +68,6 @@ METHODS: Mapping[str, str] = {
 #: Why a method has no place in a column.
 NOT_TRAINED = "not trained here"
 NO_VIEWS = "only images have views"
-NO_LESSON = "not honoured: a teacher answers examples, and its negatives are drawn anew"
 
 #: Ensembles that are made of texts: fewer have no interval.
 ENSEMBLES = 5
@@ -226,9 +225,7 @@ def _items(preset: str) -> Column:
     methods["SWA of every step"] = of_items(plain, "step_swa_ranks")
     methods["EMA"] = of_items(plain, "ema_ranks")
     methods[ENSEMBLE] = Look(plain, "candidates", read=of_candidates, decide=hit_of_candidates)
-    lessons = ("Ensemble, shared", "Ensemble, own", "TGTSS, shared", "TGTSS, own")
-    absent = {"Views": NO_VIEWS, **dict.fromkeys(lessons, NO_LESSON)}
-    return _column(of_items(plain), methods, {}, absent)
+    return _column(of_items(plain), methods, {}, {"Views": NO_VIEWS})
 
 
 #: What sources are called in the figure, by their names in the other chapters.

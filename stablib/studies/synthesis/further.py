@@ -18,12 +18,12 @@ from stablib.mitigation import (
     Snapshot,
     StepSWA,
 )
-from stablib.studies.random_seed.extras import CONVERGED, temporal
+from stablib.studies.converged import temporal
 from stablib.studies.synthesis.look import Look
 from stablib.studies.synthesis.settings import SynthesisSettings
 from stablib.training import Record
 from stablib.training.method import Method
-from stablib.workloads.text import LabelledRecipe, n_train
+from stablib.workloads.text import LabelledRecipe
 
 #: Averages of the weights that are looked at beside plain training.
 BESIDE: Mapping[str, StepSWA | EMA] = {"SWA of every step": StepSWA(), "EMA": EMA()}
@@ -58,18 +58,13 @@ def further(
         row: dataclasses.replace(plain, request=averaged, array=f"{method.kind}_{plain.array}")
         for row, method in BESIDE.items()
     }
-    for row, method in _methods(recipe, settings, own or last_fifth(recipe)).items():
+    own = own or temporal(recipe)
+    for row, method in _methods(recipe, settings, own).items():
         with_it = dataclasses.replace(
             request, recipe=recipe.with_method(method), plans=plans, records=(record,)
         )
         found[row] = dataclasses.replace(plain, request=with_it)
     return found
-
-
-def last_fifth(recipe: LabelledRecipe) -> TGTSS:
-    """TGTSS that averages some predictions of the last fifth of a training."""
-    n_steps = recipe.steps(n_train(recipe))
-    return temporal(n_steps, int(CONVERGED * n_steps))
 
 
 def _methods(recipe: LabelledRecipe, settings: SynthesisSettings, own: TGTSS) -> dict[str, Method]:

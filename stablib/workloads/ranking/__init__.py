@@ -14,6 +14,7 @@ from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.record import Arrays
 from stablib.training.workload import Report, Taught
 from stablib.workloads.ranking.record import Attended, HitCurve, Ranked, Vectors
+from stablib.workloads.teaching import lessons
 from stablib.workloads.text import LabelledRecipe, LabelledWorkload
 
 __all__ = [
@@ -204,9 +205,13 @@ class Ranking(LabelledWorkload):
     version = 1
     unit = "examples"
     sources: ClassVar[tuple[str, ...]] = ("init", "shuffle", "negatives")
-    honours = frozenset({"decay", "rate", "averager", "snapshots", "targets"})
+    honours = frozenset({"decay", "rate", "averager", "snapshots", "lesson", "targets"})
     takes_arrays = True
     packages: ClassVar[tuple[str, ...]] = ("torch", "numba", "numpy")
+
+    def before(self, request: Request) -> list[Request]:
+        """Teachers, of whom nothing is kept but what they say of all users and items."""
+        return lessons(request, block=self.block, beside=())
 
     def sizes(self, recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
         """Training examples of an epoch, and users that are tested."""
@@ -230,7 +235,7 @@ class Ranking(LabelledWorkload):
         """Train each plan for itself."""
         from stablib.workloads.ranking.training import train_each
 
-        return train_each(request, inputs, report=report, state=state)
+        return train_each(request, inputs, taught, report=report, state=state)
 
 
 class ItemRanking(Ranking):

@@ -35,6 +35,8 @@ class RankingNetwork(abc.ABC):
         Initial weights and negatives.
     task : Choices
         Histories and candidates.
+    taught : ndarray of float32, shape (n_users * n_items, n_classes), optional
+        What teachers say of all users and items, for a method that learns it.
     pause : callable
         Called between parts of a prediction, which may be long: the training may end there.
     """
@@ -46,6 +48,7 @@ class RankingNetwork(abc.ABC):
         recipe: RankingRecipe,
         plan: SeedPlan,
         task: Choices,
+        taught: NDArray[np.float32] | None,
         *,
         pause: Callable[[], object],
     ) -> None:
@@ -53,10 +56,11 @@ class RankingNetwork(abc.ABC):
         self.sigmoid, self.n_negatives = recipe.output == "sigmoid", recipe.n_negatives
         self.source = plan.source("negatives")
         self.rng = self.source.at(1)
-        # Targets of a method are the same for all examples of a class.
+        # A row for each user and item if there are teachers, else for each class.
+        self.taught = taught is not None
         one_hot = np.eye(task.n_classes, dtype=np.float32)
-        goals = torch.from_numpy(recipe.method.targets(one_hot, None))
-        self.goals = goals * _class_weights(recipe, task)[:, None]
+        self.goals = torch.from_numpy(recipe.method.targets(one_hot, taught))
+        self.class_weights = _class_weights(recipe, task)
 
     @abc.abstractmethod
     def optimizer(self) -> torch.optim.Adagrad | torch.optim.Adam:
@@ -95,10 +99,18 @@ class RankingNetwork(abc.ABC):
         """Logits of all classes; a sigmoid has one, and that of the first class is 0."""
         return torch.nn.functional.pad(outputs, (1, 0)) if self.sigmoid else outputs
 
-    def cross_entropy(self, outputs: Tensor, classes: NDArray[np.integer]) -> Tensor:
-        """Sum of the weighted cross-entropies."""
+    def cross_entropy(
+        self,
+        outputs: Tensor,
+        users: NDArray[np.integer] | int,
+        items: NDArray[np.integer],
+        classes: NDArray[np.integer],
+    ) -> Tensor:
+        """Sum of the weighted cross-entropies of some pairs of users and items."""
         chances = torch.log_softmax(self.by_class(outputs), dim=1)
-        return -(self.goals[torch.from_numpy(classes)] * chances).sum()
+        rows = users * self.task.n_items + items if self.taught else classes
+        weights = self.class_weights[torch.from_numpy(classes)]
+        return -(self.goals[torch.from_numpy(rows)] * weights[:, None] * chances).sum()
 
     def randomness(self) -> Any:
         """State of the generator."""
@@ -119,10 +131,11 @@ class ItemNetwork(RankingNetwork):
         recipe: ItemRecipe,
         plan: SeedPlan,
         task: Choices,
+        taught: NDArray[np.float32] | None,
         *,
         pause: Callable[[], object],
     ) -> None:
-        super().__init__(recipe, plan, task, pause=pause)
+        super().__init__(recipe, plan, task, taught, pause=pause)
         self.longest = recipe.longest
         self.model = ItemModel(
             task.n_items,
@@ -166,12 +179,12 @@ class ItemNetwork(RankingNetwork):
             items, classes = self.history(int(user))
             n = len(items)
             others = self.task.negatives(self.rng, np.full(n * self.n_negatives, user))
-            targets = torch.from_numpy(np.concatenate([items, others]))
+            every = np.concatenate([items, others])
             own = np.concatenate([np.arange(n), np.full(len(others), -1)])
-            outputs = self.model(torch.from_numpy(items), targets, own)
-            every = np.concatenate([classes, np.zeros(len(others), np.int64)])
-            losses.append(self.cross_entropy(outputs, every))
-            count += len(targets)
+            outputs = self.model(torch.from_numpy(items), torch.from_numpy(every), own)
+            all_classes = np.concatenate([classes, np.zeros(len(others), np.int64)])
+            losses.append(self.cross_entropy(outputs, int(user), every, all_classes))
+            count += len(every)
         return torch.stack(losses).sum() / count
 
     def history(self, user: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -181,13 +194,15 @@ class ItemNetwork(RankingNetwork):
         return self.task.histories.values[part].astype(np.int64), self.task.classes[part]
 
     def scored(self, inputs: Ragged) -> Iterator[Tensor]:
-        """Outputs user by user; no candidate is in the history."""
+        """Outputs user by user; an item of the history is scored by the rest of it."""
         starts = inputs.starts
         for user in range(len(inputs)):
             rows = inputs.values[starts[user] : starts[user + 1]]
             items, _ = self.history(int(rows[0, 0]))
-            targets = torch.from_numpy(np.ascontiguousarray(rows[:, 1]))
-            yield self.model(torch.from_numpy(items), targets, np.full(len(rows), -1))
+            targets = np.ascontiguousarray(rows[:, 1])
+            own = np.full(self.task.n_items, -1)
+            own[items] = np.arange(len(items))
+            yield self.model(torch.from_numpy(items), torch.from_numpy(targets), own[targets])
 
 
 class FactorNetwork(RankingNetwork):
@@ -200,10 +215,11 @@ class FactorNetwork(RankingNetwork):
         recipe: FactorRecipe,
         plan: SeedPlan,
         task: Choices,
+        taught: NDArray[np.float32] | None,
         *,
         pause: Callable[[], object],
     ) -> None:
-        super().__init__(recipe, plan, task, pause=pause)
+        super().__init__(recipe, plan, task, taught, pause=pause)
         self.model = FactorModel(
             len(task.histories),
             task.n_items,
@@ -238,8 +254,9 @@ class FactorNetwork(RankingNetwork):
     def loss(self, rows: NDArray[np.integer]) -> Tensor:
         """Mean weighted cross-entropy of some pairs."""
         self.model.train()
-        outputs = self._outputs(self.users[rows], self.items[rows])
-        return self.cross_entropy(outputs, self.classes[rows]) / len(rows)
+        users, items = self.users[rows], self.items[rows]
+        outputs = self._outputs(users, items)
+        return self.cross_entropy(outputs, users, items, self.classes[rows]) / len(rows)
 
     def scored(self, inputs: Ragged) -> Iterator[Tensor]:
         """Outputs, many pairs at a time."""

@@ -56,6 +56,13 @@ class Choices(Task):
         return {"train": self.n_examples, "test": len(self.gold["test"])}
 
     @property
+    def lesson(self) -> Ragged:
+        """Every user with every item: which of those not chosen are drawn, no teacher knows."""
+        n_users = len(self.histories)
+        pairs = np.indices((n_users, self.n_items)).reshape(2, -1).T
+        return Ragged(pairs, self.n_items * np.arange(n_users + 1))
+
+    @property
     def key(self) -> str:
         """Hash of everything that training and evaluation read."""
         return hashlib.sha256(super().key.encode() + self.classes.tobytes()).hexdigest()

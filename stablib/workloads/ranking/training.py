@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stablib.data import Interactions
 from stablib.errors import UsageError
 from stablib.training import Control, Inputs, Request, SeedPlan
 from stablib.training.loop import fit
-from stablib.training.record import Arrays
+from stablib.training.record import Arrays, TrainMean
 from stablib.training.threads import one_thread
-from stablib.training.workload import Report
+from stablib.training.workload import Report, Taught
 from stablib.workloads.one_run import train_run
 from stablib.workloads.ranking import RankingRecipe
 from stablib.workloads.ranking.network import NETWORKS, ItemNetwork, RankingNetwork
@@ -21,7 +24,7 @@ from stablib.workloads.text import check_records, task_of
 
 
 def train_each(
-    request: Request, inputs: Inputs, *, report: Report, state: Arrays | None
+    request: Request, inputs: Inputs, taught: Taught, *, report: Report, state: Arrays | None
 ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
     """Train the plans of a request one after the other.
 
@@ -37,10 +40,10 @@ def train_each(
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for record in request.records:
             kept = getattr(record, "record", record)  # Of averaged weights there is one inside.
-            if not isinstance(kept, RankingRecord):
+            if not isinstance(kept, RankingRecord | TrainMean):
                 raise UsageError(f"a recommender keeps no record of the kind {kept.kind!r}")
         for plan in request.plans:
-            network = build(recipe, plan, task, pause=lambda: report(0))
+            network = build(recipe, plan, task, taught(plan), pause=lambda: report(0))
             before = recipe.before(plan)
             if before is not None:
                 assert isinstance(network, ItemNetwork)  # Others begin on their own.
@@ -62,10 +65,15 @@ def _prepared(recipe: RankingRecipe, inputs: Inputs) -> Choices:
 
 
 def build(
-    recipe: RankingRecipe, plan: SeedPlan, task: Choices, *, pause: Callable[[], object]
+    recipe: RankingRecipe,
+    plan: SeedPlan,
+    task: Choices,
+    taught: NDArray[np.float32] | None = None,
+    *,
+    pause: Callable[[], object],
 ) -> RankingNetwork:
-    """Make the recipe's network."""
-    return NETWORKS[recipe.kind](recipe, plan, task, pause=pause)
+    """Make the recipe's network, see :class:`~stablib.workloads.ranking.network.RankingNetwork`."""
+    return NETWORKS[recipe.kind](recipe, plan, task, taught, pause=pause)
 
 
 def _learnt(

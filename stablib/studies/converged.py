@@ -1,0 +1,29 @@
+"""TGTSS on models of which no text says after which step a teacher has converged."""
+
+from __future__ import annotations
+
+from stablib.data import entry
+from stablib.mitigation import TGTSS
+from stablib.workloads.text import LabelledRecipe, n_train
+
+#: Of a teacher's steps so many are left out: 180 of 225 in the paper.
+CONVERGED = 0.8
+#: A prediction of all training examples takes as long as many steps, so only so many are averaged.
+_PREDICTIONS = 16
+
+
+def temporal(recipe: LabelledRecipe, *, stand_in: str | None = None) -> TGTSS:
+    """Average some predictions of the later steps of a teacher of one's own.
+
+    Parameters
+    ----------
+    recipe : LabelledRecipe
+        What teachers and students train; the last fifth of its steps counts.
+    stand_in : str, optional
+        Data that may stand in. If they are fewer, more of the steps count, so that some are left
+        of the shorter training too.
+    """
+    n_steps = recipe.steps(n_train(recipe))
+    fewest = min(n_train(recipe), entry(stand_in or recipe.dataset).sizes["train"])
+    after = int(CONVERGED * recipe.steps(fewest))
+    return TGTSS(after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own")
