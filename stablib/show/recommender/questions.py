@@ -74,8 +74,9 @@ def methods(results: Results, small: Results) -> Exhibit:
             "DeepICF with each method, seed by seed the same: means over runs or pairs of runs "
             "with 95 % intervals over runs. The averages of the last two rows are taken beside "
             "plain training, at no cost. Teachers of soft labels are asked about every user and "
-            f"item, since negatives are drawn anew each time; an ensemble has {ensemble.members} of them. "
-            "Snapshots have several attentions, and attention was not kept of the averages beside."
+            "item, since negatives are drawn anew each time; an ensemble has "
+            f"{ensemble.members} of them. Snapshots have several attentions, and attention was not "
+            "kept of the averages beside."
         ),
         finding=(
             f"Whether the held-out item is among the first ten differs least with {best}: "
