@@ -237,14 +237,18 @@ LARGE_RATES = [
     {"optimizer": "adagrad", "learning_rate": 1.0},
     {"optimizer": "sgd", "learning_rate": 0.1},
 ]
-CASES = [{**m, **o} for m in MODELS for o in OPTIMIZERS]
-CASES += [{**m, **o} for m in MODELS if "embedding" in m for o in LARGE_RATES]
+ACTIVATIONS = ["identity", "relu", "smelu", "swish"]
+#: Every activation with one optimizer and one with every optimizer: each has code of its own.
+CASES = [{**m, "activation": a} for m in MODELS for a in (ACTIVATIONS if m else ["identity"])]
+CASES += [{**m, **o, "activation": "swish"} for m in MODELS for o in OPTIMIZERS[1:]]
+CASES += [
+    {**m, **o, "activation": "smelu"} for m in MODELS if "embedding" in m for o in LARGE_RATES
+]
 
 
-@pytest.mark.parametrize("activation", ["identity", "relu", "smelu", "swish"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_weights_equal_plain_torch(case: dict, activation: str) -> None:
-    r = recipe(activation=activation, beta=0.7, **case)
+def test_weights_equal_plain_torch(case: dict) -> None:
+    r = recipe(beta=0.7, **OPTIMIZERS[0] | case)
     n_batches = 16 if r.embedding else 32  # Each takes plain torch tens of times as long.
     expected = plain(r, network.first_parameters(r, np.random.default_rng(0)), n_batches)
     assert np.abs(expected - network.first_parameters(r, np.random.default_rng(0))).max() > 1e-3

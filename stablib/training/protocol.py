@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -116,6 +117,14 @@ def one_bit(
         raise UsageError(
             f"n_runs must be at most {n_weights}, the weights of {tensor}, got {n_runs}"
         )
+    return _places(n_runs, tensor, n_weights, fixed, seed)
+
+
+@lru_cache(maxsize=64)
+def _places(
+    n_runs: int, tensor: str, n_weights: int, fixed: int, seed: int
+) -> tuple[SeedPlan, ...]:
+    """A study asks for the same places over and over, each time of all the weights there are."""
     rng = np.random.default_rng(seed)
     places, ups = rng.permutation(n_weights)[:n_runs], rng.integers(2, size=n_runs)
     return tuple(

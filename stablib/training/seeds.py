@@ -6,6 +6,7 @@ import itertools
 import operator
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -256,7 +257,15 @@ def seed_plans(
         raise UsageError(f"n_runs must be at most {_MOST_RUNS:,}, got {n_runs:,}")
     first_seed = as_count(first_seed, name="first_seed", at_least=0)
     base = as_count(base, name="base", at_least=0)
-    seeds = range(first_seed, first_seed + n_runs)
+    return _plans(first_seed, first_seed + n_runs, vary and tuple(vary), base)
+
+
+@lru_cache(maxsize=256)
+def _plans(
+    first_seed: int, end: int, vary: tuple[str, ...] | None, base: int
+) -> tuple[SeedPlan, ...]:
+    """A study asks for the same plans over and over, and a thousand take as many milliseconds."""
+    seeds = range(first_seed, end)
     if vary is None:
         return tuple(SeedPlan.same(seed) for seed in seeds)
     return tuple(SeedPlan(base=base, seeds=dict.fromkeys(vary, seed)) for seed in seeds)
