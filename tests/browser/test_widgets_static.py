@@ -621,8 +621,10 @@ def test_pd_explorer_plays_to_the_last_checkpoint(show: Callable[..., Page]) -> 
     play = part(widget, "play")
     play.click()
     expect(play).to_have_text("Pause")
+    expect(part(widget, "summary")).to_have_attribute("aria-live", "off")
     expect(part(widget, "examples-value")).to_have_text("2¹⁴ (16K)")
     expect(play).to_have_text("Play")
+    expect(part(widget, "summary")).to_have_attribute("aria-live", "polite")
     part(widget, "examples").fill("1")
     expect(part(widget, "examples-value")).to_have_text("2¹³ (8.2K)")
 

@@ -38,7 +38,7 @@ def by_rate_and_length(by_cell: Mapping[tuple[float, int], Results]) -> Exhibit:
             axes.minorticks_off()
             axes.set_xticks(places, labels=[f"{place:g}" for place in places])
             axes.axhline(0.0, color="#888888", linewidth=0.8)
-        made.axes[0].set_ylabel("reduction of LE_m (%)")
+        made.axes[0].set_ylabel("reduction of LEₘ (%)")
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=3)
         table = numbers.pivot_table("reduction", ["learning_rate", "epochs"], "method")

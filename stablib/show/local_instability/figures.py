@@ -70,7 +70,7 @@ def le_m_against_sigma(results: Results | None, exhibit: str) -> Exhibit:
         axes = made.axes[0]
         _scatter(axes, sigma, le_m)
         fit = _fit(axes, sigma, le_m)
-        axes.set(xlabel="σ_m: sd of the gold-label probability over runs", ylabel="LE_m (nats)")
+        axes.set(xlabel="σₘ: sd of the gold-label probability over runs", ylabel="LEₘ (nats)")
         return record(
             exhibit,
             made,
@@ -109,7 +109,7 @@ def le_s_against_le_m(results: Results | None, exhibit: str) -> Exhibit:
         axes = made.axes[0]
         _scatter(axes, le_s[0], le_m)
         fit = _fit(axes, le_s[0], le_m)
-        axes.set(xlabel="LE_s of one run (nats)", ylabel="LE_m (nats)")
+        axes.set(xlabel="LEₛ of one run (nats)", ylabel="LEₘ (nats)")
         return record(
             exhibit,
             made,
@@ -154,9 +154,9 @@ def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
         points = axes.scatter(
             mu, sigma, c=results.le_m[CONTROL], cmap="viridis", s=12, alpha=0.7, rasterized=True
         )
-        made.colorbar(points, label="LE_m (nats)")
+        made.colorbar(points, label="LEₘ (nats)")
         axes.set(
-            xlabel="μ_m: mean gold-label probability over runs", ylabel="σ_m: its sd over runs"
+            xlabel="μₘ: mean gold-label probability over runs", ylabel="σₘ: its sd over runs"
         )
         return record(
             exhibit,
@@ -344,7 +344,7 @@ def entropy_histogram(results: Results) -> Exhibit:
         axes = made.axes[0]
         sns.lineplot(x=100 * part, y=100 * share, ax=axes, linewidth=2)
         axes.set(
-            xlabel="utterances, most unstable first (%)", ylabel="share of the summed LE_m (%)"
+            xlabel="utterances, most unstable first (%)", ylabel="share of the summed LEₘ (%)"
         )
         return record(
             "LI-X3",

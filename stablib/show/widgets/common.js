@@ -155,16 +155,21 @@ const PLAY_PAUSE = 260;
 /**
  * Make a button that plays: it moves from place to place, from where `at()` is to `last()`.
  *
- * `go(place)` moves there; `pause()` ends it.
+ * `go(place)` moves there; `pause()` ends it. A screen reader speaks `summary` when it has ended,
+ * and not of each place.
  */
-function player({ at, last, go }) {
+function player({ at, last, go, summary }) {
   let timer = null;
   function pause() {
+    if (timer === null) return;
     clearInterval(timer);
     timer = null;
     setText(element, "Play");
+    summary.setAttribute("aria-live", "polite");
+    summary.replaceChildren(summary.textContent);
   }
   function play() {
+    summary.setAttribute("aria-live", "off");
     if (at() >= last()) go(0);
     setText(element, "Pause");
     timer = setInterval(() => {

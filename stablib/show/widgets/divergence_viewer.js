@@ -146,7 +146,7 @@ function logitTable(data, view) {
 }
 
 /** Build the controls; `sync(view)` shows the current state in them. */
-function divergenceControls(model, data, onpoint) {
+function divergenceControls(model, data, summary, onpoint) {
   const named = (parts) => parts.map(({ name }) => [name, name]);
   const network = choice("network", named(data.networks), (value) =>
     write(model, "network", value),
@@ -161,7 +161,8 @@ function divergenceControls(model, data, onpoint) {
   const example = choice("example", examples, (value) => write(model, "example", Number(value)));
   const last = data.steps.length - 1;
   const point = slider("point", { min: 0, max: last }, onpoint);
-  const play = player({ at: () => model.get("point"), last: () => last, go: onpoint });
+  const at = () => model.get("point");
+  const play = player({ at, last: () => last, go: onpoint, summary });
 
   function move(by) {
     play.pause();
@@ -211,8 +212,8 @@ function divergenceControls(model, data, onpoint) {
 function render({ model, el }) {
   const data = readTwins(model.get("data"));
   const onpoint = (value) => write(model, "point", value);
-  const controls = divergenceControls(model, data, onpoint);
   const summary = summaryLine();
+  const controls = divergenceControls(model, data, summary, onpoint);
   const charts = [
     ["distance", { title: "distance of the weights", isLog: true, curves: (v) => [v.distance] }],
     [

@@ -530,7 +530,7 @@ function writtenPower(exponent) {
 }
 
 /** Build the controls; `sync(view)` shows the current state in them. */
-function pdControls(data, onchange) {
+function pdControls(data, summary, onchange) {
   const every = (key) => unique(data.curves.map((curve) => curve[key])).filter((v) => v !== null);
   const all = Object.fromEntries(NARROWING.map((key) => [key, every(key)]));
   all.beta.sort((a, b) => a - b);
@@ -555,6 +555,7 @@ function pdControls(data, onchange) {
     at: () => Number(checkpoint.input.value),
     last: () => checkpoints.length - 1,
     go: goTo,
+    summary,
   });
   const windowSlider = slider("window", { min: 0 }, (at) => onchange({ log2_window: windows[at] }));
 
@@ -624,7 +625,7 @@ function render({ model, el }) {
       hit && `${hit.curve.name}, window ${powerOfTwo(hit.row.window)}: ${describeRow(hit.row)}`;
     setText(hover, text ?? "");
   };
-  const controls = pdControls(data, onchange);
+  const controls = pdControls(data, summary, onchange);
   const plots = [WINDOW_AXIS, LOSS_AXIS].map((axis) => pdPlot(axis, { onpick, onhover }));
   const weights = weightsPanel(data);
 

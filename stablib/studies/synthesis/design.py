@@ -205,13 +205,17 @@ def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
     plain = Look(digits[ALL], "labels")
     seeds = sources[IMAGE_SEEDS].plans[: study.few_runs]
     others = dataclasses.replace(digits[ALL], plans=seeds)
+    most = max(study.few_runs, ENSEMBLES * settings.members)
+    enough = study.model_copy(update={"few_runs": most})
+    together = elsewhere.architectures(enough)[elsewhere.DIGITS][ALL]
     small = _column(
         plain,
+        {"Snapshots": Look(digits[elsewhere.SNAPSHOTS], "labels")},
         {
-            "Snapshots": Look(digits[elsewhere.SNAPSHOTS], "labels"),
-            ENSEMBLE: Look(digits[ALL], "logits"),
+            **further(plain, kept, settings),
+            OTHER_SEEDS: Look(others, "labels"),
+            ENSEMBLE: Look(together, "logits"),
         },
-        {**further(plain, kept, settings), OTHER_SEEDS: Look(others, "labels")},
         {"Views": "they are made for photographs: a mirrored digit is none"},
     )
     return {f"{design.recipe.model_name} on CIFAR-10": deep, "small network on MNIST": small}
