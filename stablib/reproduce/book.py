@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pygments import highlight
@@ -20,7 +21,7 @@ from pygments.lexers import PythonLexer
 import stablib
 from stablib.commit import commit, commit_date
 from stablib.errors import StablibError
-from stablib.reproduce import atlas, downloads, scorecard
+from stablib.reproduce import atlas, downloads, launch, scorecard
 from stablib.reproduce.notebooks import root, sections
 from stablib.reproduce.pages import fill
 
@@ -73,6 +74,8 @@ def build(folder: Path, *, preset: str) -> bool:
     atlas.write_thumbnails(folder / "html" / "exhibits")
     downloads.write(folder / "html" / "exhibits")
     write_sources(folder / "html" / "source")
+    if launch.repository(_settings()):
+        launch.write_environment(folder / "html")
     stamp_file.write_text(stamp)
     return True
 
@@ -81,6 +84,7 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
     """Put everything that Sphinx reads into one folder; unchanged files keep their time."""
     top = root()
     wanted: dict[Path, bytes] = {}
+    url = launch.repository(_settings())
     for path in sorted((top / "book").rglob("*")):
         if path.is_file():
             content = path.read_bytes()
@@ -92,11 +96,13 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
         executed = folder / "notebooks" / f"{name}.ipynb"
         if not executed.is_file():
             raise BookFailed(f"notebook {name} has not been executed: stablib reproduce {name}")
-        wanted[Path("notebooks") / f"{name}.ipynb"] = executed.read_bytes()
+        text = executed.read_text("utf-8")
+        text = launch.with_first_cell(text, url, commit().removesuffix("-dirty")) if url else text
+        wanted[Path("notebooks") / f"{name}.ipynb"] = text.encode()
     wanted[Path("book/atlas.md")] = atlas.page(folder / "exhibits").encode()
     wanted[Path("book/scorecard.md")] = scorecard.page(folder / "exhibits").encode()
     wanted[Path("_toc.yml")] = (top / "_toc.yml").read_bytes()
-    wanted[Path("_config.yml")] = _config(top, folder, preset).encode()
+    wanted[Path("_config.yml")] = _config(folder, preset).encode()
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.relative_to(source) not in wanted:
             path.unlink()
@@ -107,9 +113,15 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
             target.write_bytes(content)
 
 
-def _config(top: Path, folder: Path, preset: str) -> str:
+def _settings() -> dict[str, Any]:
+    """What ``_config.yml`` says."""
+    settings: dict[str, Any] = yaml.safe_load((root() / "_config.yml").read_text("utf-8"))
+    return settings
+
+
+def _config(folder: Path, preset: str) -> str:
     """The book's configuration with the stamp of this build in the footer."""
-    config = yaml.safe_load((top / "_config.yml").read_text())
+    config = launch.with_buttons(_settings())
     data: set[str] = set()
     for path in sorted((folder / "exhibits").glob("*/provenance.json")):
         for result in json.loads(path.read_text())["results"]:

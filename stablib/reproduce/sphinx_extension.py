@@ -35,6 +35,9 @@ _SOURCES = "../../source"
 #: Characters of a page's description: what searches show.
 _DESCRIPTION = 200
 
+#: The figure that a link to a page without one shows.
+_OVERVIEW = "SY-F1"
+
 #: Stands for a colon while napoleon reads; occurs in no text.
 _COLON = "\ue000"
 
@@ -76,9 +79,24 @@ def describe(
     about = textwrap.shorten(paragraph, _DESCRIPTION, placeholder=" …")
     title = html.unescape(re.sub("<[^>]*>", "", context.get("title", "")))
     tags = {"og:title": title, "og:description": about, "og:type": "article"}
+    tags |= {"og:image": image} if (image := _picture(app, pagename, doctree)) else {}
     lines = [f'<meta property="{key}" content="{html.escape(text)}">' for key, text in tags.items()]
     lines.append(f'<meta name="description" content="{html.escape(about)}">')
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
+
+
+def _picture(app: Sphinx, pagename: str, doctree: Any) -> str:
+    """Address of what a link to a page shows: the first of its figures, or that of all workloads.
+
+    It is a full one if ``html_baseurl`` says where the book is.
+    """
+    anchors = [name.upper() for each in doctree.findall(nodes.Element) for name in each["ids"]]
+    exhibits = Path(app.srcdir).parent / "exhibits"
+    for exhibit in (*anchors, _OVERVIEW):
+        if (exhibits / exhibit / "figure.png").is_file():
+            start = app.config.html_baseurl or "../" * pagename.count("/")
+            return f"{start}exhibits/{exhibit}/figure.png"
+    return ""
 
 
 def source_link(domain: str, info: dict[str, str]) -> str | None:

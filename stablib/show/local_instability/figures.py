@@ -155,9 +155,7 @@ def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
             mu, sigma, c=results.le_m[CONTROL], cmap="viridis", s=12, alpha=0.7, rasterized=True
         )
         made.colorbar(points, label="LEₘ (nats)")
-        axes.set(
-            xlabel="μₘ: mean gold-label probability over runs", ylabel="σₘ: its sd over runs"
-        )
+        axes.set(xlabel="μₘ: mean gold-label probability over runs", ylabel="σₘ: its sd over runs")
         return record(
             exhibit,
             made,
@@ -343,9 +341,7 @@ def entropy_histogram(results: Results) -> Exhibit:
     with figure() as made:
         axes = made.axes[0]
         sns.lineplot(x=100 * part, y=100 * share, ax=axes, linewidth=2)
-        axes.set(
-            xlabel="utterances, most unstable first (%)", ylabel="share of the summed LEₘ (%)"
-        )
+        axes.set(xlabel="utterances, most unstable first (%)", ylabel="share of the summed LEₘ (%)")
         return record(
             "LI-X3",
             made,
