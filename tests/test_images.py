@@ -19,9 +19,12 @@ from stablib.metrics import centred_products, cka_of_products, linear_cka, pairw
 from stablib.mitigation import ASWA, SWA, LabelSmoothing, Snapshot, TestTime
 from stablib.runs import Runs, RunStore, obtain
 from stablib.training import Control, Final, Inputs, Request, SeedPlan, Task, seed_plans
+from stablib.training.loop import FlatWeights
 from stablib.training.seeds import Bit
+from stablib.training.state import pack, unpack
 from stablib.workloads import Curve, HeadRecipe, ImageRecipe, Logits, Similarity, Trace
 from stablib.workloads.images import products
+from stablib.workloads.images.device import kernels
 from stablib.workloads.images.network import ImageNetwork
 from stablib.workloads.images.observer import cross_entropy
 from stablib.workloads.images.training import optimizer, prepare, train_each
@@ -318,3 +321,52 @@ def test_runs_are_found_again(tmp_path: Path) -> None:
     assert isinstance(inputs().data, ImageDataset)
     assert isinstance(prepare(RECIPE, digits()), Task)
     assert len(obtain(Request(RECIPE, seed_plans(1), (Final(),)), RunStore(tmp_path / "x"))) == 1
+
+
+# On an accelerator. This is what can be told without one.
+
+META = torch.device("meta")  # Has shapes and no numbers.
+
+
+def test_an_accelerator_that_is_not_there_is_refused_before_anything_is_read() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(UsageError, match="device 'cuda' is asked for, and torch sees no acceler"):
+        train(RECIPE.model_copy(update={"device": "cuda"}))
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_only_an_accelerator_may_add_up_in_any_order_and_only_inside(free: bool) -> None:
+    backend = torch.backends.cudnn
+    before = (backend.deterministic, backend.benchmark)
+    with kernels(torch.device("cpu"), free=free):
+        assert (backend.deterministic, backend.benchmark) == before
+    with kernels(torch.device("cuda"), free=free):
+        assert (backend.deterministic, backend.benchmark) == (not free, free)
+    assert (backend.deterministic, backend.benchmark) == before
+
+
+@pytest.mark.parametrize("model", ["resnet10", "vgg11", "shufflenet", "hidden_dense", "linear"])
+def test_all_of_a_step_happens_where_the_weights_are(model: Any) -> None:
+    """Tensors of two devices cannot be added, with or without numbers."""
+    recipe = RECIPE.model_copy(update={"model": model, "flip": True})
+    task = prepare(recipe, digits())
+    if model == "vgg11":  # Halves its images five times.
+        task = Task(
+            {k: v.repeat(4, -1).repeat(4, -2) for k, v in task.inputs.items()}, task.gold, 10
+        )
+    network = ImageNetwork(recipe, PLAN, task, task.one_hot(), META, pause=lambda: None)
+    flat = FlatWeights(network)
+    assert {parameter.device for parameter in network.named().values()} == {META}
+    network.start_epoch(1)
+    network.loss(np.arange(8)).backward()
+    learnt = [p.grad for p in network.named().values() if p.requires_grad]
+    assert {gradient.device for gradient in learnt if gradient is not None} == {META}
+    assert flat.weights.device == META
+    assert network.model.eval()(torch.zeros(2, *task.inputs["test"].shape[1:], device=META)).shape
+
+
+def test_a_state_is_told_where_to_go_on() -> None:
+    packed = pack({"weights": torch.ones(3), "names": ["a"]})
+    assert unpack(packed, META)["weights"].device == META
+    assert unpack(packed)["weights"].device.type == "cpu"

@@ -28,6 +28,7 @@ dataset: Optional[str] = None  # cifar10, mnist or digits
 model: Optional[str] = None  # resnet6, resnet10, resnet14 or resnet18
 n_runs: Optional[int] = None  # runs of each row of Tables 1 and 3
 few_runs: Optional[int] = None  # runs of each row elsewhere
+device: Optional[str] = None  # of classifiers of images: cpu, or cuda for an accelerator
 first_seed: Optional[int] = None  # seed of the first run; 0 is held fixed
 epochs: Optional[int] = None  # passes over the training set
 learning_rate: Optional[float] = None  # largest learning rate

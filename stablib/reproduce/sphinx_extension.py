@@ -90,7 +90,7 @@ def _picture(app: Sphinx, pagename: str, doctree: Any) -> str:
 
     It is a full one if ``html_baseurl`` says where the book is.
     """
-    anchors = [name.upper() for each in doctree.findall(nodes.Element) for name in each["ids"]]
+    anchors = [name.upper() for each in doctree.findall(nodes.Element) for name in each["names"]]
     exhibits = Path(app.srcdir).parent / "exhibits"
     for exhibit in (*anchors, _OVERVIEW):
         if (exhibits / exhibit / "figure.png").is_file():

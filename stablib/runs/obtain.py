@@ -280,11 +280,12 @@ class _Keeper:
     def keep(self, finished: Sequence[tuple[SeedPlan, list[Arrays]]]) -> None:
         """Write runs that were finished together."""
         seconds = (self.earlier + time.perf_counter() - self.began) / len(finished)
+        recipe = self.request.recipe
         provenance = {
             "data": self.inputs.source,
             "notice": self.inputs.notice,
             "seconds": round(seconds, 3),
-            **machine(self.request.recipe.workload.packages),
+            **machine(recipe.workload.packages, recipe.workload.device(recipe)),
         }
         for plan, arrays in finished:
             self.block.append(plan)

@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from stablib.runs.obtain import Runs
 
 
-def machine(packages: Sequence[str]) -> dict[str, Any]:
-    """What a run is made with here: versions of packages, hardware, speed, date."""
+def machine(packages: Sequence[str], device: str = "cpu") -> dict[str, Any]:
+    """What a run is made with here: versions of packages, hardware, speed, date.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        The one that trains first.
+    device : str, default "cpu"
+        In torch's words.
+    """
     return {
         "stablib": stablib.__version__,
         **{name: importlib.metadata.version(name) for name in packages},
         "python": platform.python_version(),
-        "hardware": f"{_processor()}, {os.cpu_count()} cores",
+        "hardware": f"{_accelerator(device)}{_processor()}, {os.cpu_count()} cores",
         "instructions": _instructions(packages[0]),
         "pace": pace(),
         "memory": _peak_memory(),
@@ -73,6 +81,15 @@ def _processor() -> str:
         return names[0]
     except (OSError, IndexError):
         return platform.processor() or platform.machine()
+
+
+def _accelerator(device: str) -> str:
+    """Name of what is no processor, before that of the processor."""
+    if device == "cpu":
+        return ""
+    import torch
+
+    return f"{torch.cuda.get_device_name(device)} beside "
 
 
 def _instructions(package: str) -> str:

@@ -73,7 +73,7 @@ class Network(Protocol):
 
 
 class FlatWeights:
-    """The parameters of one network in one array, as a stack of one."""
+    """The parameters of one network in one array, where they are, as a stack of one."""
 
     n_models = 1
 
@@ -83,7 +83,8 @@ class FlatWeights:
         starts = np.cumsum(
             [0, *(-(-p.numel() // _ALIGNMENT) * _ALIGNMENT for p in parameters.values())]
         )
-        self.weights = torch.zeros(1, int(starts[-1]))
+        (device,) = {parameter.device for parameter in parameters.values()}
+        self.weights = torch.zeros(1, int(starts[-1]), device=device)
         self.places: Mapping[str, slice] = {
             name: slice(int(start), int(start) + parameter.numel())
             for start, (name, parameter) in zip(starts, parameters.items(), strict=False)
@@ -127,7 +128,7 @@ class _Training:
 
     def restore(self, arrays: Arrays) -> int:
         """Go on from a state, but for the randomness; return the step after which it was."""
-        state = unpack(arrays)
+        state = unpack(arrays, self.models.weights.device)
         self.models.weights.copy_(state["weights"])
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
@@ -188,7 +189,10 @@ def fit(
         The trained model.
     """
     if plan.bit is not None:
-        change_bit(plan.bit, {k: p.data.numpy() for k, p in network.named().items()})
+        changed = network.named()
+        arrays = {name: parameter.detach().cpu().numpy() for name, parameter in changed.items()}
+        change_bit(plan.bit, arrays)
+        changed[plan.bit.tensor].data.copy_(torch.from_numpy(arrays[plan.bit.tensor]))
     models = FlatWeights(network)
     predictor = Predictor(models, method, n_epochs)
     training = _Training(network, models, optimizer, predictor, watchers)

@@ -25,7 +25,7 @@ def pack(state: Any) -> Arrays:
     Returns
     -------
     dict of str to ndarray
-        Tensors share their memory with the arrays.
+        Tensors of the processor share their memory with the arrays.
 
     Raises
     ------
@@ -49,15 +49,16 @@ def pack(state: Any) -> Arrays:
         kind = "tensor" if isinstance(part, torch.Tensor) else "array"
         if kind == "array" and not isinstance(part, np.ndarray | np.generic):
             raise TypeError(f"a state cannot hold {type(part).__name__}")
-        arrays[str(len(arrays))] = part.detach().numpy() if kind == "tensor" else np.asarray(part)
+        array = part.detach().cpu().numpy() if kind == "tensor" else np.asarray(part)
+        arrays[str(len(arrays))] = array
         return [kind, len(arrays) - 1]
 
     text = json.dumps(shape(state))
     return {**arrays, _SHAPE: np.frombuffer(text.encode(), dtype=np.uint8)}
 
 
-def unpack(arrays: Arrays) -> Any:
-    """Return what :func:`pack` was given."""
+def unpack(arrays: Arrays, device: torch.device | None = None) -> Any:
+    """Return what :func:`pack` was given; its tensors are on a device, by default the processor."""
 
     def value(part: Any) -> Any:
         kind, held = part
@@ -68,6 +69,6 @@ def unpack(arrays: Arrays) -> Any:
         if kind == "value":
             return held
         array = arrays[str(held)]
-        return torch.from_numpy(array.copy()) if kind == "tensor" else array
+        return torch.from_numpy(array.copy()).to(device) if kind == "tensor" else array
 
     return value(json.loads(arrays[_SHAPE].tobytes()))

@@ -161,6 +161,10 @@ class Workload(abc.ABC):
         ``strict`` leaves out what only stands in for the data that was asked for.
         """
 
+    def device(self, recipe: Recipe) -> str:
+        """Where a recipe is trained, in torch's words."""
+        return "cpu"
+
     def depends(self, recipe: Recipe) -> dict[str, str]:
         """What else results depend on, by name, such as the checksum of pretrained weights."""
         return {}

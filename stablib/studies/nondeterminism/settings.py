@@ -24,6 +24,9 @@ class NondeterminismSettings(Settings):
     )
     n_runs: int = Field(ge=2, le=_MANY, description="runs of each row of Tables 1 and 3")
     few_runs: int = Field(ge=2, le=_MANY, description="runs of each row elsewhere")
+    device: Literal["cpu", "cuda"] = Field(
+        default="cpu", description="of classifiers of images: cpu, or cuda for an accelerator"
+    )
     first_seed: int = Field(default=1, ge=1, description="seed of the first run; 0 is held fixed")
     epochs: int = Field(ge=1, le=_MANY, description="passes over the training set")
     learning_rate: float = Field(gt=0.0, le=100.0, description="largest learning rate")
@@ -139,6 +142,7 @@ PRESETS: Mapping[str, NondeterminismSettings] = MappingProxyType(
             digit_rate=0.4,
             batch_size=512,
             cycles=5,
+            device="cuda",
             text_epochs=500,
         ),
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 from pydantic import Field
 
 from stablib.data import Dataset, entry
 from stablib.errors import UsageError
-from stablib.training import Inputs, Request, SeedPlan
+from stablib.training import Inputs, Recipe, Request, SeedPlan
 from stablib.training.record import Arrays
 from stablib.training.workload import Report, Taught
 from stablib.workloads.images.record import Curve, Logits, Similarity, Trace, products
@@ -77,6 +77,9 @@ class ImageRecipe(LabelledRecipe):
         Factor of the learning rate of biases and of norms, those in shortcuts apart.
     threads : int, default 1
         Threads that compute a training: more of them add up in another order.
+    device : {"cpu", "cuda"}, default "cpu"
+        Train on the processor, or on an accelerator. Another device is another recipe: its last
+        bits are others.
     attempt : int, default 1
         Changes nothing: another number asks for the same training once more.
 
@@ -104,6 +107,7 @@ class ImageRecipe(LabelledRecipe):
     warm_up: int = Field(default=3, ge=0)
     slow: float = Field(default=0.1, ge=0.0, le=1.0)
     threads: int = Field(default=1, ge=1, le=256)
+    device: Literal["cpu", "cuda"] = "cpu"
     attempt: int = Field(default=1, ge=1)
 
     def check_method(self) -> None:
@@ -157,13 +161,19 @@ class Images(LabelledWorkload):
     """Trains one classifier after the other, on one thread each.
 
     A seed of the source ``low_level`` decides in which order the examples of a mini-batch are
-    added up: it changes nothing but rounding, as unordered kernels of an accelerator do.
+    added up: it changes nothing but rounding, as unordered kernels of an accelerator do. On an
+    accelerator a plan with a seed of its own for that source lets it choose kernels by trying and
+    add up in any order; else it may do neither. Such a run cannot be repeated.
     """
 
     name = "images"
     version = 1
     sources: ClassVar[tuple[str, ...]] = ("init", "shuffle", "augment", "low_level")
     examples = "images"
+
+    def device(self, recipe: Recipe) -> str:
+        """As the recipe says."""
+        return cast(ImageRecipe, recipe).device
 
     def train(
         self,

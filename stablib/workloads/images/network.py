@@ -19,6 +19,7 @@ from stablib.training import SeedPlan, Task
 from stablib.workloads.images import ImageRecipe
 from stablib.workloads.images.augment import augmented
 
+_PROCESSOR = torch.device("cpu")
 #: Images that are predicted at once.
 _AT_ONCE = 500
 
@@ -58,6 +59,8 @@ class ImageNetwork:
         Images of shape (n_images, n_channels, height, width).
     goals : ndarray of float32, shape (n_train, n_classes)
         Targets.
+    device : torch.device
+        Where the network is, and looks at images.
     pause : callable
         Called between batches of a prediction, which may be long: the training may end there.
     """
@@ -68,14 +71,16 @@ class ImageNetwork:
         plan: SeedPlan,
         task: Task,
         goals: NDArray[np.float32],
+        device: torch.device = _PROCESSOR,
         *,
         pause: Callable[[], object],
     ) -> None:
-        self.recipe, self.pause = recipe, pause
+        self.recipe, self.device, self.pause = recipe, device, pause
         images = task.inputs["train"]
-        self.model = build(recipe, images.shape[1:], task.n_classes, plan.generator("init"))
-        self.images = torch.from_numpy(images)
-        self.goals = torch.from_numpy(goals)
+        model = build(recipe, images.shape[1:], task.n_classes, plan.generator("init"))
+        self.model = model.to(device)
+        self.images = torch.from_numpy(images).to(device)
+        self.goals = torch.from_numpy(goals).to(device)
         self.sources = {name: plan.source(name) for name in ("augment", "low_level")}
         self.generators = {name: source.at(1) for name, source in self.sources.items()}
 
@@ -94,15 +99,16 @@ class ImageNetwork:
         if recipe.crop or recipe.flip:
             rng = self.generators["augment"]
             images = augmented(images, crop=recipe.crop, flip=recipe.flip, rng=rng)
-        # The same images, added up in another order.
-        order = torch.from_numpy(self.generators["low_level"].permutation(len(rows)))
-        goals = self.goals[torch.from_numpy(rows)][order]
+        goals = self.goals[torch.from_numpy(rows)]
+        if self.device == _PROCESSOR:  # The same images, added up in another order.
+            order = torch.from_numpy(self.generators["low_level"].permutation(len(rows)))
+            images, goals = images[order], goals[order]
         self.model.train()
-        return functional.cross_entropy(self.model(_laid_out(images[order])), goals)
+        return functional.cross_entropy(self.model(_laid_out(images)), goals)
 
     def logits(self, inputs: NDArray[np.float32]) -> Tensor:
         """Logits of images, shape (n_images, n_classes)."""
-        return torch.cat([self.model(images) for images in self._batches(inputs)])
+        return torch.cat([self.model(images).cpu() for images in self._batches(inputs)])
 
     def layers(self, inputs: NDArray[np.float32]) -> dict[str, Tensor]:
         """States of each layer, shape (n_images, n_features); the logits alone without layers."""
@@ -113,7 +119,7 @@ class ImageNetwork:
                 model.layers(images) if isinstance(model, ResNet) else {"logits": model(images)}
             )
             for name, state in states.items():
-                found.setdefault(name, []).append(state.flatten(1))
+                found.setdefault(name, []).append(state.flatten(1).cpu())
         return {name: torch.cat(states) for name, states in found.items()}
 
     def randomness(self) -> Any:
@@ -129,7 +135,7 @@ class ImageNetwork:
         """Images to predict, some at a time."""
         self.model.eval()
         for start in range(0, len(inputs), _AT_ONCE):
-            yield _laid_out(torch.from_numpy(inputs[start : start + _AT_ONCE]))
+            yield _laid_out(torch.from_numpy(inputs[start : start + _AT_ONCE]).to(self.device))
             self.pause()
 
 

@@ -110,7 +110,7 @@ class TraceObserver(Observer):
         self.steps.append(step)
         self.seen.append(
             {
-                "weights": weights[torch.from_numpy(self.places)].numpy(),
+                "weights": weights.cpu()[torch.from_numpy(self.places)].numpy(),
                 "labels": logits.argmax(axis=1).astype(np.uint8),
                 "losses": np.asarray(cross_entropy(logits, self.gold)),
                 "logits": logits[:_FOLLOWED],

@@ -16,6 +16,7 @@ from stablib.training.record import Arrays
 from stablib.training.threads import one_thread, threads
 from stablib.training.workload import Report, Taught
 from stablib.workloads.images import ImageRecipe
+from stablib.workloads.images.device import device_of, kernels
 from stablib.workloads.images.network import ImageNetwork
 from stablib.workloads.one_run import train_run
 from stablib.workloads.teaching import targets
@@ -36,14 +37,16 @@ def train_each(
     as its recipe says.
     """
     recipe = cast(ImageRecipe, request.recipe)
+    device = device_of(recipe.device)
     name = f"images at {recipe.side}, first {recipe.limit} and {recipe.n_test}"
     with one_thread():
         task = inputs.once(name, lambda: prepare(recipe, cast(ImageDataset, inputs.data)))
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
-            with threads(recipe.threads):
-                network = ImageNetwork(recipe, plan, task, goals, pause=lambda: report(0))
+            free = plan.seed("low_level") != plan.base
+            with threads(recipe.threads), kernels(device, free=free):
+                network = ImageNetwork(recipe, plan, task, goals, device, pause=lambda: report(0))
                 arrays = train_run(
                     network,
                     optimizer(recipe, network),
