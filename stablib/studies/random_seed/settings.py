@@ -20,10 +20,7 @@ ENCODERS = ("cnn", "bilstm")
 CELLS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "smoke": (("sst", "cnn"),),
-        "laptop": (
-            *(("imdb", "cnn"), ("sst", "cnn"), ("agnews", "cnn"), ("adr", "cnn")),
-            ("sst", "bilstm"),
-        ),
+        "laptop": (("sst", "cnn"), ("sst", "bilstm")),
         "paper": tuple((dataset, encoder) for encoder in ENCODERS for dataset in DATASETS),
     }
 )
@@ -33,9 +30,13 @@ CELLS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 KEPT: Mapping[str, int] = MappingProxyType({"adr": 100, "agnews": 50, "imdb": 20})
 _KEPT_OF_OTHERS = 200
 
-#: Those that a preset will train once all of their runs are there; what is there is published.
-COMING: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
-    {"laptop": (("imdb", "bilstm"), ("agnews", "bilstm"), ("adr", "bilstm"))}
+#: Those that it shows beside them where a store has all of their runs: they take hours.
+FURTHER: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "laptop": tuple(
+            (dataset, encoder) for encoder in ENCODERS for dataset in ("adr", "agnews", "imdb")
+        )
+    }
 )
 
 _MANY = 1_000

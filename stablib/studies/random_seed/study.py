@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import ClassVar, cast
 
 from stablib.data import Dataset, find_local
@@ -14,9 +15,9 @@ from stablib.studies.random_seed.outcomes import Again, Matrix
 from stablib.studies.random_seed.results import Results
 from stablib.studies.random_seed.settings import (
     CELLS,
-    COMING,
     DATASETS,
     ENCODERS,
+    FURTHER,
     PAIRS,
     PRESETS,
     RandomSeedSettings,
@@ -50,7 +51,7 @@ class RandomSeed(Study):
 
     @property
     def cells(self) -> list[Cell]:
-        """Data sets and encoders looked at."""
+        """Data sets and encoders that are trained."""
         s = self.settings
         known = [Cell(*cell) for cell in CELLS[self.preset]]
         datasets = [s.dataset] if s.dataset else list(dict.fromkeys(c.dataset for c in known))
@@ -58,6 +59,21 @@ class RandomSeed(Study):
             encoders = [s.encoder] if s.encoder else list(dict.fromkeys(c.encoder for c in known))
             return [Cell(dataset, encoder) for encoder in encoders for dataset in datasets]
         return known
+
+    @cached_property
+    def shown(self) -> list[Cell]:
+        """Data sets and encoders looked at, in the order of the paper: also what a store has."""
+        there = [c for c in self._further if all(map(self.has, self._runs(c).values()))]
+        return sorted([*self.cells, *there], key=lambda cell: DATASETS.index(cell.dataset))
+
+    @property
+    def _further(self) -> list[Cell]:
+        """Data sets and encoders beyond; none where a reader has chosen."""
+        s = self.settings
+        return [] if s.dataset or s.encoder else [Cell(*c) for c in FURTHER.get(self.preset, ())]
+
+    def _runs(self, cell: Cell) -> dict[Variant, Request]:
+        return Design(self.settings, cell).runs()
 
     def requests(self) -> dict[str, list[Request]]:
         """What each exhibit needs."""
@@ -71,6 +87,7 @@ class RandomSeed(Study):
             for encoder in ENCODERS
         }
         everything = [request for requests in of.values() for request in requests]
+        followed = self._to_follow(self.cells)
         names = ("T1", "F1", "F3", "F4", "F5", "F6", "F7", "F10", "X3", "X6")
         return {
             "RS-T2": of["cnn"],
@@ -78,14 +95,12 @@ class RandomSeed(Study):
             "RS-F8": of["cnn"],
             "TH-F4.16": of["bilstm"],
             **{f"RS-{name}": everything for name in names},
-            "TH-F4.19": list(Design(self.settings, self._shown).runs().values()),
+            "TH-F4.19": list(self._main.runs().values()),
             "TH-F4.17": list(self._with_dot().values()),
             "RS-F9": list(extras.attention_alone(self._on(PAIRS)).values()),
             "RS-X1": [
-                request
-                for design in self._followed
-                for wanted in (*extras.lengths(design).values(), design.runs())
-                for request in wanted.values()
+                *self._lengths(followed),
+                *(request for design in followed for request in design.runs().values()),
             ],
             "RS-X2": [
                 request
@@ -104,9 +119,9 @@ class RandomSeed(Study):
         }
 
     def optional(self) -> list[Request]:
-        """Runs of data sets and encoders that a preset does not train yet, as far as they go."""
-        beyond = [Cell(*cell) for cell in COMING.get(self.preset, ())]
-        return [r for cell in beyond for r in Design(self.settings, cell).runs().values()]
+        """Runs of further data sets and encoders, and on the former at several lengths."""
+        runs = [r for cell in self._further for r in self._runs(cell).values()]
+        return [*runs, *self._lengths(self._to_follow(self._further))]
 
     @property
     def _main(self) -> Design:
@@ -117,19 +132,22 @@ class RandomSeed(Study):
     def _first(self) -> Cell:
         return next((cell for cell in self.cells if cell.dataset == "sst"), self.cells[0])
 
-    @property
-    def _shown(self) -> Cell:
-        """Of which one text is looked at: tweets as in the thesis, if they are there."""
-        tweets = Cell("adr", self._first.encoder)
-        return tweets if tweets in self.cells else self._first
-
-    @property
-    def _followed(self) -> list[Design]:
+    def _to_follow(self, cells: Iterable[Cell]) -> list[Design]:
         """Cells whose training is followed over its length: those of one encoder, on all texts."""
         s = self.settings
-        same = [c for c in self.cells if c.encoder == self._first.encoder]
+        same = [c for c in cells if c.encoder == self._first.encoder]
         designs = [Design(s, cell) for cell in same if s.first(cell.dataset) == s.limit]
         return [design for design in designs if extras.lengths(design)]
+
+    @staticmethod
+    def _lengths(designs: Iterable[Design]) -> list[Request]:
+        """Shorter trainings of some cells."""
+        return [
+            request
+            for design in designs
+            for wanted in extras.lengths(design).values()
+            for request in wanted.values()
+        ]
 
     def _on(self, dataset: str) -> Design:
         """The same encoder on other data."""
@@ -141,15 +159,15 @@ class RandomSeed(Study):
 
     def each(self, encoder: str | None = None) -> list[Results]:
         """Results of every cell looked at, or of those with one encoder."""
-        return [self.results(c) for c in self.cells if encoder in (None, c.encoder)]
+        return [self.results(c) for c in self.shown if encoder in (None, c.encoder)]
 
     def results(self, cell: Cell) -> Results:
         """Results of one cell."""
-        return self._results(Design(self.settings, cell).runs())
+        return self._results(self._runs(cell))
 
     def corpora(self) -> dict[str, Dataset]:
         """The paper's data sets on which nothing is run, as far as they are at hand."""
-        looked_at = {cell.dataset for cell in self.cells}
+        looked_at = {cell.dataset for cell in self.shown}
         found = {}
         for name in (*DATASETS, PAIRS):
             dataset = None if name in looked_at else find_local(name)
@@ -179,12 +197,14 @@ class RandomSeed(Study):
                     (self.settings.epochs, design.runs()),
                 )
             }
-            for design in self._followed
+            for design in self._to_follow(self.shown)
+            if design.cell in self.cells or all(map(self.has, self._lengths([design])))
         ]
 
     def one_text(self) -> Results:
-        """Results from which one text is looked at word by word."""
-        return self.results(self._shown)
+        """Results of which a text is looked at word by word: tweets as in the thesis, if there."""
+        tweets = Cell("adr", self._first.encoder)
+        return self.results(tweets if tweets in self.shown else self._first)
 
     def sources(self) -> dict[str, Results]:
         """Results by what a seed decides, everything last."""
