@@ -29,20 +29,28 @@ def numbers(drawing: str, mark: str) -> list[float]:
 
 
 def test_numbers_of_a_unit_share_a_linear_scale() -> None:
-    claims = [claim("a", null=0.0), claim("b"), claim("c", unit="nats", target=1.0)]
+    claims = [
+        claim("a", null=0.0),
+        claim("b", null=0.0),
+        claim("c", unit="nats", target=1.0),
+        claim("d", target=90.0),
+    ]
     measured = [
         Measured("a", 20.0, 10.0, 40.0),
         Measured("b", 30.0, 25.0, 35.0),
         Measured("c", 1.0, 0.5, 2.0),
+        Measured("d", 90.0, 89.0, 91.0),
     ]
-    a, b, c = drawings(score(measured, claims))
+    a, b, c, d = drawings(score(measured, claims))
     # From 0, the null, to 40: 180 pixels after the first 10.
     assert numbers(a, "null") == [10.0 - 2.0]
     assert numbers(a, "dot") == [100.0]
     assert numbers(a, "line") == [55.0, 190.0]
     assert numbers(a, "paper") == numbers(b, "paper") == numbers(b, "dot") == [145.0]
-    assert numbers(b, "null") == []
+    assert numbers(c, "null") == []
     assert numbers(c, "line") == [10.0, 190.0]
+    # An accuracy near 90 % would leave no room for effects, in the same unit.
+    assert numbers(d, "line") == [10.0, 190.0]
 
 
 def test_magnitudes_are_drawn_by_their_logarithms() -> None:

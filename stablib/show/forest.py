@@ -13,6 +13,8 @@ _WIDTH, _HEIGHT, _AIR = 200, 20, 10
 _LIMITS = {"at_least": 1, "at_most": -1}
 
 Place = Callable[[float], float]
+#: Unit, whether it is a magnitude, and whether there is a null.
+Kind = tuple[str, bool, bool]
 
 
 def drawings(scored: Sequence[Scored]) -> list[str]:
@@ -21,8 +23,8 @@ def drawings(scored: Sequence[Scored]) -> list[str]:
     Parameters
     ----------
     scored : sequence of Scored
-        Claims about one exhibit. Those in the same unit share a scale; magnitudes have a
-        logarithmic one.
+        Claims about one exhibit. Those in the same unit share a scale, effects apart from what has
+        no null, such as an accuracy; magnitudes have a logarithmic one.
 
     Returns
     -------
@@ -31,12 +33,12 @@ def drawings(scored: Sequence[Scored]) -> list[str]:
         as a triangle that points where values should lie, and a grey bar where there is no effect.
         Empty for a claim without answers.
     """
-    places = {kind: _place(kind, of) for kind, of in _kinds(scored).items()}
+    places = {kind: _place(of, by_magnitude=kind[1]) for kind, of in _kinds(scored).items()}
     drawn = []
     for each in scored:
         if not each.answers:
             drawn.append("")
-        drawn += [_draw(each.claim, answer, places[_kind(each.claim)]) for answer in each.answers]
+        drawn += [_draw(each.claim, answer, places[_kind(each)]) for answer in each.answers]
     return drawn
 
 
@@ -53,15 +55,17 @@ def legend(drawn: str) -> str:
     return f'<p class="forest-legend">{"".join(marks)}</p>'
 
 
-def _kind(claim: Claim) -> tuple[str, bool]:
-    return claim.unit, claim.rule == "magnitude"
+def _kind(scored: Scored) -> Kind:
+    claim = scored.claim
+    of_effect = any(_null(claim, answer) is not None for answer in scored.answers)
+    return claim.unit, claim.rule == "magnitude", of_effect
 
 
-def _kinds(scored: Iterable[Scored]) -> dict[tuple[str, bool], list[float]]:
+def _kinds(scored: Iterable[Scored]) -> dict[Kind, list[float]]:
     """All numbers that are drawn, by what shares a scale."""
-    found: dict[tuple[str, bool], list[float]] = {}
+    found: dict[Kind, list[float]] = {}
     for each in scored:
-        own = found.setdefault(_kind(each.claim), [])
+        own = found.setdefault(_kind(each), [])
         for answer in each.answers:
             m = answer.measured
             own += [m.value, m.low, m.high]
@@ -74,13 +78,12 @@ def _null(claim: Claim, answer: Answer) -> float | None:
     return claim.null if answer.measured.null is None else answer.measured.null
 
 
-def _place(kind: tuple[str, bool], numbers: Sequence[float]) -> Place:
+def _place(numbers: Sequence[float], *, by_magnitude: bool) -> Place:
     """Map numbers to pixels."""
-    _, by_magnitude = kind
     finite = [x for x in numbers if math.isfinite(x)]
     if by_magnitude and (positive := [x for x in finite if x > 0.0]):
         least = min(positive)
-        inner = _place(("", False), [math.log10(x) for x in positive])
+        inner = _place([math.log10(x) for x in positive], by_magnitude=False)
         return lambda x: inner(math.log10(max(x, least)))
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
     span = (high - low) or 1.0
