@@ -80,6 +80,7 @@ def record(
     alt: str = "",
     finding: str = "",
     measured: Sequence[Measured] = (),
+    details: str = "",
 ) -> Exhibit:
     """Record an exhibit and make its place on the page.
 
@@ -103,6 +104,8 @@ def record(
         What came out, in a sentence with computed numbers.
     measured : sequence of Measured
         Answers to the paper's claims about this exhibit.
+    details : str
+        What else a reader may want to know of how it was made; folded.
 
     Returns
     -------
@@ -125,6 +128,7 @@ def record(
         "exhibit": exhibit,
         "caption": caption,
         "finding": finding,
+        "details": details,
         "made by": f"{made_by.__module__}.{made_by.__qualname__}",
         "command": command(),
         "commit": commit(),
@@ -159,6 +163,7 @@ def record(
             f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
             claims_html(scored, why_not) if scored else "",
             '<details class="exhibit-made"><summary>How it was made</summary>',
+            f'<p class="exhibit-line">{html.escape(details)}</p>' if details else "",
             f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line exhibit-links">{_links(place, made_by)}</p>',
             f'<p class="exhibit-line exhibit-links">{_downloads(place, content)}</p>',
