@@ -272,27 +272,31 @@ def test_training_length_compares_runs_of_one_length(results: Results, tmp_path:
     assert "left out" in questions.training_length([])._repr_html_()
 
 
-def test_training_length_is_followed_on_whole_data_sets_of_one_encoder() -> None:
-    study = open_study("random_seed")
-    followed = study._to_follow(study.cells)
-    assert [design.cell for design in followed] == [Cell("sst", "cnn")]
-    # IMDB is trained on a part of its texts alone.
-    further = study._to_follow(study._further)
-    assert [design.cell for design in further] == [Cell("adr", "cnn"), Cell("agnews", "cnn")]
-    short = study.changed(epochs=2)
-    assert short._to_follow(short.cells) == []
-
-
-def test_further_data_are_shown_where_a_store_has_all_their_runs(
+def test_training_length_is_followed_on_whole_data_sets_of_one_encoder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     study = open_study("random_seed")
-    there = {Cell("agnews", "cnn")}
-    monkeypatch.setattr(study, "has", lambda r: Cell(r.recipe.dataset, r.recipe.encoder) in there)
-    assert study.shown == [*(c for c in study.cells), Cell("agnews", "cnn")]
-    assert {request.recipe.dataset for request in study.wanted()} == {
-        request.recipe.dataset for request in open_study("random_seed").wanted()
-    }
+    followed = [design.cell for design in study._followed]
+    assert followed == [Cell("sst", "cnn"), Cell("adr", "cnn")]
+    more = dict.fromkeys(("agnews", "imdb"), "cnn").items()
+    cells = {"laptop": (*CELLS["laptop"], *more)}
+    monkeypatch.setattr("stablib.studies.random_seed.study.CELLS", cells)
+    # IMDB is trained on a part of its texts alone.
+    assert [design.cell.dataset for design in study._followed] == ["sst", "adr", "agnews"]
+    assert study.changed(epochs=2)._followed == []
+
+
+def test_further_cells_are_shown_where_a_store_has_all_their_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = open_study("random_seed")
+    wanted = study.wanted()
+    monkeypatch.setattr(study, "has", lambda r: r.recipe.encoder == "bilstm")
+    assert {*study.shown} - {*study.cells} == {Cell("adr", "bilstm")}
+    assert study.wanted() == wanted
+    monkeypatch.setattr(study, "has", lambda r: r.recipe.method.kind == "control")
+    del study.shown
+    assert {*study.shown} == {*study.cells}
     chosen = open_study("random_seed", dataset="sst")
     assert chosen.shown == chosen.cells
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from stablib.data import ENTRIES, Dataset
@@ -12,7 +12,7 @@ from stablib.runs import Group
 from stablib.runs.obtain import groups
 from stablib.runs.store import RunStore
 from stablib.studies.base import Study
-from stablib.training import SeedPlan
+from stablib.training import Inputs, SeedPlan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,23 +43,29 @@ def publish(study: Study, folder: Path) -> Iterator[Published]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted: dict[Group, dict[SeedPlan, None]] = {}
+    data: dict[Group, Inputs] = {}
     for request in (*study.wanted(), *study.optional()):
-        for group in groups(request, study.inputs(request.recipe)):
+        inputs = study.inputs(request.recipe)
+        for group in groups(request, inputs):
             if not group.record.pooled:
                 wanted.setdefault(group, {}).update(dict.fromkeys(request.plans))
+                data[group] = inputs
+    shown: dict[str, Inputs] = {}
     for group, plans in wanted.items():
         store = RunStore(study.store.folder, folder)
         before = store.published_plans(group)
         here = [plan for plan in plans if not store.missing(group, [(plan,)])]
         everything = list(dict.fromkeys([*before, *here]))
+        if everything:
+            shown[data[group].key] = data[group]
         if len(everything) > len(before):
             yield Published(group, len(everything), store.publish(group, everything, folder))
-    _write_labels(study, folder.parent / "data")
+    _write_labels(shown.values(), folder.parent / "data")
 
 
-def _write_labels(study: Study, folder: Path) -> None:
+def _write_labels(shown: Iterable[Inputs], folder: Path) -> None:
     """Write the labels of data that the package has not, so that all can see the runs."""
-    for inputs in {id(i): i for i in (study.inputs(r.recipe) for r in study.wanted())}.values():
+    for inputs in shown:
         data = inputs.data
         known = ENTRIES.get(data.name) if isinstance(data, Dataset) else None
         if known and not known.shipped and data.content_hash == known.content.get(data.label):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar, cast
 
@@ -87,7 +87,6 @@ class RandomSeed(Study):
             for encoder in ENCODERS
         }
         everything = [request for requests in of.values() for request in requests]
-        followed = self._to_follow(self.cells)
         names = ("T1", "F1", "F3", "F4", "F5", "F6", "F7", "F10", "X3", "X6")
         return {
             "RS-T2": of["cnn"],
@@ -95,13 +94,10 @@ class RandomSeed(Study):
             "RS-F8": of["cnn"],
             "TH-F4.16": of["bilstm"],
             **{f"RS-{name}": everything for name in names},
-            "TH-F4.19": list(self._main.runs().values()),
+            "TH-F4.19": list(self._runs(self._read).values()),
             "TH-F4.17": list(self._with_dot().values()),
             "RS-F9": list(extras.attention_alone(self._on(PAIRS)).values()),
-            "RS-X1": [
-                *self._lengths(followed),
-                *(request for design in followed for request in design.runs().values()),
-            ],
+            "RS-X1": [*self._lengths(self._main), *self._main.runs().values()],
             "RS-X2": [
                 request
                 for wanted in (*extras.sources(self._main).values(), self._main.runs())
@@ -119,9 +115,9 @@ class RandomSeed(Study):
         }
 
     def optional(self) -> list[Request]:
-        """Runs of further data sets and encoders, and on the former at several lengths."""
+        """Runs of further encoders, and on further data at several lengths."""
         runs = [r for cell in self._further for r in self._runs(cell).values()]
-        return [*runs, *self._lengths(self._to_follow(self._further))]
+        return [*runs, *(r for design in self._followed for r in self._lengths(design))]
 
     @property
     def _main(self) -> Design:
@@ -132,22 +128,23 @@ class RandomSeed(Study):
     def _first(self) -> Cell:
         return next((cell for cell in self.cells if cell.dataset == "sst"), self.cells[0])
 
-    def _to_follow(self, cells: Iterable[Cell]) -> list[Design]:
+    @property
+    def _read(self) -> Cell:
+        """Of which one text is looked at: tweets as in the thesis, if they are trained on."""
+        tweets = Cell("adr", self._first.encoder)
+        return tweets if tweets in self.cells else self._first
+
+    @property
+    def _followed(self) -> list[Design]:
         """Cells whose training is followed over its length: those of one encoder, on all texts."""
         s = self.settings
-        same = [c for c in cells if c.encoder == self._first.encoder]
+        same = [c for c in self.cells if c.encoder == self._first.encoder]
         designs = [Design(s, cell) for cell in same if s.first(cell.dataset) == s.limit]
         return [design for design in designs if extras.lengths(design)]
 
-    @staticmethod
-    def _lengths(designs: Iterable[Design]) -> list[Request]:
-        """Shorter trainings of some cells."""
-        return [
-            request
-            for design in designs
-            for wanted in extras.lengths(design).values()
-            for request in wanted.values()
-        ]
+    def _lengths(self, design: Design) -> list[Request]:
+        """Shorter trainings of a cell."""
+        return [r for wanted in extras.lengths(design).values() for r in wanted.values()]
 
     def _on(self, dataset: str) -> Design:
         """The same encoder on other data."""
@@ -197,14 +194,13 @@ class RandomSeed(Study):
                     (self.settings.epochs, design.runs()),
                 )
             }
-            for design in self._to_follow(self.shown)
-            if design.cell in self.cells or all(map(self.has, self._lengths([design])))
+            for design in self._followed
+            if design.cell == self._first or all(map(self.has, self._lengths(design)))
         ]
 
     def one_text(self) -> Results:
-        """Results of which a text is looked at word by word: tweets as in the thesis, if there."""
-        tweets = Cell("adr", self._first.encoder)
-        return self.results(tweets if tweets in self.shown else self._first)
+        """Results from which one text is looked at word by word."""
+        return self.results(self._read)
 
     def sources(self) -> dict[str, Results]:
         """Results by what a seed decides, everything last."""
