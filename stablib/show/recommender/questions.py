@@ -81,8 +81,24 @@ def methods(results: Results, small: Results) -> Exhibit:
         finding=(
             f"Whether the held-out item is among the first ten differs least with {best}: "
             f"{fallen[best]:.0f} % less often than between plain runs; other seeds alone change "
-            f"that by {others:.0f} %."
+            f"that by {others:.0f} %.{_blind(results)}"
         ),
+    )
+
+
+def _blind(results: Results) -> str:
+    """Name methods of which some runs do not look at the history any more."""
+    said = []
+    for row, runs in results.runs.items():
+        if row != _SNAPSHOT:
+            effects = runs["effect"].astype(np.float64)
+            unmoved = int((np.nanmax(effects, axis=(1, 2)) == 0.0).sum())
+            said += [f"{unmoved} of {len(runs)} with {row}"] * (unmoved > 0)
+    if not said:
+        return ""
+    return (
+        f" Of some runs permuting attention changes no score ({', '.join(said)}): they rank items "
+        "whatever the user has chosen."
     )
 
 
