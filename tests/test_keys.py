@@ -288,6 +288,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "warm_up": 3,
             "slow": 0.1,
             "threads": 1,
+            "device": "cpu",
             "attempt": 1,
         },
         "factors": {
