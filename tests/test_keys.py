@@ -133,6 +133,7 @@ RECIPES: list[Recipe] = [
         warm_up=2,
         slow=0.5,
         threads=2,
+        device="cuda",
         attempt=3,
     ),
     ItemRecipe(
