@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 
 from tests.browser import axe
 
@@ -39,7 +40,7 @@ def test_pages_load_nothing_from_outside_and_fit(open_page, page) -> None:
     for width, scheme in ((400, "dark"), (1300, "light")):
         view.set_viewport_size({"width": width, "height": 900})
         view.emulate_media(color_scheme=scheme)
-        assert view.locator("html").get_attribute("data-theme") == scheme
+        expect(view.locator("html")).to_have_attribute("data-theme", scheme)
         assert view.evaluate("document.documentElement.scrollWidth") <= width
         assert axe.findings(view) == []
 
