@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
-from stablib.mitigation import TGTSS
+from stablib.mitigation import TGTSS, TestTime
 from stablib.studies.local_instability import PRESETS as LOCAL_INSTABILITY
 from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.local_instability.settings import BESIDE
@@ -205,6 +205,10 @@ def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
     plain = Look(digits[ALL], "labels")
     seeds = sources[IMAGE_SEEDS].plans[: study.few_runs]
     others = dataclasses.replace(digits[ALL], plans=seeds)
+    # A mirrored digit is none, and a shifted one is.
+    shifts = TestTime(flip=False, crops=25)
+    seen = Logits(n_logits=study.n_logits, views=(shifts,))
+    viewed = dataclasses.replace(digits[ALL], records=(seen,))
     most = max(study.few_runs, ENSEMBLES * settings.members)
     enough = study.model_copy(update={"few_runs": most})
     together = elsewhere.architectures(enough)[elsewhere.DIGITS][ALL]
@@ -215,8 +219,9 @@ def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
             **further(plain, kept, settings),
             OTHER_SEEDS: Look(others, "labels"),
             ENSEMBLE: Look(together, "logits"),
+            "Views": Look(viewed, f"labels_{shifts.name}"),
         },
-        {"Views": "they are made for photographs: a mirrored digit is none"},
+        {},
     )
     return {f"{design.recipe.model_name} on CIFAR-10": deep, "small network on MNIST": small}
 
