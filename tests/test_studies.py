@@ -410,6 +410,7 @@ ND_CASES: dict[str, Case] = {
             ("side", 8),
             ("stride", 1),
             ("crop", 1),
+            ("device", "cuda"),
         )
     },
     "learning_rate": (

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stablib.metrics import roc_auc
-from stablib.mitigation import Ensemble
+from stablib.mitigation import TGTSS, Ensemble
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.recommender.comparison import (
     HIGH,
@@ -28,6 +28,7 @@ from stablib.show.resamples import NO_INTERVAL
 from stablib.show.style import figure, line
 from stablib.studies.recommender import BIT, DEEPICF, OTHER_SEEDS, WEIGHTED, Results
 from stablib.studies.recommender.design import STARTS, TASTES_PENALTY
+from stablib.workloads import ItemRecipe
 
 #: The method whose models are several.
 _SNAPSHOT = "Snapshot"
@@ -65,6 +66,8 @@ def methods(results: Results, small: Results) -> Exhibit:
     others = fallen.pop(OTHER_SEEDS)
     best = max(fallen, key=lambda row: fallen[row])
     ensemble = cast(Ensemble, results.runs["Ensemble, own"].recipe.method)
+    recipe = cast(ItemRecipe, results.runs["TGTSS, own"].recipe)
+    tgtss, n_steps = cast(TGTSS, recipe.method), recipe.steps(results.n_users)
     return record(
         "TH-X3",
         pd.DataFrame({row: rows[row] for row in order}).T,
@@ -75,8 +78,9 @@ def methods(results: Results, small: Results) -> Exhibit:
             "with 95 % intervals over runs. The averages of the last two rows are taken beside "
             "plain training, at no cost. Teachers of soft labels are asked about every user and "
             "item, since negatives are drawn anew each time; an ensemble has "
-            f"{ensemble.members} of them. Snapshots have several attentions, and attention was not "
-            "kept of the averages beside."
+            f"{ensemble.members} of them, and TGTSS averages one step in {tgtss.every} "
+            f"after {tgtss.after_step:,} of a teacher's {n_steps:,}. Snapshots have several "
+            "attentions, and attention was not kept of the averages beside."
         ),
         finding=(
             f"Whether the held-out item is among the first ten differs least with {best}: "

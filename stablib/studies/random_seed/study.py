@@ -117,7 +117,8 @@ class RandomSeed(Study):
     def optional(self) -> list[Request]:
         """Runs of further encoders, and on further data at several lengths."""
         runs = [r for cell in self._further for r in self._runs(cell).values()]
-        return [*runs, *(r for design in self._followed for r in self._lengths(design))]
+        others = [design for design in self._followed if design.cell != self._first]
+        return [*runs, *(r for design in others for r in self._lengths(design))]
 
     @property
     def _main(self) -> Design:
