@@ -139,7 +139,9 @@ def mitigations(found: Matrix) -> Exhibit:
             "runs is held against the plain runs with its seeds. For the recommender two runs "
             "differ on a held-out item if one has it among its first ten and the other has not, "
             "and accuracy is the hit rate. "
-            f"Of fewer than {RUNS.fewest} runs or ensembles no interval is given. {notes}."
+            f"Of fewer than {RUNS.fewest} runs or ensembles no interval is given. Views of "
+            "photographs are mirrored and shifted, as in training; those of digits are shifted, "
+            f"which their training never does. {notes}."
         ),
         details=f"{_ensembles(found)} {_made_of(found)}",
         finding=_finding(every),
