@@ -1028,6 +1028,13 @@ def test_the_panel_trains_while_the_kernel_stays_free_and_keeps_what_came_out() 
     assert panel.problem == ""
 
 
+def test_a_click_brings_the_values_that_the_view_shows() -> None:
+    """The view sends what is typed later, when the kernel is slow to answer."""
+    _, panel = waiting()
+    panel._handle_custom_msg({"ask": "price", "values": {"number": 7, "rate": 0.5}}, [])
+    assert panel.said == "7 seconds"
+
+
 def test_a_cancelled_panel_says_so_and_trains_again() -> None:
     experiment, panel = waiting()
     panel.train()

@@ -54,7 +54,8 @@ function triesTable({ parameters, published, effect }, tries) {
 
 /** What a page with a kernel offers: to train there. */
 function trainingRow(model) {
-  const ask = (what) => () => model.send({ ask: what });
+  // With the values: what was typed last may still wait for the kernel's answer to what stood there.
+  const ask = (what) => () => model.send({ ask: what, values: model.get("values") });
   const price = button("price", "What will it cost?", ask("price"));
   const train = button("train", "Train", ask("train"));
   const cancel = button("cancel", "Cancel", ask("cancel"));

@@ -209,6 +209,7 @@ class RerunPanel(HostedWidget):
 
     def _hear(self, _: object, content: Mapping[str, Any], __: object) -> None:
         asked = {"price": self.price, "train": self.train, "cancel": self.cancel}
+        self.values = content["values"]
         asked[content["ask"]]()
 
 
