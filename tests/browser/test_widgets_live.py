@@ -296,6 +296,13 @@ def notebook(lab: str, visit: Any) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def panel_notebook(lab: str, visit: Any) -> Iterator[Page]:
+    """The notebook of the panel: it reads utterances and trains heads, and takes a while."""
+    with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
+        yield page
+
+
 def output_of(page: Page, cell: int) -> Locator:
     return page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
 
@@ -511,47 +518,46 @@ def test_pairs_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
     expect(part(widget, "summary")).to_contain_text("2 pairs of one hidden unit, SmeLU")
 
 
-def test_rerun_panel_trains_with_changed_parameters(lab: str, visit: Any) -> None:
+def test_rerun_panel_trains_with_changed_parameters(panel_notebook: Page) -> None:
     """The result is the one that the kernel gets with these parameters."""
-    with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
-        panel = widget_of(page, "rerun-panel")
-        expect(panel).to_contain_text("MASSIVE", timeout=RUN_MILLISECONDS)
-        expect(part(panel, "command")).to_have_count(0)
-        part(panel, "n_runs").fill("3")
-        part(panel, "first_seed").fill("7")
-        part(panel, "after_step").fill("900")
-        part(panel, "train").click()
-        expect(part(panel, "refusal")).to_contain_text("leaves no step", timeout=RUN_MILLISECONDS)
-        part(panel, "after_step").fill("6")
-        part(panel, "price").click()
-        # Control, students of two methods and the teachers of one.
-        expect(part(panel, "summary")).to_contain_text(
-            "12 runs have to be trained, about", timeout=RUN_MILLISECONDS
-        )
-        part(panel, "train").click()
-        expect(part(panel, "summary")).to_contain_text("Done in", timeout=RUN_MILLISECONDS)
-        expect(panel).to_contain_text("3 runs a method")
-        run_cell(page, 1)
-        printed = output_of(page, 1).filter(has_text=re.compile(r"REDUCED.* 1\s*$"))
-        expect(printed).to_be_visible(timeout=RUN_MILLISECONDS)
-        reduced = printed.inner_text().split()[1:-1]
-        (row,) = part(panel, "tries").locator("tbody tr").all()
-        cells = [cell.inner_text() for cell in row.locator("td").all()]
-        assert [cell.split(" ")[0].replace("\u2212", "-") for cell in cells[:2]] == reduced
-        assert cells[2] == "n_runs 3, first_seed 7"
-        part(panel, "n_runs").fill("200")
-        part(panel, "train").click()
-        part(panel, "cancel").click()
-        expect(part(panel, "summary")).to_have_text("Cancelled.", timeout=RUN_MILLISECONDS)
-        assert part(panel, "tries").locator("tbody tr").count() == 1
-        part(panel, "clear").click()
-        expect(part(panel, "tries")).to_have_count(0)
+    page = panel_notebook
+    panel = widget_of(page, "rerun-panel")
+    expect(panel).to_contain_text("MASSIVE", timeout=RUN_MILLISECONDS)
+    expect(part(panel, "command")).to_have_count(0)
+    part(panel, "n_runs").fill("3")
+    part(panel, "first_seed").fill("7")
+    part(panel, "after_step").fill("900")
+    part(panel, "train").click()
+    expect(part(panel, "refusal")).to_contain_text("leaves no step", timeout=RUN_MILLISECONDS)
+    part(panel, "after_step").fill("6")
+    part(panel, "price").click()
+    # Control, students of two methods and the teachers of one.
+    expect(part(panel, "summary")).to_contain_text(
+        "12 runs have to be trained, about", timeout=RUN_MILLISECONDS
+    )
+    part(panel, "train").click()
+    expect(part(panel, "summary")).to_contain_text("Done in", timeout=RUN_MILLISECONDS)
+    expect(panel).to_contain_text("3 runs a method")
+    run_cell(page, 1)
+    printed = output_of(page, 1).filter(has_text=re.compile(r"REDUCED.* 1\s*$"))
+    expect(printed).to_be_visible(timeout=RUN_MILLISECONDS)
+    reduced = printed.inner_text().split()[1:-1]
+    (row,) = part(panel, "tries").locator("tbody tr").all()
+    cells = [cell.inner_text() for cell in row.locator("td").all()]
+    assert [cell.split(" ")[0].replace("\u2212", "-") for cell in cells[:2]] == reduced
+    assert cells[2] == "n_runs 3, first_seed 7"
+    part(panel, "n_runs").fill("200")
+    part(panel, "train").click()
+    part(panel, "cancel").click()
+    expect(part(panel, "summary")).to_have_text("Cancelled.", timeout=RUN_MILLISECONDS)
+    assert part(panel, "tries").locator("tbody tr").count() == 1
+    part(panel, "clear").click()
+    expect(part(panel, "tries")).to_have_count(0)
 
 
-def test_dollars_in_a_live_table_are_text(lab: str, visit: Any) -> None:
-    with executed(visit, lab.format("panel"), len(PANEL_CELLS)) as page:
-        expect(output_of(page, 3).locator("mjx-container")).to_have_count(
-            1, timeout=RUN_MILLISECONDS
-        )
-        expect(output_of(page, 2).locator(".exhibit")).to_contain_text("$x^2$")
-        expect(output_of(page, 2).locator("mjx-container")).to_have_count(0)
+def test_dollars_in_a_live_table_are_text(panel_notebook: Page) -> None:
+    expect(output_of(panel_notebook, 3).locator("mjx-container")).to_have_count(
+        1, timeout=RUN_MILLISECONDS
+    )
+    expect(output_of(panel_notebook, 2).locator(".exhibit")).to_contain_text("$x^2$")
+    expect(output_of(panel_notebook, 2).locator("mjx-container")).to_have_count(0)

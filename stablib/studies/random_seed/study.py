@@ -97,7 +97,7 @@ class RandomSeed(Study):
             "TH-F4.19": list(self._runs(self._read).values()),
             "TH-F4.17": list(self._with_dot().values()),
             "RS-F9": list(extras.attention_alone(self._on(PAIRS)).values()),
-            "RS-X1": [*self._lengths(self._main), *self._main.runs().values()],
+            "RS-X1": self._over_length(self._main),
             "RS-X2": [
                 request
                 for wanted in (*extras.sources(self._main).values(), self._main.runs())
@@ -118,7 +118,7 @@ class RandomSeed(Study):
         """Runs of further encoders, and on further data at several lengths."""
         runs = [r for cell in self._further for r in self._runs(cell).values()]
         others = [design for design in self._followed if design.cell != self._first]
-        return [*runs, *(r for design in others for r in self._lengths(design))]
+        return [*runs, *(r for design in others for r in self._over_length(design))]
 
     @property
     def _main(self) -> Design:
@@ -143,9 +143,10 @@ class RandomSeed(Study):
         designs = [Design(s, cell) for cell in same if s.first(cell.dataset) == s.limit]
         return [design for design in designs if extras.lengths(design)]
 
-    def _lengths(self, design: Design) -> list[Request]:
-        """Shorter trainings of a cell."""
-        return [r for wanted in extras.lengths(design).values() for r in wanted.values()]
+    def _over_length(self, design: Design) -> list[Request]:
+        """Shorter and shorter trainings of a cell, and those that they are compared with."""
+        every = (*extras.lengths(design).values(), design.runs())
+        return [r for wanted in every for r in wanted.values()]
 
     def _on(self, dataset: str) -> Design:
         """The same encoder on other data."""
@@ -196,7 +197,7 @@ class RandomSeed(Study):
                 )
             }
             for design in self._followed
-            if design.cell == self._first or all(map(self.has, self._lengths(design)))
+            if design.cell == self._first or all(map(self.has, self._over_length(design)))
         ]
 
     def one_text(self) -> Results:
