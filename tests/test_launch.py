@@ -48,6 +48,14 @@ def test_in_a_checkout_the_first_cell_does_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("commit", "revision"),
+    [("1a2b3c4-dirty", "1a2b3c4"), ("1a2b3c4", "1a2b3c4"), ("unknown", "HEAD")],
+)
+def test_the_first_cell_checks_out_what_there_is(commit: str, revision: str) -> None:
+    assert f'"checkout", "--quiet", "{revision}"]' in first_cell(ADDRESS, commit)
+
+
 def test_binder_is_told_of_an_interpreter_alone(tmp_path: Path) -> None:
     launch.write_environment(tmp_path)
     made = yaml.safe_load((tmp_path / "environment.yml").read_text("utf-8"))

@@ -37,7 +37,8 @@ _INFERENCE = ("entailment", "neutral", "contradiction")
 
 #: English negation and endings that vectors know as words of their own: do n't, it 's.
 _ENDINGS = re.compile(r"(?<=\w)(n't|'(?:s|re|ve|ll|d|m))\b")
-_WITH_DIGIT = re.compile(r"\w*\d\w*")
+#: Possessive: a word without digits is looked at once, and not from each of its letters.
+_WITH_DIGIT = re.compile(r"\b[^\W\d]*+\d\w*")
 _WORD = r"n't|'(?:s|re|ve|ll|d|m)\b|\w+"
 _WORDS = re.compile(_WORD)
 _TOKENS = re.compile(_WORD + r"|[^\w\s]")

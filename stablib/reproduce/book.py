@@ -97,7 +97,7 @@ def assemble(source: Path, folder: Path, *, preset: str) -> None:
         if not executed.is_file():
             raise BookFailed(f"notebook {name} has not been executed: stablib reproduce {name}")
         text = executed.read_text("utf-8")
-        text = launch.with_first_cell(text, url, commit().removesuffix("-dirty")) if url else text
+        text = launch.with_first_cell(text, url, commit()) if url else text
         wanted[Path("notebooks") / f"{name}.ipynb"] = text.encode()
     wanted[Path("book/atlas.md")] = atlas.page(folder / "exhibits").encode()
     wanted[Path("book/scorecard.md")] = scorecard.page(folder / "exhibits").encode()

@@ -27,7 +27,7 @@ _CELL = """\
 import importlib.util, pathlib, subprocess, sys
 if importlib.util.find_spec("stablib") is None:
     subprocess.run(["git", "clone", "--quiet", "{url}", "stablib"], check=True)
-    subprocess.run(["git", "-C", "stablib", "checkout", "--quiet", "{commit}"], check=True)
+    subprocess.run(["git", "-C", "stablib", "checkout", "--quiet", "{revision}"], check=True)
     project = pathlib.Path("stablib").resolve()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "-c", f"{{project}}/constraints.txt"]
     subprocess.run([*pip, "-e", f"{{project}}[train,book]"], check=True)
@@ -59,11 +59,15 @@ def with_buttons(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_first_cell(notebook: str, url: str, commit: str) -> str:
-    """Return a notebook, as JSON, that gets the project first where it is not installed."""
+    """Return a notebook, as JSON, that gets the project first where it is not installed.
+
+    At the commit of the code in use; if that is unknown, as the repository has it.
+    """
     import nbformat
 
+    revision = "HEAD" if commit == "unknown" else commit.removesuffix("-dirty")
     parsed = nbformat.reads(notebook, as_version=4)
-    cell = nbformat.v4.new_code_cell(_CELL.format(url=url, commit=commit), id="get-stablib")
+    cell = nbformat.v4.new_code_cell(_CELL.format(url=url, revision=revision), id="get-stablib")
     cell.metadata["tags"] = ["remove-cell"]
     # The page's title stays first: Sphinx takes it from there.
     parsed.cells.insert(1, cell)
