@@ -22,6 +22,8 @@ _ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row
 
 #: Tables with so many columns fit no phone.
 _WIDE = 5
+#: Those with so many are as wide as the page and its margin.
+_WIDEST = 7
 
 
 def true_minus(text: str) -> str:
@@ -55,6 +57,8 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
     broken = _INTERVAL.sub(r"<br/><small>\1</small>", _CONTROL.sub("", table))
     n_columns, labelled = _labelled(broken)
     width = " wide" if n_columns >= _WIDE else ""
+    if n_columns >= _WIDEST:
+        width += " full-width"  # The theme's name: its table of contents gives way.
     return (
         f'<div class="exhibit-table{width}" tabindex="0" role="region" '
         f'aria-label="{html.escape(name)}">{true_minus(labelled)}</div>'

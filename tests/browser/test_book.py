@@ -71,6 +71,17 @@ def test_every_exhibit_has_its_anchor_and_working_links() -> None:
     assert ids <= found
 
 
+def test_a_table_of_many_columns_takes_the_margin(open_page) -> None:
+    view = open_page(BOOK / "notebooks/synthesis/what_carries_over.html", width=1280)
+    table = view.locator(".exhibit-table").first
+    last = table.locator("thead th").last
+    last.scroll_into_view_if_needed()
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth")
+    # Nothing lies over its last column, and no box around it cuts it off.
+    last.click(trial=True)
+    expect(last).to_be_in_viewport(ratio=1.0)
+
+
 def widget(open_page, page: str, name: str, paper: str = "local_instability"):
     view = open_page(BOOK / f"notebooks/{paper}/{page}.html")
     root = view.locator(f'.stablib-widget[data-widget="{name}"]')
