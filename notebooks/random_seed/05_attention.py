@@ -109,7 +109,8 @@ one_text.attention_sd(study.one_text())
 # ## RS-X6 · Does attention agree because it is flatter?
 #
 # Two flat distributions are alike whatever they say. So the flatness of attention has to be read
-# beside its stability.
+# beside its stability. That holds above all for dot products and pairs of sentences, whose
+# attention is close to equal weights.
 
 # %%
-tables.sharpness(study.each())
+tables.sharpness([*study.each(), study.with_dot(), study.pairs()])

@@ -18,8 +18,9 @@
 # **What was run.** Explanations of the same runs' best checkpoints. A gradient's share of a word
 # is the absolute product of gradient and word vector, with the whole graph; the graph cut at
 # attention is recorded too. LIME removes tokens at random, with the same random draws for every
-# run, so that what differs are the models; how much LIME differs from itself is said below the
-# figure.
+# run, so that what differs are the models; how much LIME differs from itself is said with the
+# figure. Where that is nearly as much as two models differ, as on the long texts of AG News, the
+# figure is about LIME's own noise, which averaging lowers too.
 
 # %% tags=["parameters"]
 from typing import Optional

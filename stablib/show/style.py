@@ -50,7 +50,7 @@ def figure(
     rows : int, default 1
         Panels one below the other.
     sharey : bool, default True
-        Whether the panels of a row share the y axis.
+        Whether the panels share the y axis.
     """
     inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     settings: Any = {
@@ -72,7 +72,7 @@ def figure(
             rows,
             columns,
             figsize=(width, height),
-            sharey="row" if sharey else False,
+            sharey=sharey,
             layout="constrained",
         )
         try:

@@ -218,8 +218,8 @@ def mean_of(reductions: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]
 
 
 def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:
-    """Accuracy of each run at p > 0.5, in percent."""
-    return 100.0 * ((results.scores[variant] > 0.5) == results.gold).mean(axis=1)
+    """Accuracy of each run, of two classes at p > 0.5, in percent."""
+    return 100.0 * (results.labels(variant) == results.gold).mean(axis=1)
 
 
 #: The answer to a claim of the paper, see :func:`stablib.show.exhibit.answered`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from stablib.show.random_seed.comparison import (
     attention_differing,
     difference,
     lime_floor,
+    percent_correct,
     reduction,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
@@ -41,19 +42,21 @@ from stablib.studies.random_seed.settings import ENCODERS
 
 #: Methods that the paper's figures compare.
 _DRAWN = (PLAIN, ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
-#: Panels side by side.
+#: Panels side by side, unless two rows of them are full.
 _COLUMNS = 3
+#: Fewest texts of which a mean is drawn or said.
+_FEWEST = 5
 
 
 def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit:
     """A measure of plain runs in bins of the mean score, by data set and encoder."""
-    spreads = {results.cell: measure.of(results, PLAIN) for results in many}
+    spreads = {results.title: measure.of(results, PLAIN) for results in many}
     frames, columns = [], [e for e in ENCODERS if any(r.cell.encoder == e for r in many)]
     with figure(width=4.4 * len(columns) + 1.0, height=4.2, columns=len(columns)) as made:
         for axes, encoder in zip(made.axes, columns, strict=True):
             of_encoder = [r for r in many if r.cell.encoder == encoder]
             for number, results in enumerate(of_encoder):
-                spread = spreads[results.cell]
+                spread = spreads[results.title]
                 frames.append(_draw(axes, results, spread, number, results.title))
             axes.set(
                 xlim=(0.0, 1.0),
@@ -65,9 +68,9 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
         frame = pd.concat(frames, ignore_index=True)
         parts = []
         for results in many:
-            spread = spreads[results.cell]
+            spread = spreads[results.title]
             edge, middle = _edge_and_middle(spread)
-            if edge.any() and middle.any():
+            if min(edge.sum(), middle.sum()) >= _FEWEST:
                 parts.append(
                     f"{results.title}: {spread.values[edge].mean():.2f} at mean scores below .2 "
                     f"and from .8, {spread.values[middle].mean():.2f} between .3 and .7"
@@ -83,28 +86,34 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             finding=f"{finding}." if finding else "",
             alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
             caption=(
-                f"Plain training: {measure.label}, mean over {_n_texts(spreads.values())} in bins "
-                "of their mean score, with 95 % bootstrap intervals over runs. A bin without "
-                "texts has no mark."
+                f"Plain training: {measure.label}, mean over test texts ({_n_texts(spreads)}) in "
+                "bins of their mean score, with 95 % bootstrap intervals over runs. "
+                f"A bin of fewer than {_FEWEST} texts has no mark."
             ),
         )
 
 
-def _n_texts(spreads: Iterable[Spread]) -> str:
-    """Say over how many texts each data set's mean goes."""
-    counts = dict.fromkeys(len(spread.values) for spread in spreads)
-    return f"{' or '.join(f'{count:,}' for count in counts)} test texts"
+def _n_texts(spreads: Mapping[str, Spread]) -> str:
+    """Say over how many texts each panel's or line's mean goes."""
+    return ", ".join(f"{title}: {len(spread.values):,}" for title, spread in spreads.items())
 
 
 def _differing(many: Sequence[Results]) -> list[Measured]:
-    """Which share of the most important tokens two runs do not have in common."""
-    if not many:
-        return []
-    spreads = [attention_differing(results, PLAIN) for results in many]
-    draws = np.mean([100.0 * s.replicates.mean(axis=1) for s in spreads], axis=0)
-    value = float(np.mean([100.0 * s.values.mean() for s in spreads]))
-    variant = f"{len(spreads)} of the paper's twelve"
-    return answer("f5-differ", (value, centred_interval(value, draws)), variant=variant)
+    """How much of the most important tokens two runs do not have in common, in two readings."""
+    measured: list[Measured] = []
+    for reading, of in {
+        "share of one run's": attention_differing,
+        "Jaccard distance": ATTENTION_JACCARD.of,
+    }.items():
+        spreads = [of(results, PLAIN) for results in many]
+        draws = np.mean([100.0 * s.replicates.mean(axis=1) for s in spreads], axis=0)
+        value = float(np.mean([100.0 * s.values.mean() for s in spreads]))
+        measured += answer(
+            "f5-differ",
+            (value, centred_interval(value, draws)),
+            variant=f"{reading}, {len(spreads)} of the paper's twelve",
+        )
+    return measured
 
 
 def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -114,21 +123,21 @@ def _edge_and_middle(spread: Spread) -> tuple[NDArray[np.bool_], NDArray[np.bool
 
 
 def _of_plain_runs(
-    many: Sequence[Results], spreads: Mapping[Cell, Spread], measure: Measure
+    many: Sequence[Results], spreads: Mapping[str, Spread], measure: Measure
 ) -> list[Measured]:
     """Answers to what the paper says of plain runs; what stands in for its data has none."""
     real = [results for results in many if not results.notice]
     if measure == ATTENTION_JACCARD:
-        return _differing(real)
+        return _differing(real) if real else []
     measured: list[Measured] = []
     for dataset, encoder in (results.cell for results in real):
-        spread = spreads[Cell(dataset, encoder)]
+        spread = spreads[Cell(dataset, encoder).title]
         if measure == PREDICTION_SD:
             edge, middle = _edge_and_middle(spread)
             if edge.any() and middle.any():
                 claim = f"f3-{dataset}-{encoder}-middle"
                 measured += answer(claim, difference(spread, middle, spread, edge))
-        other = spreads.get(Cell(dataset, "cnn"))
+        other = spreads.get(Cell(dataset, "cnn").title)
         if measure == ATTENTION_ENTROPY and encoder == "bilstm" and other is not None:
             measured += answer(f"f4-{dataset}-bilstm-above", difference(spread, ..., other, ...))
     return measured
@@ -142,9 +151,10 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         many = [results.at_best for results in many]
     frames: list[pd.DataFrame] = []
     measured: list[Measured] = []
-    findings, plain = [], []
+    findings, plain = [], {}
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
+    columns = -(-len(many) // rows)
     # A picture is as wide as its page: one panel alone must not become a poster.
     with figure(max(3.4 * columns + 0.6, 6.4), 3.4 * rows + 1.0, columns, rows=rows) as made:
         panels = list(made.axes)
@@ -153,7 +163,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         for axes, results in zip(panels, many, strict=False):
             looked_at = [v for v in results.variants if measure.looked_at or not v.beside]
             spreads = {variant: measure.of(results, variant) for variant in looked_at}
-            plain.append(spreads[PLAIN])
+            plain[results.title] = spreads[PLAIN]
             for number, variant in enumerate(v for v in _DRAWN if v in spreads):
                 frames.append(_draw(axes, results, spreads[variant], number, variant.title))
             axes.set(xlabel="mean score over runs", title=results.title, xlim=(0.0, 1.0))
@@ -161,9 +171,15 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             measured += answers
             findings.append(f"{results.title}: {found}")
             if measure == LIME_JACCARD:
-                floor = lime_floor(results, PLAIN)
-                axes.axhline(floor, color="#888888", linestyle=":", label="one model, LIME twice")
-                findings[-1] += f" (one model explained twice has a distance of {floor:.2f})"
+                floors = {v: lime_floor(results, v) for v in (PLAIN, ASWA_TEXT)}
+                axes.axhline(
+                    floors[PLAIN], color="#888888", linestyle=":", label="one plain model, twice"
+                )
+                findings[-1] += (
+                    f" (one model explained twice has a distance of {floors[PLAIN]:.2f}, "
+                    f"two of {spreads[PLAIN].values.mean():.2f}; with {ASWA_TEXT.title} "
+                    f"{floors[ASWA_TEXT]:.2f} and {spreads[ASWA_TEXT].values.mean():.2f})"
+                )
         for axes in panels[::columns]:
             axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
@@ -179,10 +195,22 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             finding=finding,
             alt=f"One panel a data set, a line a method, over the mean score. {finding}",
             caption=(
-                f"By method, {measure.label}, mean over {_n_texts(plain)} in bins of their "
-                "mean score, with 95 % bootstrap intervals over runs."
+                f"By method, {measure.label}, mean over test texts ({_n_texts(plain)}) in bins "
+                "of their mean score, with 95 % bootstrap intervals over runs. "
+                f"A bin of fewer than {_FEWEST} texts has no mark.{_beside(many, measure)}"
             ),
         )
+
+
+def _beside(many: Sequence[Results], measure: Measure) -> str:
+    """What a reader has to know of explanations by sampling, and of networks on pairs."""
+    if measure == LIME_JACCARD:
+        samples = many[0].study.settings.n_samples
+        return f" LIME draws {samples:,} samples a text; the released code draws 5,000."
+    if many[0].label is not None:
+        right = percent_correct(many[0], PLAIN).mean()
+        return f" Plain networks give {right:.0f} % of all test texts their label."
+    return ""
 
 
 def _reductions(
@@ -208,16 +236,15 @@ def _reductions(
 
 
 def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) -> pd.DataFrame:
-    """One line: a mark and an interval for each bin with texts."""
-    bins = [
-        b for b in binned_means(spread.values, spread.scores, spread.replicates) if b.n_examples
-    ]
+    """One line: a mark and an interval for each bin of enough texts, broken where there is none."""
+    bins = binned_means(spread.values, spread.scores, spread.replicates)
+    enough = np.array([b.n_examples >= _FEWEST for b in bins])
     middles = np.array([(b.low + b.high) / 2 for b in bins])
-    means = np.array([b.mean for b in bins])
-    ends = np.array([b.interval for b in bins]).T
+    means = np.where(enough, [b.mean for b in bins], np.nan)
+    ends = np.where(enough, np.array([b.interval for b in bins]).T, np.nan)
     # Side by side, so that no interval hides another.
     line(axes, middles + 0.008 * number, means, *ends, number=number, label=name)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "cell": results.title,
             "name": name,
@@ -229,3 +256,4 @@ def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) 
             "interval_high": ends[1],
         }
     )
+    return frame[enough]

@@ -19,6 +19,7 @@ from stablib.metrics import (
     pairwise_relative_entropy,
     percentage_reduction,
     reduction_replicates,
+    roc_auc,
 )
 from stablib.runs import Runs
 from stablib.show.exhibit import Exhibit, left_out, record, with_interval
@@ -46,10 +47,14 @@ def training_length(by_cell: Sequence[Mapping[int, Results]]) -> Exhibit:
     with figure(8.8, 3.4 * rows + 0.8, columns=2, rows=rows, sharey=False) as made:
         panels = iter(made.axes)
         for by_epochs, frame in zip(by_cell, frames, strict=True):
-            for what in ("accuracy (%)", "mean sd of p"):
+            for what in ("AUC (%)", "mean sd of p"):
                 axes = next(panels)
                 _lines(axes, frame[frame["what"] == what])
-                axes.set(xlabel="epochs of training", ylabel=what, title=_title(by_epochs))
+                axes.set(
+                    xlabel=f"epochs of {_steps(by_epochs):,} steps",
+                    ylabel=what,
+                    title=_title(by_epochs),
+                )
                 axes.set_xscale("log", base=2)
                 axes.set_xticks(list(by_epochs), labels=[str(epochs) for epochs in by_epochs])
         handles, labels = made.axes[0].get_legend_handles_labels()
@@ -59,8 +64,8 @@ def training_length(by_cell: Sequence[Mapping[int, Results]]) -> Exhibit:
             for by_epochs, frame in zip(by_cell, frames, strict=True)
         )
         finding = (
-            f"{ASWA_TEXT.title} against plain training of the same length, sd of p lower by, and "
-            f"accuracy: {found}."
+            f"{ASWA_TEXT.title} against plain training of the same length, sd of p lower by, "
+            f"accuracy and AUC: {found}."
         )
         return record(
             "RS-X1",
@@ -69,12 +74,14 @@ def training_length(by_cell: Sequence[Mapping[int, Results]]) -> Exhibit:
             results=[results for by_epochs in by_cell for results in by_epochs.values()],
             numbers=pd.concat(frames, ignore_index=True),
             finding=finding,
-            alt=f"Accuracy and mean sd of p over the length of training by method. {finding}",
+            alt=f"AUC and mean sd of p over the length of training by method. {finding}",
             caption=(
-                "Last checkpoints of trainings of several lengths: accuracy, and sd of a test "
-                "text's score over runs (ddof 0), mean over texts, with 95 % bootstrap intervals "
-                "over runs. 'SWA from the first step' averages much the same weights as ASWA, but "
-                "no epoch begins from its mean."
+                "Last checkpoints of trainings of several lengths: area under the ROC curve, which "
+                "unlike accuracy does not depend on where p = 0.5 falls, and sd of a test text's "
+                "score over runs (ddof 0), mean over texts, with 95 % bootstrap intervals over "
+                f"runs. Always giving the larger class is right on {_larger(by_cell)}. 'SWA from "
+                "the first step' averages much the same weights as ASWA, but no epoch begins from "
+                "its mean."
             ),
         )
 
@@ -84,8 +91,24 @@ def _title(by_epochs: Mapping[int, Results]) -> str:
     return next(iter(by_epochs.values())).title
 
 
+def _steps(by_epochs: Mapping[int, Results]) -> int:
+    """Optimization steps of an epoch."""
+    recipe, gold = (of := next(iter(by_epochs.values()))).recipe, of.dataset.gold["train"]
+    return recipe.steps(min(len(gold), recipe.limit or len(gold))) // recipe.epochs
+
+
+def _larger(by_cell: Sequence[Mapping[int, Results]]) -> str:
+    """Share of the larger class by data set."""
+    shares = {
+        _title(by_epochs): np.bincount(next(iter(by_epochs.values())).gold).max()
+        / len(next(iter(by_epochs.values())).gold)
+        for by_epochs in by_cell
+    }
+    return ", ".join(f"{100.0 * share:.0f} % ({title})" for title, share in shares.items())
+
+
 def _by_length(by_epochs: Mapping[int, Results]) -> pd.DataFrame:
-    """Accuracy and spread of the scores by length of training and method."""
+    """Accuracy, AUC and spread of the scores by length of training and method."""
     rows = []
     for epochs, results in by_epochs.items():
         plain = prediction_sd(results, PLAIN)
@@ -94,6 +117,7 @@ def _by_length(by_epochs: Mapping[int, Results]) -> pd.DataFrame:
             less = reduction(spread, plain)
             for what, (found, interval) in {
                 "accuracy (%)": RUNS.mean(percent_correct(results, variant)),
+                "AUC (%)": RUNS.mean(100.0 * roc_auc(results.scores[variant], results.gold)),
                 "mean sd of p": average(spread),
                 "sd of p below plain (%)": less,
             }.items():
@@ -117,13 +141,16 @@ def _lines(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def _about_lengths(frame: pd.DataFrame, method: str) -> str:
-    """What a method does to sd and accuracy after the shortest and the longest training."""
+    """What a method does to sd, accuracy and AUC after the shortest and the longest training."""
     cells = frame.set_index(["epochs", "what", "method"])["value"]
     parts = []
     for epochs in (frame["epochs"].min(), frame["epochs"].max()):
         less = cells[epochs, "sd of p below plain (%)", method]
-        more = cells[epochs, "accuracy (%)", method] - cells[epochs, "accuracy (%)", PLAIN.title]
-        parts.append(f"after {epochs} epochs {less:.0f} % and {more:+.1f} points")
+        more, area = (
+            cells[epochs, what, method] - cells[epochs, what, PLAIN.title]
+            for what in ("accuracy (%)", "AUC (%)")
+        )
+        parts.append(f"after {epochs} epochs {less:.0f} %, {more:+.1f} and {area:+.1f} points")
     return " and ".join(parts)
 
 
@@ -328,7 +355,8 @@ def again(found: Again | None) -> Exhibit:
         )
         finding = (
             f"{same} of {len(found.kept)} runs have the same bits in all kept scores and "
-            f"attention; the largest difference of a token's attention is {gap:.1g}."
+            f"attention; the largest difference of a token's attention is {gap:.1g}. Kept on: "
+            f"{_processors(found.kept)}; trained again on: {_processors(found.now)}."
         )
         return record(
             "TH-F4.5",
@@ -341,10 +369,13 @@ def again(found: Again | None) -> Exhibit:
             caption=(
                 "A short training as it is kept, and the same seeds trained again for this page: "
                 "relative entropy of attention over pairs of runs, mean over the test texts in "
-                "bins of their mean score. The thesis compares two machines; which ones these "
-                "were is in the line below."
+                "bins of their mean score. The thesis compares two machines."
             ),
         )
+
+
+def _processors(runs: Runs) -> str:
+    return ", ".join(sorted({str(each["hardware"]) for each in runs.provenance}))
 
 
 def _by_score(found: Again, runs: Runs) -> pd.DataFrame:

@@ -39,7 +39,7 @@ class Matrix(Outcome):
 
     def columns(self) -> dict[str, dict[str, NDArray[np.integer]]]:
         """Labels of the test texts by workload and method, each of shape (n_runs, n_test)."""
-        labels = {v.title: (scores > 0.5).astype(int) for v, scores in self.main.scores.items()}
+        labels = {v.title: self.main.labels(v) for v in self.main.variants}
         labels |= {n: predictions(r["scores_last"]).argmax(axis=-1) for n, r in self.here.items()}
         return {
             self.main.title: labels,

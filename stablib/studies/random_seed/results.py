@@ -77,6 +77,10 @@ class Results(Outcome):
             for variant in self.variants
         }
 
+    def labels(self, variant: Variant) -> NDArray[np.integer]:
+        """Class that each run gives each test text, shape (n_runs, n_test)."""
+        return predictions(self.array(variant, f"scores_{self.checkpoint}")).argmax(axis=-1)
+
     @property
     def _kept(self) -> NDArray[np.integer]:
         """Test texts whose attention is kept."""
@@ -133,6 +137,8 @@ class Results(Outcome):
         """Data set and encoder, whether other data stand in, and the label."""
         stands_in = self.dataset.name != self.cell.dataset
         title = f"stand-in for {self.cell.title}" if stands_in else self.cell.title
+        if self.recipe.attention == "dot":
+            title += ", dot product"
         return title if self.label is None else f"{title}: {self.dataset.label_names[self.label]}"
 
     @property
