@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from scipy.special import log_softmax
 
 from stablib.data import ImageDataset
 from stablib.data.image_files import digits
-from stablib.errors import UsageError
+from stablib.errors import DataError, UsageError
 from stablib.metrics import centred_products, cka_of_products, linear_cka, pairwise_cka
 from stablib.mitigation import ASWA, SWA, LabelSmoothing, Snapshot, TestTime
 from stablib.runs import Runs, RunStore, obtain
@@ -24,7 +25,7 @@ from stablib.training.seeds import Bit
 from stablib.training.state import pack, unpack
 from stablib.workloads import Curve, HeadRecipe, ImageRecipe, Logits, Similarity, Trace
 from stablib.workloads.images import products
-from stablib.workloads.images.device import kernels
+from stablib.workloads.images.device import choose_kernels, kernels
 from stablib.workloads.images.network import ImageNetwork
 from stablib.workloads.images.observer import cross_entropy
 from stablib.workloads.images.training import optimizer, prepare, train_each
@@ -283,6 +284,21 @@ def test_cycles_that_do_not_fit_are_refused_before_anything_runs() -> None:
 def test_what_does_not_fit_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="index must be between 0 and 143 in stem.weight, got 144"):
         train(RECIPE, SeedPlan(bit=Bit(tensor="stem.weight", index=144)))
+    done: list[int] = []
+    with pytest.raises(UsageError, match="index must be between 0 and 143 in stem.weight, got 144"):
+        # Not after the first of the two has been trained.
+        train(
+            RECIPE,
+            PLAN,
+            SeedPlan(bit=Bit(tensor="stem.weight", index=144)),
+            report=lambda steps, state=None: done.append(steps),
+        )
+    assert sum(done) == 0
+    with pytest.raises(DataError, match=r"must have shape \(1, 28, 28\), .* got \(1, 8, 8\) from"):
+        prepare(
+            RECIPE.model_copy(update={"dataset": "mnist"}),
+            dataclasses.replace(digits(), name="mnist"),
+        )
     with pytest.raises(UsageError, match="onset of 'shuffle' is epoch 5, but images trains 4"):
         Request(RECIPE, (SeedPlan(shuffle=1, onset={"shuffle": 5}),), RECORDS)
     with pytest.raises(UsageError, match="unknown source of images 'dropout'"):
@@ -338,12 +354,38 @@ def test_an_accelerator_that_is_not_there_is_refused_before_anything_is_read() -
 @pytest.mark.parametrize("free", [False, True])
 def test_only_an_accelerator_may_add_up_in_any_order_and_only_inside(free: bool) -> None:
     backend = torch.backends.cudnn
-    before = (backend.deterministic, backend.benchmark)
-    with kernels(torch.device("cpu"), free=free):
-        assert (backend.deterministic, backend.benchmark) == before
-    with kernels(torch.device("cuda"), free=free):
-        assert (backend.deterministic, backend.benchmark) == (not free, free)
-    assert (backend.deterministic, backend.benchmark) == before
+
+    def flags() -> tuple[bool, ...]:
+        return backend.enabled, backend.deterministic, backend.benchmark, backend.allow_tf32
+
+    before = flags()
+    for device in (torch.device("cpu"), torch.device("cuda")):
+        with kernels(device):
+            fixed = (True, True, False, before[-1])
+            assert flags() == (before if device.type == "cpu" else fixed)
+            choose_kernels(device, free=free)
+            chosen = (True, not free, free, before[-1])
+            assert flags() == (before if device.type == "cpu" else chosen)
+        assert flags() == before
+
+
+@pytest.mark.parametrize(
+    ("plan", "free"),
+    [
+        (SeedPlan(base=1), [False, False, False]),
+        (SeedPlan(low_level=1), [True, True, True]),
+        (SeedPlan(low_level=1, onset={"low_level": 3}), [False, False, True]),
+    ],
+)
+def test_an_accelerator_adds_up_in_any_order_from_the_onset_on(
+    plan: SeedPlan, free: list[bool]
+) -> None:
+    task = prepare(RECIPE, digits())
+    network = ImageNetwork(RECIPE, plan, task, task.one_hot(), META, pause=lambda: None)
+    with kernels(META):
+        for epoch, expected in enumerate(free, start=1):
+            network.start_epoch(epoch)
+            assert torch.backends.cudnn.benchmark is expected
 
 
 @pytest.mark.parametrize("model", ["resnet10", "vgg11", "shufflenet", "hidden_dense", "linear"])

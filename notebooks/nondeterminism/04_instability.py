@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # 4 Instability: one bit is enough
+# # 4 Instability: is one bit enough?
 #
 # **What the paper claims.** The smallest change of one initial weight that single precision has
 # ends in networks that differ as much as networks with other initial weights altogether

@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Appendix A: what does not help
+# # Appendix A: what should not help
 #
 # **What the paper claims.** Neither the length of the training nor the learning rate, nor
 # momentum, Adam {cite}`kingma2014`, gradients at weights that are moved at random or ASWA

@@ -26,9 +26,8 @@ class Snapshot(Method):
 
     Notes
     -----
-    Nondeterminism paper, section 5 and Table 5; Huang et al. 2017. What is averaged are logits, as
-    in the released code of the paper. There the cosine is the same throughout an epoch, here it
-    moves at every step.
+    Nondeterminism paper, section 5 and Table 5; Huang et al. 2017. What is averaged are logits, and
+    the rate moves at every step, as in the released code of the paper.
 
     Examples
     --------

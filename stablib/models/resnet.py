@@ -27,8 +27,9 @@ class Block(torch.nn.Module):
     """Two convolutions, and a shortcut around them.
 
     Where the block halves the images, the shortcut is the mean of 2 x 2 pixels, batch norm, and
-    zeros for the channels that come in addition. The second norm begins with weight 0, so that a
-    block begins as its shortcut.
+    zeros for the channels that come in addition; in the released code of the nondeterminism paper
+    it is every second pixel. The second norm begins with weight 0, so that a block begins as its
+    shortcut.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int, rng: np.random.Generator) -> None:

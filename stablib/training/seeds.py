@@ -271,6 +271,30 @@ def _plans(
     return tuple(SeedPlan(base=base, seeds=dict.fromkeys(vary, seed)) for seed in seeds)
 
 
+def check_bit(bit: Bit, sizes: Mapping[str, int]) -> None:
+    """Refuse a change of a weight that is not there.
+
+    Parameters
+    ----------
+    bit : Bit
+        Which weight.
+    sizes : mapping of str to int
+        Number of weights by tensor.
+
+    Raises
+    ------
+    UsageError
+        If there is no such tensor, or the index is outside of it.
+    """
+    if bit.tensor not in sizes:
+        raise unknown("tensor", bit.tensor, sizes)
+    if bit.index >= sizes[bit.tensor]:
+        raise UsageError(
+            f"bit: index must be between 0 and {sizes[bit.tensor] - 1} in {bit.tensor}, "
+            f"got {bit.index}"
+        )
+
+
 def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
     """Change one weight to its neighbour, in place.
 
@@ -293,13 +317,8 @@ def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
     >>> float(weights[1] - 1.0) == 2.0**-23
     True
     """
-    if bit.tensor not in tensors:
-        raise unknown("tensor", bit.tensor, tensors)
+    check_bit(bit, {name: tensor.size for name, tensor in tensors.items()})
     weights = tensors[bit.tensor]
-    if bit.index >= weights.size:
-        raise UsageError(
-            f"bit: index must be between 0 and {weights.size - 1} in {bit.tensor}, got {bit.index}"
-        )
     towards = weights.dtype.type(np.inf if bit.direction == "up" else -np.inf)
     # No flattened view: of weights that lie in another order it would be a copy.
     place = np.unravel_index(bit.index, weights.shape)

@@ -47,15 +47,21 @@ def across(outcome: Across) -> Exhibit:
                     shares = 100.0 * draws[row] / draws[ALL]
                 found = finite(float(share), shares)
                 table[workload, row]["of that of all (%)"] = with_interval(*found, 0)
-        least = min((row for row in rows if row != ALL), key=lambda row: means[row])
-        share_of_least = table[workload, least]["of that of all (%)"]
-        findings.append(f"{workload}: {least} least, {share_of_least} % of what all do together")
+        alone = [row for row in rows if row != ALL]
+        most, least = max(alone, key=means.__getitem__), min(alone, key=means.__getitem__)
+        of_alone = np.stack([draws[row] for row in alone])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            times = float(means[most] / means[least])
+            found = finite(times, of_alone.max(axis=0) / of_alone.min(axis=0))
+        findings.append(
+            f"{workload} {with_interval(*found, 2)} times as often by {most} as by {least}"
+        )
     return record(
         "ND-X1",
         pd.DataFrame.from_dict(table, orient="index"),
         made_by=across,
         results=[outcome],
-        finding=f"Disagreement of two runs: {'; '.join(findings)}.",
+        finding=f"Two runs disagree, by one source alone: {'; '.join(findings)}.",
         caption=(
             "Share of the test examples on which two runs disagree, mean over pairs, and standard "
             "deviation of accuracy (ddof 0), by what varies between runs, for the networks of this "

@@ -24,7 +24,7 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import answered, with_interval
 from stablib.show.resamples import NO_INTERVAL, Resamples
-from stablib.studies.nondeterminism import Nondeterminism
+from stablib.studies.nondeterminism import ALL, OTHER_SEEDS, Nondeterminism, Results
 
 #: The paper's claims.
 CLAIMS = Nondeterminism.claims()
@@ -164,6 +164,31 @@ def varied(
             [resampled_sd(of_runs, weights), resampled_pair_mean(matrices, weights)], axis=1
         ),
     )
+
+
+def single_runs(pool: Results, count: int) -> tuple[Varied, list[Varied]]:
+    """How runs of which everything varies vary: a mean over sets of so many, and each set.
+
+    By luck a few runs may be far more alike than as many others.
+
+    Parameters
+    ----------
+    pool : Results
+        Has such runs with two sets of seeds.
+    count : int
+        Runs in a set; the sets share none.
+    """
+    logits, losses, labels = (
+        np.concatenate([of[row] for row in (ALL, OTHER_SEEDS)])
+        for of in (pool.logits, pool.losses, pool.labels)
+    )
+    sets = [
+        varied(logits[k], pool.gold, losses=losses[k], labels=labels[k])
+        for k in np.arange(len(labels) // count * count).reshape(-1, count)
+    ]
+    levels = np.concatenate([one.levels for one in sets])
+    means = (np.mean([getattr(s, of) for s in sets], axis=0) for of in ("values", "replicates"))
+    return Varied(levels, *means), sets
 
 
 def disagreement(labels: NDArray[np.integer]) -> NDArray[np.float64]:

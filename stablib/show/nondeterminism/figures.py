@@ -46,7 +46,9 @@ def similarity(trainings: Trainings) -> Exhibit:
         ],
         columns=["row", "layer", "CKA", "low", "high"],
     )
-    table = np.stack(list(found.values())).reshape(len(trainings.runs), len(layers), -1)
+    # The paper's sentence is about sources; one bit is drawn beside them.
+    rows = [row for row in trainings.runs if row != BIT]
+    table = np.stack([[found[row, layer] for layer in layers] for row in rows])
     between_rows = np.ptp(table, axis=0).mean(axis=0)
     between_layers = np.ptp(table.mean(axis=0), axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):  # A resample may hold one run alone.

@@ -144,6 +144,9 @@ class ImageRecipe(LabelledRecipe):
     def schedule(self, step: int, n_steps: int) -> float:
         """Factor of the learning rate at a step, counted from 1.
 
+        Linear from 0, then a cosine that falls after each epoch; in the released code of the
+        nondeterminism paper it falls at every step.
+
         Examples
         --------
         >>> recipe = ImageRecipe(epochs=10, warm_up=2)

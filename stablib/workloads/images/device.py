@@ -32,17 +32,28 @@ def device_of(name: str) -> torch.device:
 
 
 @contextmanager
-def kernels(device: torch.device, *, free: bool) -> Iterator[None]:
-    """Let an accelerator choose kernels by trying, and add up in any order, or neither, inside.
+def kernels(device: torch.device) -> Iterator[None]:
+    """Fix the kernels of an accelerator inside, until :func:`choose_kernels` says otherwise.
 
     A processor is left as it is: it adds up in the order of the program.
+    """
+    if device.type == "cpu":
+        yield
+        return
+    # Whatever is not named is switched off, cuDNN itself too.
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, benchmark=False):
+        yield
+
+
+def choose_kernels(device: torch.device, *, free: bool) -> None:
+    """Let an accelerator choose kernels by trying, and add up in any order, or neither.
+
+    Inside of :func:`kernels`, after which all is as it was.
 
     References
     ----------
     Summers and Dinneen 2021, section 3.1: the low-level source is these two together.
     """
-    if device.type == "cpu":
-        yield
-        return
-    with torch.backends.cudnn.flags(deterministic=not free, benchmark=free):
-        yield
+    if device.type != "cpu":
+        backend = torch.backends.cudnn
+        backend.deterministic, backend.benchmark = not free, free

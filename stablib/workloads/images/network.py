@@ -18,6 +18,7 @@ from stablib.models.vgg import VGG
 from stablib.training import SeedPlan, Task
 from stablib.workloads.images import ImageRecipe
 from stablib.workloads.images.augment import augmented
+from stablib.workloads.images.device import choose_kernels
 
 _PROCESSOR = torch.device("cpu")
 #: Images that are predicted at once.
@@ -81,6 +82,7 @@ class ImageNetwork:
         self.model = model.to(device)
         self.images = torch.from_numpy(images).to(device)
         self.goals = torch.from_numpy(goals).to(device)
+        self.plan = plan
         self.sources = {name: plan.source(name) for name in ("augment", "low_level")}
         self.generators = {name: source.at(1) for name, source in self.sources.items()}
 
@@ -91,6 +93,8 @@ class ImageNetwork:
     def start_epoch(self, epoch: int) -> None:
         """Let the seeds rule that rule in this epoch."""
         self.generators = {name: source.at(epoch) for name, source in self.sources.items()}
+        own = self.plan.seed("low_level") != self.plan.base
+        choose_kernels(self.device, free=own and epoch >= self.plan.starts("low_level"))
 
     def loss(self, rows: NDArray[np.integer]) -> Tensor:
         """Mean cross-entropy of a mini-batch of augmented images."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stablib.data import ImageDataset, entry
 from stablib.data.images import area_mean, fitted
+from stablib.errors import DataError
 from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread, threads
@@ -44,8 +45,7 @@ def train_each(
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
             (goals,) = targets(recipe.method, [plan], task, taught)
-            free = plan.seed("low_level") != plan.base
-            with threads(recipe.threads), kernels(device, free=free):
+            with threads(recipe.threads), kernels(device):
                 network = ImageNetwork(recipe, plan, task, goals, device, pause=lambda: report(0))
                 arrays = train_run(
                     network,
@@ -78,6 +78,8 @@ def prepare(recipe: ImageRecipe, dataset: ImageDataset) -> Task:
 
     Raises
     ------
+    DataError
+        If the data set's images have another shape than it is known to have.
     UsageError
         If the images cannot be shrunk to the recipe's side.
     """
@@ -86,6 +88,12 @@ def prepare(recipe: ImageRecipe, dataset: ImageDataset) -> Task:
     expected = entry(recipe.dataset).shape
     if expected is not None and data.name != recipe.dataset:  # What stands in has another shape.
         pixels = {split: fitted(images, expected) for split, images in pixels.items()}
+    found = np.transpose(pixels["train"], (0, 3, 1, 2)).shape[1:]
+    if expected is not None and found != expected:
+        raise DataError(
+            f"images of {recipe.dataset} must have shape {expected}, of channels, height and "
+            f"width, got {found} from {data.source}"
+        )
     side = recipe.side or pixels["train"].shape[1]
     small = {split: area_mean(images, side) for split, images in pixels.items()}
     mean = small["train"].mean(axis=(0, 1, 2), dtype=np.float64)
