@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from stablib.errors import StablibError
-from stablib.reproduce import atlas, downloads, scorecard
+from stablib.reproduce import atlas, console, downloads, scorecard
 from stablib.reproduce.cards import cards
 from stablib.reproduce.notebooks import sections
 from stablib.studies import study_class
@@ -91,6 +92,26 @@ def test_a_page_gets_networks_that_train_in_it(tmp_path: Path) -> None:
         atlas.fill("<!-- train again: LI-F11 -->", tmp_path)
 
 
+def test_a_card_shows_the_model_that_is_judged(tmp_path: Path) -> None:
+    """Else it would say of heads what came out, and of the best model whether that is right."""
+    folder = recorded(tmp_path, "LI-F1", "r is 0.44.")
+    better = recorded(tmp_path, "LI-F1/finetune", "r is 0.76.")
+    models = study_class("local_instability").models
+    for place, model, verdict in (
+        (folder, models[-1], "undecided"),
+        (better, models[0], "reproduced"),
+    ):
+        Image.new("RGBA", (16, 10), "red").save(place / "figure.png")
+        measured = {"claim": "f1-massive-r", "value": 0.5, "low": 0.4, "high": 0.6, "model": model}
+        answer = {"measured": measured, "verdict": verdict}
+        rows = [{"claim": {"claim": "f1-massive-r"}, "answers": [answer]}]
+        (place / "claims.json").write_text(json.dumps(rows))
+    text = atlas.fill("<!-- cards: LI-F1 -->", tmp_path)
+    assert f"{models[0]}: r is 0.76." in text
+    assert "0.44" not in text
+    assert "exhibits/LI-F1/finetune/thumbnail.webp" in text
+
+
 def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: Path) -> None:
     page = scorecard.page(tmp_path)
     claims = study_class("nondeterminism").claims().values()
@@ -101,6 +122,20 @@ def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: P
     head, table = folded.split("</summary>")
     assert "3<span" in head
     assert table.count("<tr ") == 4  # With the heading.
+
+
+def test_in_a_terminal_a_claim_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = scorecard.collect(tmp_path, "nondeterminism")
+    monkeypatch.setattr(console, "out", Console(width=80))
+    console.print_lines(scorecard.lines(found))
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(found) > 80
+    assert max(map(len, printed)) <= 80
+    for line, one in zip(printed, found, strict=True):
+        assert line.startswith(f"– {one.claim.exhibit}")
+        assert one.claim.said[:18] in line
 
 
 def test_a_table_is_taken_away_as_latex_and_every_exhibit_cited(tmp_path: Path) -> None:
@@ -117,6 +152,7 @@ def test_a_table_is_taken_away_as_latex_and_every_exhibit_cited(tmp_path: Path) 
     assert r"\caption{p\textasciicircum{}(1/T) in \%, by \$LE\_m\$.}" in made
     assert r"\label{tab:li-t3}" in made
     assert not (figure / "table.tex").exists()
+    assert "title = {{LI-T3}, Table 3: " in (table / "cite.bib").read_text()
     for folder in (table, figure):
         cited = (folder / "cite.bib").read_text()
         assert cited.startswith(f"@misc{{stablib-{folder.name.lower()},")

@@ -222,7 +222,7 @@ def test_a_section_that_trains_for_seconds_succeeds_at_once(empty: Path, checkou
     assert "groups of runs are missing, about" in done.stdout
     (path,) = re.findall(r"^(/.*\.ipynb)$", done.stdout, re.MULTILINE)
     assert Path(path).is_file()
-    assert "LI-T3: On massive" in done.stdout
+    assert "LI-T3: On MASSIVE" in done.stdout
     page = Path(path).read_text()
     assert "Training" not in page
     assert "preset smoke, n_runs=30" in page

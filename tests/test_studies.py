@@ -27,7 +27,7 @@ from stablib.papers.claims import Measured
 from stablib.reproduce.scorecard import collect
 from stablib.runs import Runs, RunStore, obtain
 from stablib.runs.store import Run
-from stablib.show.exhibit import comparison, record, summary
+from stablib.show.exhibit import comparison, record, summary, titled
 from stablib.show.local_instability import extras, figures
 from stablib.show.synthetic_irreproducibility.figures import simple_long
 from stablib.studies import PAPERS, open_study, papers, study_class
@@ -905,7 +905,7 @@ def test_of_several_models_the_one_of_which_most_is_trained_is_judged(
     (claim,) = (each for each in collect(tmp_path, LI) if each.claim.claim == CLAIM[1])
     assert [answer.measured.model for answer in claim.answers] == ["top layer", "head"]
     first, second = comparison([claim])["claim"]
-    assert first == claim.claim.title
+    assert first == titled(claim.claim)
     assert second == ""
     assert "Paper against reproduction, 1 claim: " in summary([claim])
 

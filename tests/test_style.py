@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from stablib.show import style
 from stablib.show.style import figure, narrow, to_svg
 
 
@@ -70,3 +74,29 @@ def test_a_narrow_figure_keeps_its_single_panel() -> None:
     with figure(width=3.0, height=2.0) as made:
         narrow(made)
         assert made.get_size_inches() == pytest.approx([3.0, 2.0])
+
+
+def test_ticks_of_logarithmic_axes_are_as_large_as_others() -> None:
+    with figure() as made:
+        axes = made.axes[0]
+        axes.plot([1, 1024], [1e-8, 2.0])
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        style.raise_powers(made)
+        made.canvas.draw()
+        texts = {t.get_text() for t in made.findobj(Text)}
+    assert {"2⁴", "10⁻⁶"} <= texts
+    assert not [text for text in texts if "$" in text or "^" in text]
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """Relative luminance of WCAG 2."""
+    parts = [x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in colour[:3]]
+    return float(np.dot([0.2126, 0.7152, 0.0722], parts))
+
+
+@pytest.mark.parametrize("page", [(1.0, 1.0, 1.0), (18 / 255, 18 / 255, 18 / 255)])
+def test_points_of_every_colour_are_seen_on_white_and_on_dark_pages(page: Sequence[float]) -> None:
+    for place in np.linspace(0.0, 1.0, 21):
+        low, high = sorted((luminance(style.VISIBLE(place)), luminance(page)))
+        assert (high + 0.05) / (low + 0.05) >= 3.0

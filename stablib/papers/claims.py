@@ -58,11 +58,6 @@ class Claim:
     read_at: str
 
     @property
-    def title(self) -> str:
-        """What is claimed, and of which data."""
-        return f"{self.what} ({self.dataset})" if self.dataset else self.what
-
-    @property
     def in_words(self) -> bool:
         """Whether the text says it in words, so that what counts as true is our reading."""
         return not any(character.isdigit() for character in self.reported)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import html
 import json
@@ -14,6 +15,7 @@ from stablib.papers.claims import Scored
 from stablib.reproduce import scorecard
 from stablib.reproduce.cards import Card, cards, verdict_marks
 from stablib.reproduce.notebooks import sections
+from stablib.show.in_print import in_print
 from stablib.show.widgets import train_again
 from stablib.studies import papers, study_class
 
@@ -111,16 +113,35 @@ def _cards(exhibits: Path, paper: str) -> dict[str, str]:
     }
 
 
-def _card(card: Card, folder: Path, scored: Sequence[Scored]) -> str:
+def _card(card: Card, exhibit: Path, scored: Sequence[Scored]) -> str:
+    folder, model = _judged(exhibit, scored)
     picture = ""
     if (folder / "figure.png").is_file():
-        source = f"../exhibits/{card.exhibit}/{THUMBNAIL}"
+        place = folder.relative_to(exhibit.parent).as_posix()
+        source = f"../exhibits/{place}/{THUMBNAIL}"
         picture = f'<img src="{source}" alt="" loading="lazy" width="240" height="150">'
     return (
         f'<li><a href="{card.link}">{picture}'
         f"<strong>{card.exhibit}</strong> {html.escape(card.title)}</a>"
-        f"{verdict_marks(scored)}<p>{html.escape(_finding(folder))}</p></li>"
+        f"{verdict_marks(scored)}<p>{in_print(html.escape(model + _finding(folder)))}</p></li>"
     )
+
+
+def _judged(exhibit: Path, scored: Sequence[Scored]) -> tuple[Path, str]:
+    """Where the model is recorded on which most claims are judged, and its name if there are more.
+
+    A card would else say of one model what came out and of another one whether that is right.
+    """
+    judged = collections.Counter(one.answers[0].measured.model for one in scored if one.answers)
+    others = sorted(path.parent for path in exhibit.glob("*/claims.json"))
+    if not judged or not others:
+        return exhibit, ""
+    ((model, _),) = judged.most_common(1)
+    for folder in (exhibit, *others):
+        rows = json.loads((folder / "claims.json").read_text("utf-8"))
+        if any(a["measured"]["model"] == model for row in rows for a in row["answers"]):
+            return folder, f"{model}: "
+    return exhibit, ""
 
 
 def _finding(folder: Path) -> str:
@@ -134,7 +155,7 @@ def write_thumbnails(exhibits: Path) -> None:
     """Write a small picture beside each exhibit's, of the width of a card."""
     from PIL import Image
 
-    for path in sorted(exhibits.glob("*/figure.png")):
+    for path in sorted(exhibits.rglob("figure.png")):
         with Image.open(path) as picture:
             small = picture.convert("RGB")
             small.thumbnail((_WIDTH, _WIDTH))

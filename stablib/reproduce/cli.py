@@ -26,6 +26,7 @@ from stablib.reproduce.console import (
     check_preset,
     open_with,
     out,
+    print_lines,
     print_rows,
     processes,
 )
@@ -332,10 +333,15 @@ def train(
 
 
 @app.command()
-def scorecard(preset: Preset = "laptop") -> None:
-    """Print every claim beside what came out in the executed notebooks."""
-    from stablib.reproduce.scorecard import collect, made_from
-    from stablib.show.exhibit import comparison
+def scorecard(
+    preset: Preset = "laptop",
+    details: Annotated[
+        bool, typer.Option("--details", help="Also variants, other models and where it is said.")
+    ] = False,
+) -> None:
+    """Print every claim, a line each, beside what came out in the executed notebooks."""
+    from stablib.reproduce.scorecard import collect, lines, made_from
+    from stablib.show.exhibit import VERDICT_MARKS, comparison
     from stablib.studies import papers
 
     check_preset(preset)
@@ -344,4 +350,10 @@ def scorecard(preset: Preset = "laptop") -> None:
     for line in heads or ["no notebook has been executed yet: stablib reproduce"]:
         out.print(line, soft_wrap=True, markup=False)
     for paper in papers():
-        print_rows(comparison(collect(exhibits, paper)).to_dict("records"))
+        if details:
+            print_rows(comparison(collect(exhibits, paper)).to_dict("records"))
+        else:
+            print_lines(lines(collect(exhibits, paper)))
+    if not details:
+        marks = ", ".join(f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items())
+        out.print(f"{marks}; --details says more of each", markup=False, highlight=False)

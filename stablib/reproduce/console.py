@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 out = Console()
 CORES = os.cpu_count() or 1
+#: Characters of a column that is not the widest, where each row is a line.
+_MOST = 19
 
 Preset = Annotated[str, typer.Option(help="smoke (seconds), laptop (default) or paper.")]
 Params = Annotated[
@@ -78,6 +80,24 @@ def open_with(paper: str, preset: str, param: Sequence[str], strict: bool) -> St
         raise UsageError(f"preset is no --param: --preset {given['preset']}")
     study = study_class(paper)
     return study(preset, strict=strict, **convert(given, study))
+
+
+def print_lines(rows: Sequence[dict[str, str]]) -> None:
+    """Print rows, each on one line: what does not fit is cut, most of it in the widest column."""
+    if not rows:
+        return
+    whole = {name: max(len(row[name]) for row in rows) for name in rows[0]}
+    widest = max(whole, key=whole.__getitem__)
+    widths = {name: min(width, _MOST) for name, width in whole.items()}
+    rest = out.width - sum(width + 1 for name, width in widths.items() if name != widest)
+    widths[widest] = max(1, min(whole[widest], rest))
+    for row in rows:
+        cells = (_cut(text, widths[name]) for name, text in row.items())
+        out.print(" ".join(cells).rstrip(), soft_wrap=True, markup=False, highlight=False)
+
+
+def _cut(text: str, width: int) -> str:
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
 
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:

@@ -10,6 +10,8 @@ import pandas as pd
 
 import stablib
 from stablib.commit import commit_date
+from stablib.reproduce.cards import cards
+from stablib.reproduce.notebooks import sections
 
 TABLE, CITATION = "table.tex", "cite.bib"
 
@@ -22,11 +24,14 @@ def write(exhibits: Path) -> None:
     exhibits : Path
         Folder of the recorded exhibits in the built book.
     """
+    titles = {card.exhibit: card.title for card in cards(sections())}
     for path in sorted(exhibits.rglob("provenance.json")):
         folder = path.parent
         provenance = json.loads(path.read_text("utf-8"))
         place = folder.relative_to(exhibits).as_posix()
-        (folder / CITATION).write_text(citation(provenance, place, commit_date() or ""), "utf-8")
+        title = titles.get(provenance["exhibit"], "")
+        cite = citation(provenance, title, place, commit_date() or "")
+        (folder / CITATION).write_text(cite, "utf-8")
         if not (folder / "figure.png").is_file():
             numbers = pd.read_csv(folder / "numbers.csv", dtype=str, keep_default_na=False)
             (folder / TABLE).write_text(latex(numbers, provenance, place), "utf-8")
@@ -64,13 +69,15 @@ def latex(numbers: pd.DataFrame, provenance: dict[str, str], place: str) -> str:
     )
 
 
-def citation(provenance: dict[str, str], place: str, date: str) -> str:
+def citation(provenance: dict[str, str], title: str, place: str, date: str) -> str:
     r"""Write a BibTeX entry of an exhibit.
 
     Parameters
     ----------
     provenance : dict
         Of the exhibit.
+    title : str
+        What it is in the paper; empty if no page shows it.
     place : str
         As for :func:`latex`.
     date : str
@@ -78,20 +85,20 @@ def citation(provenance: dict[str, str], place: str, date: str) -> str:
 
     Examples
     --------
-    >>> about = {"exhibit": "LI-T3", "caption": "Gains of 5 %.", "commit": "1a2b3c4"}
-    >>> print(citation(about, "LI-T3", "2026-12-01"))
+    >>> about = {"exhibit": "LI-T3", "commit": "1a2b3c4"}
+    >>> print(citation(about, "Table 3: 5 % less", "LI-T3", "2026-12-01"))
     @misc{stablib-li-t3,
       author = {{The stablib authors}},
-      title = {{LI-T3}: Gains of 5 \%. In: Train the same network twice},
+      title = {{LI-T3}, Table 3: 5 \% less. In: Train the same network twice},
       year = {2026},
       note = {stablib ..., commit 1a2b3c4},
     }
     <BLANKLINE>
     """
-    exhibit, caption = provenance["exhibit"], _escaped(provenance["caption"])
+    name = ", ".join(filter(None, [f"{{{provenance['exhibit']}}}", _escaped(title)]))
     fields = {
         "author": "{The stablib authors}",
-        "title": f"{{{exhibit}}}: {caption} In: Train the same network twice",
+        "title": f"{name}. In: Train the same network twice",
         "year": date[:4],
         "note": f"stablib {stablib.__version__}, commit {provenance['commit']}",
     }

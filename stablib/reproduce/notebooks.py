@@ -290,13 +290,13 @@ def _refuse_warnings(name: str, notebook: Any) -> None:
 
 
 def _prepare_page(notebook: Any) -> None:
-    """Hide the parameters, fold injected values, drop widget state that the book embeds itself."""
+    """Hide the parameters, fold the code, drop widget state that the book embeds itself."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         tags = cell.metadata.setdefault("tags", [])
         if "parameters" in tags:
             tags.append("remove-cell")
-        if "injected-parameters" in tags:
+        elif cell.cell_type == "code" and "hide-input" not in tags:
             tags.append("hide-input")
         for output in cell.get("outputs", []):
             # The page's text/html hosts the widget; its live view has no kernel to talk to.

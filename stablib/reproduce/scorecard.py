@@ -15,7 +15,7 @@ from stablib.errors import DataError
 from stablib.papers.claims import Answer, Measured, Scored
 from stablib.reproduce.cards import cards, verdict_marks
 from stablib.reproduce.notebooks import sections
-from stablib.show.exhibit import VERDICT_MARKS, comparison, summary
+from stablib.show.exhibit import VERDICT_MARKS, comparison, estimate, summary, titled
 from stablib.show.table import table_html
 from stablib.studies import papers, study_class
 
@@ -54,6 +54,20 @@ def by_exhibit(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     for one in scored:
         found.setdefault(one.claim.exhibit, []).append(one)
     return found
+
+
+def lines(scored: Sequence[Scored]) -> list[dict[str, str]]:
+    """One row a claim: how it was judged, what came out and what the paper says."""
+    return [
+        {
+            "": VERDICT_MARKS[one.verdict],
+            "exhibit": one.claim.exhibit,
+            "claim": titled(one.claim),
+            "here": estimate(one.claim, one.answers[0].measured) if one.answers else "–",
+            "paper": one.claim.said,
+        }
+        for one in scored
+    ]
 
 
 def made_from(exhibits: Path) -> list[str]:

@@ -38,6 +38,17 @@ _DESCRIPTION = 200
 #: The figure that a link to a page without one shows.
 _OVERVIEW = "SY-F1"
 
+#: Says which colours "auto" means before anything is drawn, to the theme's own script, which comes
+#: next. It finds out at the end of the page alone: until then dark readers would see a white one,
+#: and lines break elsewhere.
+_COLOURS = """<script>
+  {
+    const mode = localStorage.getItem("mode") || "auto";
+    const own = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    localStorage.setItem("theme", mode === "auto" ? own : mode);
+  }
+</script>"""
+
 #: Stands for a colon while napoleon reads; occurs in no text.
 _COLON = "\ue000"
 
@@ -83,6 +94,13 @@ def describe(
     lines = [f'<meta property="{key}" content="{html.escape(text)}">' for key, text in tags.items()]
     lines.append(f'<meta name="description" content="{html.escape(about)}">')
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
+
+
+def colour_first(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Let a page begin in its reader's colours; handles ``html-page-context``."""
+    context["metatags"] = "\n".join([context.get("metatags", ""), _COLOURS])
 
 
 def _picture(app: Sphinx, pagename: str, doctree: Any) -> str:
@@ -186,5 +204,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", show_colon, priority=600)
     app.connect("html-page-context", drop_repeated_inline_scripts)
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", colour_first)
     app.connect("build-finished", lighten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

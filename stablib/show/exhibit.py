@@ -19,9 +19,11 @@ from stablib.commit import commit
 from stablib.data.registry import cache_folder
 from stablib.metrics import Interval
 from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
+from stablib.papers.names import named
 from stablib.show import forest
-from stablib.show.style import narrow, to_pdf, to_png, to_svg
-from stablib.show.table import has_named_rows, table_html, true_minus
+from stablib.show.in_print import in_print
+from stablib.show.style import narrow, raise_powers, to_pdf, to_png, to_svg
+from stablib.show.table import has_named_rows, table_html
 from stablib.studies.base import Outcome, Study
 
 AnyStudy = TypeVar("AnyStudy", bound=Study)
@@ -142,6 +144,7 @@ def record(
         json.dumps([dataclasses.asdict(s) for s in scored], indent=1)
     )
     if isinstance(content, Figure):
+        raise_powers(content)
         svg = to_svg(content, name=place)
         (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
         (target / "figure.png").write_bytes(to_png(content))
@@ -158,12 +161,12 @@ def record(
             # A live notebook would typeset $...$ in an utterance as a formula.
             f'<div class="exhibit mathjax_ignore tex2jax_ignore" data-exhibit="{place}">',
             _notices(results),
-            f'<p class="exhibit-finding">{_in_print(finding)}</p>' if finding else "",
+            f'<p class="exhibit-finding">{_sentence(finding)}</p>' if finding else "",
             body,
-            f'<p class="exhibit-caption"><strong>{exhibit}</strong> {html.escape(caption)}</p>',
+            f'<p class="exhibit-caption"><strong>{exhibit}</strong> {_sentence(caption)}</p>',
             claims_html(scored, why_not) if scored else "",
             '<details class="exhibit-made"><summary>How it was made</summary>',
-            f'<p class="exhibit-line">{html.escape(details)}</p>' if details else "",
+            f'<p class="exhibit-line">{_sentence(details)}</p>' if details else "",
             f'<p class="exhibit-line">{_bases(results)}</p>',
             f'<p class="exhibit-line exhibit-links">{_links(place, made_by)}</p>',
             f'<p class="exhibit-line exhibit-links">{_downloads(place, content)}</p>',
@@ -175,7 +178,7 @@ def record(
 
 
 def _picture(svg: str, alt: str, screens: str = "") -> str:
-    name = html.escape(alt)
+    name = _sentence(alt)
     return f'<div class="exhibit-picture{screens}" role="img" aria-label="{name}">{svg}</div>'
 
 
@@ -231,8 +234,19 @@ def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
     """
     if math.isnan(value):
         return "–"
-    low, high = ("–" if math.isnan(end) else f"{end:.{digits}f}" for end in interval)
-    return f"{value:.{digits}f} [{low}, {high}]"
+    low, high = ("–" if math.isnan(end) else _rounded(end, digits) for end in interval)
+    return f"{_rounded(value, digits)} [{low}, {high}]"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """Write a number without the sign of what is rounded to nothing.
+
+    Examples
+    --------
+    >>> _rounded(-0.04, 1), _rounded(-0.06, 1)
+    ('0.0', '-0.1')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def counted(
@@ -255,9 +269,9 @@ def answered(
     return [Measured(claim, value, *interval, variant, null)] if claim in claims else []
 
 
-def _in_print(text: str) -> str:
-    """Write a sentence for a page, with true minus signs."""
-    return true_minus(html.escape(text))
+def _sentence(text: str) -> str:
+    """Write a sentence for a page, as it stands in print."""
+    return in_print(html.escape(text))
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -300,7 +314,7 @@ def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
         claim = each.claim
         about = {
             "exhibit": claim.exhibit,
-            "claim": claim.title,
+            "claim": titled(claim),
             "paper": claim.said,
             "read at": claim.read_at,
         }
@@ -313,6 +327,11 @@ def comparison(scored: Sequence[Scored]) -> pd.DataFrame:
             )
             about = dict.fromkeys(about, "")
     return pd.DataFrame(rows)
+
+
+def titled(claim: Claim) -> str:
+    """What is claimed, and of which data."""
+    return f"{claim.what} ({named(claim.dataset)})" if claim.dataset else claim.what
 
 
 def _answer(value: str, variant: str, verdict: Verdict) -> dict[str, str]:

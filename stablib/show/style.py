@@ -8,16 +8,21 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.scale import LogTransform
+from matplotlib.ticker import LogFormatterSciNotation
 from numpy.typing import ArrayLike
+
+from stablib.show.in_print import in_print
 
 #: Stands for "the page's text colour" until the SVG is written; occurs in no palette.
 _INK = "#010203"
@@ -33,6 +38,8 @@ _FEW_NAMES, _LEGEND_LINE = 5, 0.22
 
 _MARKS = "osD^vXPd"
 PALETTE = sns.color_palette("colorblind").as_hex()
+#: From low to high, without the ends that a dark or a white page would hide.
+VISIBLE = ListedColormap(mpl.colormaps["plasma"](np.linspace(0.39, 0.63, 256)))
 
 
 @contextmanager
@@ -117,6 +124,34 @@ def line(
         linewidth=1.5,
         label=label,
     )
+
+
+class _Powers(LogFormatterSciNotation):
+    """Ticks of a logarithmic axis with raised digits; typeset exponents are too small to read."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        text = re.sub(r"[$}]|\\mathdefault{", "", super().__call__(x, pos).replace("^{", "^"))
+        return in_print(text.replace(r"\times", " × "))
+
+
+def raise_powers(made: Figure) -> None:
+    """Write the ticks of logarithmic axes so that they can be read on any screen.
+
+    Parameters
+    ----------
+    made : Figure
+        It is changed.
+    """
+    for axes in made.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for get, put in (
+                (axis.get_major_formatter, axis.set_major_formatter),
+                (axis.get_minor_formatter, axis.set_minor_formatter),
+            ):
+                usual = get()
+                if type(usual) is LogFormatterSciNotation:
+                    base = cast(LogTransform, axis.get_transform()).base
+                    put(_Powers(base, labelOnlyBase=usual.labelOnlyBase))
 
 
 def narrow(made: Figure) -> None:

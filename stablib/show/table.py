@@ -8,11 +8,10 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from stablib.show.in_print import in_print
+
 #: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
 _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
-
-#: A hyphen before a number, in the text of a page.
-_MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
 
 #: Characters that no page shows, and XML does not know.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -24,17 +23,6 @@ _ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row
 _WIDE = 5
 #: Those with so many are as wide as the page and its margin.
 _WIDEST = 7
-
-
-def true_minus(text: str) -> str:
-    """Write true minus signs before numbers.
-
-    Examples
-    --------
-    >>> true_minus("from -1 to 3-4")
-    'from −1 to 3-4'
-    """
-    return _MINUS.sub("\u2212", text)
 
 
 def has_named_rows(frame: pd.DataFrame) -> bool:
@@ -61,7 +49,7 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
         width += " full-width"  # The theme's name: its table of contents gives way.
     return (
         f'<div class="exhibit-table{width}" tabindex="0" role="region" '
-        f'aria-label="{html.escape(name)}">{true_minus(labelled)}</div>'
+        f'aria-label="{html.escape(name)}">{in_print(labelled)}</div>'
     )
 
 

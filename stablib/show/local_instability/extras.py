@@ -125,7 +125,7 @@ def models(many: Sequence[Results]) -> Exhibit:
         runs = results.runs[CONTROL]
         labels, confidence = results.labels(CONTROL), results.confidence(CONTROL)
         name = (
-            f"{results.dataset.name}: {results.model}, "
+            f"{results.title}: {results.model}, "
             f"lr {results.recipe.learning_rate:g}, n = {len(runs)}"
         )
         on_validation = 100.0 * accuracy(runs["labels_val"], results.dataset.gold["val"])

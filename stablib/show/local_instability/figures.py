@@ -23,7 +23,7 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
 from stablib.show.local_instability.answers import of_regions, settled
 from stablib.show.local_instability.comparison import CLAIMS, NOT_LOOKED_AT, correlation, generator
-from stablib.show.style import PALETTE, figure
+from stablib.show.style import PALETTE, VISIBLE, figure
 from stablib.studies.local_instability import CONTROL, Results, Variant
 
 #: Resamples of runs for the intervals of correlations.
@@ -35,7 +35,7 @@ TGTSS = Variant("tgtss", "shared")
 
 def _scatter(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
     """One point an utterance; many coincide, so they are small and see-through."""
-    axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, color=PALETTE[9], rasterized=True)
+    axes.scatter(x, y, s=10, alpha=0.9, linewidths=0, color=PALETTE[0], rasterized=True)
 
 
 def _fit(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
@@ -152,7 +152,7 @@ def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
     with figure() as made:
         axes = made.axes[0]
         points = axes.scatter(
-            mu, sigma, c=results.le_m[CONTROL], cmap="viridis", s=12, alpha=0.7, rasterized=True
+            mu, sigma, c=results.le_m[CONTROL], cmap=VISIBLE, s=9, rasterized=True
         )
         made.colorbar(points, label="LEₘ (nats)")
         axes.set(xlabel="μₘ: mean gold-label probability over runs", ylabel="σₘ: its sd over runs")

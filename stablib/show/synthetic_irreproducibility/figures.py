@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record
+from stablib.show.in_print import in_print
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthetic_irreproducibility import claims
 from stablib.show.synthetic_irreproducibility.comparison import decades, mean_of, table, with_long
@@ -190,11 +191,11 @@ def _windows_and_losses(
                     xytext=(4, 0),
                     textcoords="offset points",
                 )
-        left.set(xlabel="log2 z, window in mini-batches", ylabel="relative PD (fraction)")
+        left.set(xlabel="log₂ z, window in mini-batches", ylabel="relative PD (fraction)")
         left.set_yscale("log")
         right.set(xlabel="excess label loss (nats)", xscale="log")
         right.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: in_print(f"{value:.0e}")))
         right.xaxis.set_minor_formatter(NullFormatter())
         right.tick_params(axis="x", labelrotation=30)
         handles, labels = left.get_legend_handles_labels()

@@ -98,7 +98,7 @@ def weight_differences(curves: Curves, long: Curves | None = None) -> Exhibit:
         for axes, point, row in zip(made.axes, points, rows, strict=True):
             axes.axhline(0.0, color="#888888", linewidth=0.8)
             axes.plot(row, "o", color=PALETTE[0], markersize=5)
-            axes.set(title=f"log2 z = {point.recipe.log2_window}", ylabel="weight difference")
+            axes.set(title=f"log₂ z = {point.recipe.log2_window}", ylabel="weight difference")
         made.axes[-1].set_xlabel("index of the parameter")
         sizes = [claims.differences_of(point)[_PAIR] for point in points]
         return record(

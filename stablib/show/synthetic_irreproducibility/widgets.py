@@ -9,11 +9,11 @@ import pandas as pd
 
 from stablib.show import widgets
 from stablib.show.exhibit import picture
+from stablib.show.in_print import raised
 from stablib.show.synthetic_irreproducibility.comparison import mean_interval, mean_of
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.synthetic_irreproducibility import Curves, Point
 
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 #: Where the pair whose weights are shown stands among the pairs; larger models' are left out.
 _PAIR = 0
 _SHOWN_WEIGHTS = 1000
@@ -52,7 +52,7 @@ def points_frame(curves: Sequence[Curves]) -> tuple[pd.DataFrame, dict[tuple[str
                 if point.recipe in seen:  # The linear model is part of several figures.
                     continue
                 seen.add(point.recipe)
-                length = str(point.recipe.log2_examples).translate(_SUPERSCRIPTS)
+                length = raised(point.recipe.log2_examples)
                 name = f"{curve.name}, T=2{length}"
                 rows += _checkpoints(name, point)
                 weights = point.arrays["weights"][_PAIR]

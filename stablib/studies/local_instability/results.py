@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stablib.data import Dataset
 from stablib.metrics import label_entropy
+from stablib.papers.names import named
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.local_instability.design import Variant
@@ -93,7 +94,8 @@ class Results(Outcome):
     def title(self) -> str:
         """Name of the data set that was asked for, and whether another stands in for it."""
         asked = self.recipe.dataset
-        return asked if self.dataset.name == asked else f"stand-in for {asked}"
+        title = named(asked)
+        return title if self.dataset.name == asked else f"stand-in for {title}"
 
     @property
     def recipe(self) -> TextRecipe:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from stablib.data import entry
 from stablib.mitigation import ASWA, EMA, NASWA, Averaged, StepSWA
+from stablib.papers.names import named
 from stablib.studies.random_seed.settings import RandomSeedSettings
 from stablib.training import Control, Method, Request, seed_plans
 from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanations
@@ -77,15 +78,7 @@ class Cell(NamedTuple):
     @staticmethod
     def named(dataset: str) -> str:
         """Name of a data set on the page."""
-        names = {
-            "imdb": "IMDB",
-            "sst": "SST",
-            "agnews": "AG News",
-            "adr": "ADR tweets",
-            "snli": "SNLI",
-            "reviews": "Generated reviews",
-        }
-        return names.get(dataset, dataset.capitalize())
+        return "Generated reviews" if dataset == "reviews" else named(dataset)
 
 
 class Design:
