@@ -5,8 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 CORE := .venv-core/bin
 CORE_READY := .venv-core/.ready
-# Python compiles what it imports; compiling all that is installed takes half of the time.
-PIP := -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 LINTER := node_modules/.package-lock.json
 
 .PHONY: env core-env book test lint pages browser-test slow-test retrain-test core-test smoke clean
