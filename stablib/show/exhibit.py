@@ -227,26 +227,17 @@ def picture(exhibit: str) -> str:
 def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
     """Write a value with its interval; a dash where there is no value.
 
+    What is rounded to nothing has no sign.
+
     Examples
     --------
-    >>> with_interval(1.25, Interval(0.5, 2.0)), with_interval(float("nan"), Interval(0, 0))
-    ('1.2 [0.5, 2.0]', '–')
+    >>> with_interval(1.25, Interval(-0.04, 2.0)), with_interval(float("nan"), Interval(0, 0))
+    ('1.2 [0.0, 2.0]', '–')
     """
     if math.isnan(value):
         return "–"
-    low, high = ("–" if math.isnan(end) else _rounded(end, digits) for end in interval)
-    return f"{_rounded(value, digits)} [{low}, {high}]"
-
-
-def _rounded(value: float, digits: int) -> str:
-    """Write a number without the sign of what is rounded to nothing.
-
-    Examples
-    --------
-    >>> _rounded(-0.04, 1), _rounded(-0.06, 1)
-    ('0.0', '-0.1')
-    """
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+    low, high = ("–" if math.isnan(end) else f"{end:z.{digits}f}" for end in interval)
+    return f"{value:z.{digits}f} [{low}, {high}]"
 
 
 def counted(
@@ -375,7 +366,7 @@ def _style(claim: Claim) -> str:
     """How numbers in the claim's unit are written."""
     fine = claim.unit in ("r", "times", "decades", "p", "nats", "points", "")
     tiny = claim.rule == "magnitude" and (claim.target or 0.0) < _TINY
-    return ".1e" if tiny else ".2f" if fine else ".1f"
+    return "z.1e" if tiny else "z.2f" if fine else "z.1f"
 
 
 def _bases(results: Sequence[Outcome]) -> str:

@@ -120,10 +120,8 @@ def mitigations(found: Matrix) -> Exhibit:
                 cells[workload] = f"{one.disagreement:.1f} % of two runs differ"
             else:
                 one = of[row]
-                sign = "+" if one.gain >= 0 else "\u2212"
                 cells[workload] = (
-                    f"{with_interval(one.reduction, one.interval, 0)}; "
-                    f"{sign}{abs(one.gain):.1f} points"
+                    f"{with_interval(one.reduction, one.interval, 0)}; {one.gain:+z.1f} points"
                 )
         table[title] = cells
     notes = "; ".join(f"({number}) {why}" for why, number in reasons.items())
