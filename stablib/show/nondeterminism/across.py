@@ -14,7 +14,8 @@ from stablib.metrics import (
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.nondeterminism.comparison import RUNS, disagreement, finite
-from stablib.studies.nondeterminism import ALL, Across
+from stablib.studies.nondeterminism import ALL, BIT, Across
+from stablib.studies.nondeterminism.design import ROWS
 
 
 def across(outcome: Across) -> Exhibit:
@@ -47,7 +48,8 @@ def across(outcome: Across) -> Exhibit:
                     shares = 100.0 * draws[row] / draws[ALL]
                 found = finite(float(share), shares)
                 table[workload, row]["of that of all (%)"] = with_interval(*found, 0)
-        alone = [row for row in rows if row != ALL]
+        # The paper's question is about sources, and not about several or one bit.
+        alone = [row for row in rows if row != BIT and len(ROWS.get(row, (row,))) == 1]
         most, least = max(alone, key=means.__getitem__), min(alone, key=means.__getitem__)
         of_alone = np.stack([draws[row] for row in alone])
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -20,11 +20,10 @@ from stablib.show.nondeterminism.comparison import (
     less_in_percent,
     ratios,
     single_runs,
-    varied,
 )
 from stablib.show.nondeterminism.shallow import has_not_diverged
 from stablib.show.nondeterminism.tables import CAPTION, rows_of
-from stablib.studies.nondeterminism import ALL, BIT, OTHER_SEEDS, Results, Trainings
+from stablib.studies.nondeterminism import ALL, BIT, Results, Trainings
 from stablib.studies.nondeterminism.elsewhere import DIGITS, INIT, SNAPSHOTS
 from stablib.workloads import ImageRecipe
 
@@ -94,7 +93,7 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
         finding=(
             "Runs that differ by one bit disagree so many times as often as runs with other "
             f"initial weights: {said_bits}. Snapshots disagree less often than plain runs of which "
-            f"everything varies: {said}; other seeds alone up to {nulls[_DISAGREEMENT]:.0f} %."
+            f"everything varies: {said}; luck alone up to {nulls[_DISAGREEMENT]:.0f} %."
         ),
         caption=(
             "Other networks, and a small one on MNIST. The largest networks have fewer runs and "
@@ -249,21 +248,10 @@ def _converged(results: Results) -> dict[str, Varied]:
 
 
 def _nulls(pool: Results, n_runs: int) -> list[float]:
-    """By how many percent so many runs vary less, or more, than others by luck, by measure.
-
-    Of two sets of seeds either might be called the other one: what counts is the larger distance.
-    """
-    plain, others = (
-        varied(
-            pool.logits[row][:n_runs],
-            pool.gold,
-            losses=pool.losses[row][:n_runs],
-            labels=pool.labels[row][:n_runs],
-        )
-        for row in (ALL, OTHER_SEEDS)
-    )
-    both = zip(ratios(others, plain), ratios(plain, others), strict=True)
-    return [max(abs(less_in_percent(ratio)[0]) for ratio in pair) for pair in both]
+    """By how many percent a set of so many runs varies less, or more, by luck, by measure."""
+    usual, sets = single_runs(pool, n_runs)
+    apart = [[less_in_percent(ratio)[0] for ratio in ratios(one, usual)] for one in sets]
+    return [max(map(abs, of_measure)) for of_measure in zip(*apart, strict=True)]
 
 
 def _apart(one: Ratio, other: Ratio) -> Ratio:

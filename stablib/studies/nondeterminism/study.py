@@ -39,11 +39,11 @@ class Nondeterminism(Study):
         "printed tables, which the text at hand lacks, are those of a replication by others with "
         "the same code; they are shown, and judged where the paper's own network is trained: sds "
         "within 30 %, disagreement within 10, correlations within 5 and gains within 20 %. "
-        "Changed when all had been measured: luck is what sets of as many plain runs differ by "
-        "(Table 5), or the larger distance of two sets, whichever is called the other one (Tables "
-        "6 and 7); it was one set, with its sign. That snapshots bring no improvement (section 6) "
-        "allows that they do harm. Layers are held against the sources of Table 1 (Figure 1), "
-        "without the one bit that is drawn beside them."
+        "Changed when all had been measured: what other seeds give is the largest distance of a "
+        "set of as many plain runs from the mean of all such sets (Tables 5 to 7); it was that of "
+        "one set, with its sign. That snapshots bring no improvement (section 6) allows that they "
+        "do harm. Layers are held against the sources of Table 1 (Figure 1), without the one bit "
+        "that is drawn beside them."
     )
 
     @property
