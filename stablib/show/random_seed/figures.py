@@ -44,8 +44,12 @@ from stablib.studies.random_seed.settings import ENCODERS
 _DRAWN = (PLAIN, ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
 #: Panels side by side, unless two rows of them are full.
 _COLUMNS = 3
-#: Fewest texts of which a mean is drawn or said.
-_FEWEST = 5
+#: Fewest texts of which a mean is drawn or said, and fewest that fill the paper's ten bins.
+_FEWEST, _MANY = 5, 100
+_BINS = (
+    "with 95 % bootstrap intervals over runs. Fewer than "
+    f"{_MANY} texts have half as many bins, and a bin of fewer than {_FEWEST} has no mark."
+)
 
 
 def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit:
@@ -87,8 +91,7 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
             caption=(
                 f"Plain training: {measure.label}, mean over test texts ({_n_texts(spreads)}) in "
-                "bins of their mean score, with 95 % bootstrap intervals over runs. "
-                f"A bin of fewer than {_FEWEST} texts has no mark."
+                f"bins of their mean score, {_BINS}"
             ),
         )
 
@@ -196,8 +199,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             alt=f"One panel a data set, a line a method, over the mean score. {finding}",
             caption=(
                 f"By method, {measure.label}, mean over test texts ({_n_texts(plain)}) in bins "
-                "of their mean score, with 95 % bootstrap intervals over runs. "
-                f"A bin of fewer than {_FEWEST} texts has no mark.{_beside(many, measure)}"
+                f"of their mean score, {_BINS}{_beside(many, measure)}"
             ),
         )
 
@@ -237,7 +239,8 @@ def _reductions(
 
 def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) -> pd.DataFrame:
     """One line: a mark and an interval for each bin of enough texts, broken where there is none."""
-    bins = binned_means(spread.values, spread.scores, spread.replicates)
+    n_bins = 10 if len(spread.values) >= _MANY else 5
+    bins = binned_means(spread.values, spread.scores, spread.replicates, n_bins=n_bins)
     enough = np.array([b.n_examples >= _FEWEST for b in bins])
     middles = np.array([(b.low + b.high) / 2 for b in bins])
     means = np.where(enough, [b.mean for b in bins], np.nan)
