@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.data import Dataset
+from stablib.papers.names import named
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.random_seed.results import Results
@@ -49,7 +50,7 @@ class Matrix(Outcome):
     @property
     def heads_title(self) -> str:
         """Data and model of the heads."""
-        return f"{self.heads_data.name.upper()}, head"
+        return f"{named(self.heads_data.name)}, head"
 
     def gold(self, column: str) -> NDArray[np.integer]:
         """Class of each test text of a column, shape (n_test,)."""
