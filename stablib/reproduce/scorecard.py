@@ -128,6 +128,7 @@ def page(exhibits: Path) -> str:
         parts.append(f":::{{dropdown}} How they are judged\n{rules}\n:::\n")
         for exhibit, of_exhibit in by_exhibit(rows).items():
             frame = comparison(of_exhibit).drop(columns="exhibit")
+            frame.insert(0, "verdict", frame.pop("verdict"))  # On a phone it is seen first.
             table = table_html(frame, name=f"Claims about {exhibit}")
             place = places.get(exhibit)
             head = f"<strong>{exhibit}</strong> {html.escape(place.title) if place else ''}"
