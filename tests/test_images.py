@@ -147,6 +147,14 @@ def test_a_source_begins_at_its_onset() -> None:
     assert same.tolist() == [True, True, False, False]
 
 
+def test_a_bit_changes_at_its_onset() -> None:
+    late = SeedPlan(bit=Bit(tensor="stem.weight", index=5), onset={"bit": 3})
+    trace = Trace(per_decade=30, n_weights=100_000, n_examples=4)
+    plain, twin = (train(RECIPE, p, records=[trace])[0][0] for p in (SeedPlan(), late))
+    same = (plain["weights"] == twin["weights"]).all(axis=1)
+    assert same.tolist() == (plain["steps"] <= 2 * 4).tolist()
+
+
 def test_one_bit_of_a_weight_changes_one_weight_and_then_all() -> None:
     trace = Trace(per_decade=30, n_weights=100_000, n_examples=4)
     bit = Bit(tensor="stem.weight", index=5)

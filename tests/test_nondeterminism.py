@@ -36,7 +36,7 @@ from stablib.studies.nondeterminism import BIT, ROWS, Across, Results, Trainings
 from stablib.studies.nondeterminism import language as reading
 from stablib.studies.nondeterminism.design import FOLLOWED, Design
 from stablib.studies.nondeterminism.settings import PRESETS
-from stablib.training import Request
+from stablib.training import Request, SeedPlan
 from stablib.workloads import Logits, Trace
 
 N_TEST, N_CLASSES = 30, 4
@@ -443,8 +443,9 @@ def test_sources_are_set_side_by_side_across_workloads(study: Any, tmp_path: Pat
 
 
 def test_the_other_papers_runs_are_those_that_they_have() -> None:
-    """No run is trained for the comparison alone where its paper has them."""
-    others = [r for rows in across.requests("laptop").values() for r in rows.values()]
+    """No run is trained for the comparison alone where its paper has them: none has twins."""
+    found = across.requests("laptop").values()
+    others = [r for rows in found for row, r in rows.items() if row != BIT]
     others += [rows["all"] for rows in across.others("laptop", 8).values()]
     known = {
         (r.recipe, record, plan)
@@ -466,6 +467,15 @@ def test_the_other_papers_runs_are_those_that_they_have() -> None:
         for record in r.records
         for plan in r.plans
     )
+
+
+@pytest.mark.parametrize("workload", ["heads on MASSIVE", "CNN on SST"])
+def test_twins_of_other_papers_differ_by_one_bit_alone(workload: str) -> None:
+    rows = across.requests("laptop")[workload]
+    twins, source = rows[BIT], rows["order"]
+    assert (twins.recipe, twins.records) == (source.recipe, source.records)
+    assert len({plan.bit for plan in twins.plans}) == len(source.plans)
+    assert {plan.model_copy(update={"bit": None}) for plan in twins.plans} == {SeedPlan()}
 
 
 def test_language_models_are_compared_by_perplexity(study: Any, tmp_path: Path) -> None:

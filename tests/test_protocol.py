@@ -44,6 +44,9 @@ def test_twins_differ_by_one_bit_each_at_its_own_place() -> None:
     assert len({bit.index for bit in bits if bit}) == 40
     assert {bit.direction for bit in bits if bit} == {"up", "down"}
     assert {plan.model_copy(update={"bit": None}) for plan in plans} == {SeedPlan()}
+    late = one_bit(40, "w", 50, seed=3, onset=7)
+    assert [p.bit for p in late] == [p.bit for p in plans]
+    assert {p.starts("bit") for p in late} == {7}
     assert one_bit(40, "w", 50, seed=3) == plans != one_bit(40, "w", 50, seed=4)
 
 

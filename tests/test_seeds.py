@@ -49,6 +49,7 @@ PLANS = [
     SeedPlan(bit=Bit(tensor="hidden.weight", index=5, direction="down")),
     SeedPlan(bit=Bit(tensor="hidden.weight", index=6)),
     SeedPlan(bit=Bit(tensor="hidden.bias", index=5)),
+    SeedPlan(bit=BIT, onset={"bit": 2}),
     SeedPlan(init=2**63, bit=BIT),
 ]
 
@@ -62,6 +63,7 @@ PLANS = [
         (SeedPlan(base=3, init=3, shuffle=3), SeedPlan.same(3)),
         (SeedPlan(base=3, shuffle=3, onset={"shuffle": 2}), SeedPlan.same(3)),
         (SeedPlan(shuffle=3, onset={"shuffle": 1}), SeedPlan(shuffle=3)),
+        (SeedPlan(bit=BIT, onset={"bit": 1}), SeedPlan(bit=BIT)),
         (
             SeedPlan(shuffle=3, dropout=4, onset={"shuffle": 2, "dropout": 3}),
             SeedPlan(dropout=4, shuffle=3, onset={"dropout": 3, "shuffle": 2}),
@@ -105,6 +107,8 @@ def test_a_plan_comes_back_from_json_pickle_and_its_own_words(plan: SeedPlan) ->
         ({"shuffle": 3, "onset": {"shuffle": 0}}, "'shuffle' is epoch 0: epochs count from 1"),
         ({"shuffle": 3, "onset": {"shuffle": 2.5}}, "must be a whole number"),
         ({"onset": {"shuffle": 2}}, "onset of 'shuffle' needs a seed of 'shuffle'"),
+        ({"onset": {"bit": 2}}, "onset of 'bit' needs a changed bit"),
+        ({"bit": BIT, "onset": {"bit": 0}}, "'bit' is epoch 0: epochs count from 1"),
         ({"init": 3, "onset": {"init": 2}}, "initial weights come before all of them"),
         ({"init": 3, "onset": {"init": 1}}, "initial weights come before all of them"),
         ({"bit": {"tensor": "w", "index": -1}}, "greater than or equal to 0"),
@@ -124,6 +128,11 @@ def test_plans_that_mean_nothing_are_refused(fields: dict, hint: str) -> None:
             RECIPE,
             SeedPlan(shuffle=3, onset={"shuffle": 4}),
             "onset of 'shuffle' is epoch 4, but head trains 3 here: it must be at most that",
+        ),
+        (
+            RECIPE,
+            SeedPlan(bit=BIT, onset={"bit": 4}),
+            "onset of 'bit' is epoch 4, but head trains 3 here: it must be at most that",
         ),
         (
             StreamRecipe(data={"kind": "linear"}, log2_examples=10),
@@ -234,6 +243,10 @@ def test_children_have_the_numbers_with_which_teachers_were_published(seeds) -> 
             [SeedPlan(bit=BIT), SeedPlan(bit=BIT.model_copy(update={"direction": "down"}))],
             "all sources 0, one bit of hidden.weight[5] down or hidden.weight[5] up",
         ),
+        (
+            [SeedPlan(bit=BIT, onset={"bit": k}) for k in (2, 3)],
+            "all sources 0, one bit of hidden.weight[5] up before epoch 2–3",
+        ),
     ],
 )
 def test_plans_are_described_by_what_varies(plans: list[SeedPlan], said: str) -> None:
@@ -321,6 +334,43 @@ def test_one_bit_changes_one_initial_weight_many_final_ones_and_few_labels(
     assert (last != other).sum() > 10
     np.testing.assert_allclose(mine, theirs, atol=0.01)
     assert (mine.argmax(axis=1) != theirs.argmax(axis=1)).mean() < 0.02
+
+
+class Epochs(Method):
+    """Keeps the weights before each epoch's first step and after its last."""
+
+    kind: Literal["toy_epochs"] = "toy_epochs"
+    seen: ClassVar[list[np.ndarray]] = []
+
+    def averager(self, n_epochs: int) -> Averager:
+        return _AtEpochs()
+
+
+class _AtEpochs(Averager):
+    growing = ()
+
+    def before_step(self, step: int, weights: Any) -> None:
+        if step % N_BATCHES == 1:
+            Epochs.seen.append(weights[0].numpy().copy())
+
+    def after_epoch(self, epoch: int, weights: Any) -> None:
+        Epochs.seen.append(weights[0].numpy().copy())
+
+
+@pytest.mark.parametrize("onset", [1, 2, 3])
+def test_a_bit_changes_before_the_epoch_of_its_onset(onset: int) -> None:
+    passed = []
+    for plan in (SeedPlan(bit=BIT, onset={"bit": onset}), SeedPlan()):
+        Epochs.seen.clear()
+        train(RECIPE.with_method(Epochs()), [plan], make_task(), [Probabilities(split="test")])
+        passed.append(np.stack(Epochs.seen))
+    changed, base = passed
+    n_same = 2 * (onset - 1)
+    np.testing.assert_array_equal(changed[:n_same], base[:n_same])
+    assert np.flatnonzero(changed[n_same] != base[n_same]).tolist() == [BIT.index]
+    up = np.nextafter(base[n_same][BIT.index], np.float32(np.inf))
+    assert changed[n_same][BIT.index] == up
+    assert ((changed != base).sum(axis=1)[n_same + 1 :] > 1).all()
 
 
 @pytest.mark.parametrize("vary", [[], "init"])

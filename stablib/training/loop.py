@@ -14,7 +14,7 @@ from stablib.training.method import Method
 from stablib.training.observe import Observer
 from stablib.training.predict import Predictor
 from stablib.training.record import Arrays
-from stablib.training.seeds import SeedPlan, change_bit
+from stablib.training.seeds import Bit, SeedPlan, change_bit
 from stablib.training.state import pack, unpack
 from stablib.training.workload import Report
 
@@ -188,11 +188,7 @@ def fit(
     Predictor
         The trained model.
     """
-    if plan.bit is not None:
-        changed = network.named()
-        arrays = {name: parameter.detach().cpu().numpy() for name, parameter in changed.items()}
-        change_bit(plan.bit, arrays)
-        changed[plan.bit.tensor].data.copy_(torch.from_numpy(arrays[plan.bit.tensor]))
+    _change_bit(network, plan.changes(epoch=1))  # The method's average begins with what it is then.
     models = FlatWeights(network)
     predictor = Predictor(models, method, n_epochs)
     training = _Training(network, models, optimizer, predictor, watchers)
@@ -203,6 +199,8 @@ def fit(
     report(done)
     step = 0
     for epoch in range(1, n_epochs + 1):
+        if epoch > 1 and step >= done:  # Otherwise it is in the state.
+            _change_bit(network, plan.changes(epoch))
         network.start_epoch(epoch)
         for rows in batches(order.at(epoch), n_train, batch_size):
             step += 1
@@ -233,3 +231,12 @@ def fit(
     with torch.no_grad():
         predictor.finish()
     return predictor
+
+
+def _change_bit(network: Network, bit: Bit | None) -> None:
+    if bit is None:
+        return
+    parameters = network.named()
+    weights = {name: parameter.detach().cpu().numpy() for name, parameter in parameters.items()}
+    change_bit(bit, weights)
+    parameters[bit.tensor].data.copy_(torch.from_numpy(weights[bit.tensor]))

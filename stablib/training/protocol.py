@@ -78,7 +78,7 @@ def protocol(
 
 
 def one_bit(
-    n_runs: int, tensor: str, n_weights: int, *, fixed: int = 0, seed: int = 1
+    n_runs: int, tensor: str, n_weights: int, *, fixed: int = 0, seed: int = 1, onset: int = 1
 ) -> tuple[SeedPlan, ...]:
     """Seed plans that differ by one bit of one weight, each at a place of its own.
 
@@ -87,13 +87,15 @@ def one_bit(
     n_runs : int
         Twins.
     tensor : str
-        Name of the initial weights of which one is changed.
+        Name of the weights of which one is changed.
     n_weights : int
         How many it has.
     fixed : int, default 0
         Seed of everything else.
     seed : int, default 1
         Draws the places, without repetition, and whether a weight goes up or down.
+    onset : int, default 1
+        Epoch, counted from 1, before which the bit changes; by default in the initial weights.
 
     Returns
     -------
@@ -117,7 +119,10 @@ def one_bit(
         raise UsageError(
             f"n_runs must be at most {n_weights}, the weights of {tensor}, got {n_runs}"
         )
-    return _places(n_runs, tensor, n_weights, fixed, seed)
+    plans = _places(n_runs, tensor, n_weights, fixed, seed)
+    if as_count(onset, name="onset") == 1:
+        return plans
+    return tuple(SeedPlan(base=fixed, bit=plan.bit, onset={"bit": onset}) for plan in plans)
 
 
 @lru_cache(maxsize=64)

@@ -25,12 +25,15 @@ _MOST_RUNS = 1_000_000
 #: More changed bits than these are counted, not named.
 _MOST_NAMED = 3
 
+#: What an onset calls the changed bit.
+_BIT = "bit"
+
 #: What readers call a source.
 _IN_WORDS = {"shuffle": "order", "init": "initial weights", "low_level": "low level"}
 
 
 class Bit(BaseModel):
-    """A change of one initial weight to the next number that can be represented.
+    """A change of one weight to the next number that can be represented.
 
     Parameters
     ----------
@@ -95,14 +98,15 @@ class SeedPlan(BaseModel):
         Seeds of single sources; may be given as keywords too.
     onset : mapping of str to int, optional
         The epoch, counted from 1, from which on a source's own seed rules; before it the base
-        does. From the beginning where nothing is said.
+        does. From the beginning where nothing is said. Of ``bit``: the epoch before which the bit
+        is changed.
     bit : Bit, optional
-        A change of one bit of the initial weights.
+        A change of one bit of the weights, by default of the initial ones.
 
     Raises
     ------
     pydantic.ValidationError
-        If a seed is negative, or an onset has no seed of its own or is below 1.
+        If a seed is negative, or an onset is below 1 or of something that does not vary.
 
     Examples
     --------
@@ -138,16 +142,18 @@ class SeedPlan(BaseModel):
             raise ValueError(f"seeds of {' and '.join(twice)} are given twice")
         seeds |= _numbers_of("seeds", named)
         onset = _numbers_of("onset", known.get("onset", {}))
+        late = {*seeds, *([_BIT] if known.get("bit") is not None else [])}
         for source, epoch in onset.items():
-            if source not in seeds:
-                raise ValueError(f"onset of {source!r} needs a seed of {source!r}")
+            if source not in late:
+                needed = "a changed bit" if source == _BIT else f"a seed of {source!r}"
+                raise ValueError(f"onset of {source!r} needs {needed}")
             if source == "init" or epoch < 1:
                 raise ValueError(
                     f"onset of {source!r} is epoch {epoch}: epochs count from 1, and initial "
                     "weights come before all of them"
                 )
         seeds = {source: seed for source, seed in seeds.items() if seed != base}
-        onset = {source: e for source, e in onset.items() if source in seeds and e > 1}
+        onset = {s: e for s, e in onset.items() if e > 1 and (s in seeds or s == _BIT)}
         return {**known, "base": base, "seeds": seeds, "onset": onset}
 
     def __repr__(self) -> str:
@@ -166,8 +172,19 @@ class SeedPlan(BaseModel):
         return dict(self.seeds).get(source, self.base)
 
     def starts(self, source: str) -> int:
-        """Epoch from which on the source's own seed rules."""
+        """Epoch from which on the source's own seed rules, or before which a ``bit`` changes."""
         return dict(self.onset).get(source, 1)
+
+    def changes(self, epoch: int) -> Bit | None:
+        """The bit that changes before an epoch, counted from 1.
+
+        Examples
+        --------
+        >>> plan = SeedPlan(bit=Bit(tensor="w"), onset={"bit": 3})
+        >>> [plan.changes(epoch) is not None for epoch in (1, 2, 3, 4)]
+        [False, False, True, False]
+        """
+        return self.bit if epoch == self.starts(_BIT) else None
 
     def generator(self, source: str, *, epoch: int = 1) -> np.random.Generator:
         """Return a fresh numpy generator with the seed that rules a source in an epoch.
@@ -303,7 +320,7 @@ def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:
     bit : Bit
         Which weight, and in which direction.
     tensors : mapping of str to ndarray of float
-        The initial weights by name.
+        The weights by name.
 
     Raises
     ------
@@ -348,7 +365,9 @@ def describe(plans: Sequence[SeedPlan]) -> str:
         places = sorted(f"{b.tensor}[{b.index}] {b.direction}" for b in bits)
         if len(places) > _MOST_NAMED:
             places = [f"{len(places)} weights of {t}" for t in sorted({b.tensor for b in bits})]
-        parts.append(f"one bit of {' or '.join(places)}")
+        starts = sorted({plan.starts(_BIT) for plan in plans if plan.bit is not None})
+        late = f" before epoch {_numbers(starts)}" if starts != [1] else ""
+        parts.append(f"one bit of {' or '.join(places)}{late}")
     return ", ".join(parts)
 
 

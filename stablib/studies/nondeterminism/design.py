@@ -32,7 +32,7 @@ FOLLOWED = ("initial weights", "order", "low level", BIT)
 SHALLOW = ("linear", "hidden_dense", "hidden_convolution")
 
 #: Learning rates and widths of a hidden layer at which one bit is changed (ND-X2), and twins.
-RATES, WIDTHS, TWINS = (0.05, 0.1, 0.2, 0.4), (8, 64, 512), 4
+RATES, WIDTHS, TWINS = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4), (8, 64, 512), 8
 
 #: The row of which sources begin late (Figure 2).
 LATE = "order, augmentation, low level"
@@ -105,7 +105,9 @@ class Design:
         whole = row == ALL and recipe in (None, self.recipe)
         return Logits() if whole else Logits(n_logits=self.settings.n_logits)
 
-    def bits(self, n_runs: int, recipe: ImageRecipe | None = None) -> tuple[SeedPlan, ...]:
+    def bits(
+        self, n_runs: int, recipe: ImageRecipe | None = None, *, onset: int = 1
+    ) -> tuple[SeedPlan, ...]:
         """Twins that differ by one bit of the first weights of a network, Table 1's by default."""
         recipe = recipe or self.recipe
         channels, height, width = recipe.shape
@@ -118,7 +120,8 @@ class Design:
             "shufflenet": ("stem.weight", 24, channels * 9),
             "digit_net": ("first.weight", 32, channels * 9),
         }.get(recipe.model, ("stem.weight", 16, channels * 9))
-        return one_bit(n_runs, tensor, n_outputs * n_inputs, seed=self.settings.first_seed)
+        seed = self.settings.first_seed
+        return one_bit(n_runs, tensor, n_outputs * n_inputs, seed=seed, onset=onset)
 
     def layers(self) -> Wanted:
         """The first runs of each row, with what their layers make of some images (Figure 1)."""

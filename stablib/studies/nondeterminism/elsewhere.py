@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 
 from stablib.mitigation import ASWA, Snapshot, WeightNoise
 from stablib.studies.nondeterminism.design import ALL, BIT, LATE, Design, Wanted
@@ -27,7 +28,7 @@ SHORT = 0.4
 #: Momentum of SGD beside the usual (appendix A: from 0 to .999), and the learning rate of Adam: of
 #: .001, .003, .01 and .03 the one with the highest accuracy of one run at ``laptop``, on test
 #: images that the exhibits look at too.
-MOMENTA, ADAM_RATE = (0.0, 0.99), 0.01
+MOMENTA, ADAM_RATE = (0.0, 0.99, 0.999), 0.01
 
 #: Twins of each kind that the viewer follows.
 _TWINS = 4
@@ -148,10 +149,11 @@ def partings(settings: NondeterminismSettings) -> dict[str, Wanted]:
     """
     design, few = Design(settings), min(_TWINS, settings.few_runs)
     usual, kept = design.recipe, (Trace(),)
+    onsets = [epoch for epoch in design.onsets() if epoch > 1]
     late = {
-        f"{LATE}, from epoch {epoch}": Request(usual, design.plans(LATE, few, onset=epoch), kept)
-        for epoch in design.onsets()
-        if epoch > 1
+        f"{row}, from epoch {epoch}": Request(usual, plans(few, onset=epoch), kept)
+        for row, plans in ((LATE, partial(design.plans, LATE)), (BIT, design.bits))
+        for epoch in onsets
     }
     shallow = {"learning_rate": settings.shallow_rate}
     other = next(model for model in reversed(OTHERS) if model != settings.model)

@@ -116,9 +116,7 @@ def _train_part(
         hidden=recipe.hidden,
         n_classes=task.n_classes,
     )
-    for number, plan in enumerate(plans):
-        if plan.bit is not None:
-            change_bit(plan.bit, stack.tensors(number))
+    _change_bits(stack, plans, epoch=1)  # The method's average begins with what they are then.
     predictor = Predictor(stack, recipe.method, recipe.epochs)
     watchers = observers(records, task, len(plans))
     weights = torch.nn.Parameter(stack.weights)
@@ -132,6 +130,8 @@ def _train_part(
     share = work_by_step(recipe, task.sizes, records)
     with torch.inference_mode():
         for epoch in range(1, recipe.epochs + 1):
+            if epoch > 1:
+                _change_bits(stack, plans, epoch)
             permutations = [torch.from_numpy(o.at(epoch).permutation(len(rows))) for o in orders]
             masks.start_epoch(epoch)
             for start in range(0, len(rows), recipe.batch_size):
@@ -157,6 +157,13 @@ def _train_part(
         predictor.finish()
         finished = [watcher.finish(predictor) for watcher in watchers]
     return [list(run) for run in zip(*finished, strict=True)]
+
+
+def _change_bits(stack: HeadStack, plans: Sequence[SeedPlan], epoch: int) -> None:
+    for number, plan in enumerate(plans):
+        bit = plan.changes(epoch)
+        if bit is not None:
+            change_bit(bit, stack.tensors(number))
 
 
 def _rows(sources: Sequence[Tensor], batch: Sequence[Tensor]) -> Iterator[Tensor]:
