@@ -16,6 +16,7 @@ from stablib.errors import UsageError
 from stablib.metrics import Interval, Variability, variability_reduction
 from stablib.mitigation import vanilla_ensembles
 from stablib.models.qrnn import LanguageModel
+from stablib.models.resnet import ResNet
 from stablib.papers.claims import judge
 from stablib.runs import Runs
 from stablib.runs.store import Run
@@ -23,6 +24,7 @@ from stablib.show.exhibit import with_interval
 from stablib.show.nondeterminism import across as across_workloads
 from stablib.show.nondeterminism import (
     comparison,
+    conditioning,
     ensembles,
     figures,
     generalization,
@@ -425,9 +427,47 @@ def test_twins_are_compared_with_the_unchanged_run_at_each_rate(study: Any, tmp_
     results = by_model["one hidden layer at 16 x 16"]
     labels = results.labels["0.4"]
     apart = [100 * (twin != labels[0]).mean() for twin in labels[1:]]
-    row = next(r for r in numbers if "0.4" in r.values() and "one hidden layer at" in str(r))
-    said = row["disagreement with the unchanged run (%)"]
-    assert said == f"{np.mean(apart):.1f} ({min(apart):.1f} to {max(apart):.1f})"
+    (row,) = (
+        r
+        for r in numbers
+        if float(r["learning rate"]) == 0.4 and r["network"].startswith("one hidden layer at")
+    )
+    said = [float(row[f"disagreement (%){end}"]) for end in ("", ", least", ", most")]
+    assert said == pytest.approx([np.mean(apart), min(apart), max(apart)])
+    assert int(row["twins"]) == len(labels) - 1
+
+
+def test_what_one_bit_does_is_set_over_the_size_of_the_bit(study: Any, tmp_path: Path) -> None:
+    curves = study.curves()
+    twins, base = curves.runs[BIT], curves.runs["unchanged"]
+    initial = ResNet(6, 3, 10, SeedPlan().generator("init"), stride=2)
+    weights = initial.get_parameter("stem.weight").detach().numpy().ravel()
+    sizes = [
+        abs(np.nextafter(w, np.float32(np.inf if up else -np.inf)).astype(float) - float(w))
+        for w, up in ((weights[p.bit.index], p.bit.direction == "up") for p in twins.plans)
+    ]
+    np.testing.assert_array_equal(curves.bit_sizes(BIT), sizes)
+    conditioning.conditioning(curves)
+    _, answers = read(tmp_path, "ND-X5")
+    last = np.abs(twins["losses"][:, -1] - base["losses"][0, -1])
+    (condition,) = answers["x5-condition-ce"]
+    assert condition["measured"]["value"] == pytest.approx(np.mean(last / sizes))
+    assert set(answers) == {
+        "x5-grows", "x5-shrinks", "x5-condition-accuracy", "x5-condition-ce"
+    }  # fmt: skip
+
+
+def test_networks_that_diverge_are_told_and_not_drawn(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diverging(study, monkeypatch, lambda r: r.recipe.learning_rate == 0.4)
+    shallow.by_rate(study.rates())
+    numbers, _ = read(tmp_path, "ND-X2")
+    without = {float(r["learning rate"]) for r in numbers if r["accuracy (%)"] in ("", None)}
+    assert without == {0.4}
+    said = json.loads((tmp_path / "ND-X2" / "provenance.json").read_text())["finding"]
+    assert "at 0.2" in said
+    assert "at 0.4" not in said
 
 
 def test_sources_are_set_side_by_side_across_workloads(study: Any, tmp_path: Path) -> None:

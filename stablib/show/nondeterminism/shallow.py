@@ -12,6 +12,7 @@ from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record
 from stablib.show.nondeterminism.comparison import Varied, answer, of_measure, ratios
 from stablib.show.nondeterminism.tables import CAPTION, rows_of
+from stablib.show.style import figure, line
 from stablib.studies.nondeterminism import BIT, Results
 
 
@@ -61,48 +62,71 @@ def has_not_diverged(results: Results, losses: NDArray[np.float64]) -> bool:
 
 def by_rate(by_model: Mapping[str, Results]) -> Exhibit:
     """What one bit does at several learning rates, with and without depth (ND-X2)."""
-    table: dict[tuple[str, str], dict[str, str]] = {}
-    apart: dict[str, dict[str, str]] = {}
-    for results in by_model.values():
-        for rate, labels in results.labels.items():
-            name, losses = results.runs[rate].recipe.model_name, results.losses[rate]
-            said_of = apart.setdefault(name, {})
-            if not has_not_diverged(results, losses):
-                table[name, rate] = dict.fromkeys(_OF_RATE, "diverged")
-                said_of[rate] = "diverged"
-                continue
-            differ = 100.0 * (labels[1:] != labels[0]).mean(axis=1)
-            correct = 100.0 * float((labels[0] == results.gold).mean())
-            cells = (
-                f"{correct:.1f}",
-                _range(differ, ".1f"),
-                _range(np.abs(losses[1:] - losses[0]), ".1e"),
+    frame = pd.concat([_by_rate(results) for results in by_model.values()], ignore_index=True)
+    learned = frame.dropna()
+    with figure(width=8.8, height=4.6, columns=2, sharey=False) as made:
+        for axes, measure in zip(made.axes, _DIFFERENCES, strict=True):
+            for number, (network, part) in enumerate(learned.groupby("network", sort=False)):
+                # A difference of nothing has no place on a logarithmic axis.
+                seen = part[part[measure] > 0.0]
+                ends = (seen[measure], seen[f"{measure}, least"], seen[f"{measure}, most"])
+                line(axes, seen["learning rate"], *ends, number=number, label=str(network))
+            axes.set(xscale="log", yscale="log", xlabel="largest learning rate", ylabel=measure)
+            rates = sorted(set(frame["learning rate"]))
+            axes.set_xticks(rates, [f"{rate:g}" for rate in rates], rotation=45)
+            axes.minorticks_off()
+        handles, labels = made.axes[1].get_legend_handles_labels()
+        made.legend(handles, labels, loc="outside lower center", ncols=3)
+        reached = [
+            f"{network} {part[_DIFFERENCES[0]].iloc[0]:.1f} at {part['learning rate'].iloc[0]:g} "
+            f"and {part[_DIFFERENCES[0]].iloc[-1]:.1f} at {part['learning rate'].iloc[-1]:g}"
+            for network, part in learned.groupby("network", sort=False)
+        ]
+        finding = (
+            f"One bit gives so many percent of the test images another label: {'; '.join(reached)}."
+        )
+        return record(
+            "ND-X2",
+            made,
+            made_by=by_rate,
+            results=list(by_model.values()),
+            numbers=frame,
+            finding=finding,
+            alt=f"Disagreement and difference of loss over learning rates, by network. {finding}",
+            caption=(
+                "Runs against one from which they differ by one bit of one weight: share of test "
+                "images that get another label, and difference of the test loss; means, and from "
+                "the smallest to the largest. Where none differs there is no mark, and none where "
+                "a loss is ten times that of guessing, which is called diverged."
+            ),
+        )
+
+
+#: What differs from the unchanged run.
+_DIFFERENCES = ("disagreement (%)", "difference of cross-entropy (nats)")
+
+
+def _by_rate(results: Results) -> pd.DataFrame:
+    """Differences of twins from the first run of a network, a row a learning rate."""
+    rows = []
+    for rate, labels in results.labels.items():
+        losses = results.losses[rate]
+        row = {
+            "network": results.runs[rate].recipe.model_name,
+            "learning rate": float(rate),
+            "twins": len(losses) - 1,
+        }
+        if has_not_diverged(results, losses):
+            row["accuracy (%)"] = 100.0 * float((labels[0] == results.gold).mean())
+            apart = (
+                100.0 * (labels[1:] != labels[0]).mean(axis=1),
+                np.abs(losses[1:] - losses[0]),
             )
-            table[name, rate] = dict(zip(_OF_RATE, cells, strict=True))
-            said_of[rate] = f"{differ.mean():.1f}"
-    said = "; ".join(f"{name} {', '.join(of.values())}" for name, of in apart.items())
-    rates = ", ".join(next(iter(apart.values())))
-    return record(
-        "ND-X2",
-        pd.DataFrame.from_dict(table, orient="index"),
-        made_by=by_rate,
-        results=list(by_model.values()),
-        finding=f"Mean disagreement in percent at learning rates of {rates}: {said}.",
-        caption=(
-            "Twins that differ from one run by one bit of one weight: mean, and from the smallest "
-            "to the largest, of the share of test images that get another label, and of the "
-            "difference of the test loss. Rows differ by network and by the largest learning rate; "
-            "a loss ten times that of guessing is called diverged."
-        ),
-    )
-
-
-_OF_RATE = (
-    "accuracy (%)",
-    "disagreement with the unchanged run (%)",
-    "difference of cross-entropy (nats)",
-)
-
-
-def _range(values: NDArray[np.float64], form: str) -> str:
-    return f"{values.mean():{form}} ({values.min():{form}} to {values.max():{form}})"
+            for measure, values in zip(_DIFFERENCES, apart, strict=True):
+                row |= {
+                    measure: values.mean(),
+                    f"{measure}, least": values.min(),
+                    f"{measure}, most": values.max(),
+                }
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -34,6 +34,9 @@ SHALLOW = ("linear", "hidden_dense", "hidden_convolution")
 #: Learning rates and widths of a hidden layer at which one bit is changed (ND-X2), and twins.
 RATES, WIDTHS, TWINS = (0.0125, 0.025, 0.05, 0.1, 0.2, 0.4), (8, 64, 512), 8
 
+#: Runs whose layers are compared (Figure 1), and that begin late (Figure 2), at most: the paper's.
+COMPARED, LATECOMERS = 25, 20
+
 #: The row of which sources begin late (Figure 2).
 LATE = "order, augmentation, low level"
 #: Shares of the training after which sources begin to vary (Figure 2).
@@ -137,6 +140,14 @@ class Design:
         }
         return {"unchanged": Request(self.recipe, (SeedPlan(),), (Trace(),)), **wanted}
 
+    def curves(self) -> Wanted:
+        """One run and twins that differ from it by one bit, after every epoch (section 4.1)."""
+        twins = self._few(Request(self.recipe, self.bits(self.settings.n_runs)))
+        return {
+            row: Request(self.recipe, plans, (Curve(),))
+            for row, plans in (("unchanged", (SeedPlan(),)), (BIT, twins))
+        }
+
     def together(self) -> list[Request]:
         """The same trainings as they are trained: once, with all that is kept of them."""
         rows, layers, twins = self.sources(), self.layers(), self.twins()
@@ -148,7 +159,7 @@ class Design:
                     *rows[row].records,
                     *of_layers.records,
                     *(twins[row].records if row in twins else ()),
-                    *([Curve()] if row == LATE else []),
+                    *([Curve()] if row in (LATE, BIT) else []),
                     *([Logits(views=self.views)] if row == "all" else []),
                 ),
             )
@@ -159,8 +170,9 @@ class Design:
         """Runs that are the same until an epoch, by the epoch from which on they differ."""
         s = self.settings
         epochs = dict.fromkeys([1, *(1 + int(share * s.epochs) for share in ONSETS)])
+        n_runs = min(s.few_runs, LATECOMERS)
         return {
-            epoch: Request(self.recipe, self.plans(LATE, s.few_runs, onset=epoch), (Curve(),))
+            epoch: Request(self.recipe, self.plans(LATE, n_runs, onset=epoch), (Curve(),))
             for epoch in epochs
         }
 
@@ -227,4 +239,4 @@ class Design:
         return [(row, r) for row, r in self.sources().items() if row in ROWS or row == BIT]
 
     def _few(self, request: Request) -> tuple[SeedPlan, ...]:
-        return request.plans[: self.settings.few_runs]
+        return request.plans[: min(self.settings.few_runs, COMPARED)]

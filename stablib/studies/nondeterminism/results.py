@@ -43,6 +43,14 @@ class Trainings(Outcome):
         """Test images that are looked at."""
         return len(self.dataset.gold["test"])
 
+    def bit_sizes(self, row: str) -> NDArray[np.float64]:
+        """By how much the changed bit moves a weight of each run of a row, shape (n_runs,)."""
+        from stablib.workloads.images.network import bit_size
+
+        runs = self.runs[row]
+        recipe = cast(ImageRecipe, runs.recipe)
+        return np.array([bit_size(recipe, plan, self.dataset.n_classes) for plan in runs.plans])
+
     def all_runs(self) -> Mapping[str, Runs]:
         """Runs by name."""
         return self.runs

@@ -63,6 +63,7 @@ class Nondeterminism(Study):
             "ND-T3": rows,
             "ND-F1": [*together, *design.layers().values()],
             "ND-X4": [*together, *_flat(elsewhere.partings(self.settings))],
+            "ND-X5": [*together, *design.curves().values()],
             "ND-F2": [*design.onsets().values(), *rows],
             "ND-T5": [
                 *design.mitigations().values(),
@@ -121,6 +122,10 @@ class Nondeterminism(Study):
     def twins(self) -> Trainings:
         """Runs that are followed step by step, the unchanged one first."""
         return self._made(Trainings, self.design.twins())
+
+    def curves(self) -> Trainings:
+        """One run, then twins that differ from it by one bit, after every epoch."""
+        return self._made(Trainings, self.design.curves())
 
     def partings(self) -> dict[str, Trainings]:
         """Runs of several networks that are followed step by step, the unchanged ones first."""

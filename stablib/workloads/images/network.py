@@ -16,6 +16,7 @@ from stablib.models.shallow import DigitNet, HiddenConvolution, HiddenDense, Lin
 from stablib.models.shufflenet import ShuffleNet
 from stablib.models.vgg import VGG
 from stablib.training import SeedPlan, Task
+from stablib.training.seeds import change_bit
 from stablib.workloads.images import ImageRecipe
 from stablib.workloads.images.augment import augmented
 from stablib.workloads.images.device import choose_kernels
@@ -45,6 +46,25 @@ def build(
         return ShuffleNet(shape[0], n_classes, rng, stride=recipe.stride)
     n_layers = int(recipe.model.removeprefix("resnet"))
     return ResNet(n_layers, shape[0], n_classes, rng, stride=recipe.stride)
+
+
+def bit_size(recipe: ImageRecipe, plan: SeedPlan, n_classes: int) -> float:
+    """By how much the plan's bit moves one of the initial weights.
+
+    Examples
+    --------
+    >>> from stablib.training import Bit
+    >>> plan = SeedPlan(bit=Bit(tensor="decoder.weight"))
+    >>> bit_size(ImageRecipe(dataset="digits", model="linear"), plan, 10) < 1e-8
+    True
+    """
+    assert plan.bit is not None
+    model = build(recipe, recipe.shape, n_classes, plan.generator("init"))
+    weights = {plan.bit.tensor: model.get_parameter(plan.bit.tensor).detach().numpy()}
+    before = weights[plan.bit.tensor].ravel()[plan.bit.index]
+    change_bit(plan.bit, weights)
+    after = weights[plan.bit.tensor].ravel()[plan.bit.index]
+    return float(abs(np.float64(after) - np.float64(before)))
 
 
 class ImageNetwork:
