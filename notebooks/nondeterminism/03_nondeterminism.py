@@ -139,7 +139,9 @@ across.across(study.across())
 #
 # An exhibit of ours, on what all others rest: with all seeds the same, nothing may differ. The
 # library trains each network on one thread. How many threads add up a product is a source of its
-# own on a processor.
+# own on a processor, and so is the processor: the snapshot ensembles of [ND-T5](05_path_forward)
+# and [ND-T6](06_generalization) have the same recipe and the same seeds, and where they were
+# published from two kinds of processors they are the same training twice, and are compared here.
 
 # %%
-generalization.again(study.again())
+generalization.again(study.again(), study.twice())

@@ -305,6 +305,13 @@ def less_in_percent(ratio: tuple[float, Interval], *, sign: float = 1.0) -> tupl
     return sign * 100.0 * (1.0 - value), Interval(low, high)
 
 
+def level(one: Varied) -> tuple[float, Interval]:
+    """What runs reach on average, with a 95 % bootstrap interval."""
+    mean = float(one.levels.mean())
+    weights = RUNS.weights(len(one.levels))
+    return mean, centred_interval(mean, weights @ one.levels / len(one.levels))
+
+
 def of_measure(one: Varied, number: int) -> tuple[float, Interval]:
     """One of the measures with its interval."""
     value = float(one.values[number])

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stablib.metrics import Interval
 from stablib.papers.claims import Measured
@@ -18,6 +19,7 @@ from stablib.show.nondeterminism.comparison import (
     answer,
     answer_of_all,
     less_in_percent,
+    level,
     ratios,
     single_runs,
 )
@@ -46,6 +48,7 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
     # By network: one bit against initial weights, and snapshots below plain runs, by measure.
     bits: dict[str, list[Ratio]] = {}
     snapshots: dict[str, list[Ratio]] = {}
+    measured: list[Measured] = []
     for results in by_model.values():
         title = results.recipe.model_name
         found = _converged(results)
@@ -62,11 +65,12 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
             below = ratios(found[SNAPSHOTS], found[ALL])
             snapshots[title] = [less_in_percent(ratio) for ratio in below]
             table[title, SNAPSHOTS][_LESS] = with_interval(*snapshots[title][_DISAGREEMENT], 0)
+        if results.recipe.model == DIGITS and results.recipe.limit is None and ALL in found:
+            measured += answer("t6-mnist-baseline-accuracy", level(found[ALL]))
     titles = {model: results.recipe.model_name for model, results in by_model.items()}
     first, digits = next(iter(titles.values())), titles[DIGITS]
     others = [title for title in titles.values() if title not in (first, digits)]
     nulls = _nulls(pool, len(next(iter(by_model.values())).labels[ALL]))
-    measured: list[Measured] = []
     for number, measure in enumerate(MEASURES):
         of_bits = {title: bits[title][number] for title in others if title in bits}
         less = {title: snapshots[title][number] for title in others if title in snapshots}
@@ -200,8 +204,12 @@ def in_vain(results: Results) -> Exhibit:
     )
 
 
-def again(by_model: Mapping[str, Trainings]) -> Exhibit:
-    """The same training once more, by what the machine is told (ND-X3)."""
+def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
+    """The same training once more, by what the machine is told (ND-X3).
+
+    ``twice`` has the same trainings as they were published for two exhibits, maybe from two
+    machines.
+    """
     table: dict[tuple[str, str], dict[str, str]] = {}
     said = []
     for model, trainings in by_model.items():
@@ -213,20 +221,36 @@ def again(by_model: Mapping[str, Trainings]) -> Exhibit:
             apart = np.abs(runs["weights"][0] - base["weights"][0]).max(axis=-1)
             seen = runs["steps"][0][apart > 0.0]
             differ = 100.0 * float((runs["labels"][0, -1] != base["labels"][0, -1]).mean())
-            gap = abs(float(runs["losses"][0, -1] - base["losses"][0, -1]))
+            loss_gap = abs(float(runs["losses"][0, -1] - base["losses"][0, -1]))
             table[model, row] = {
                 "same bits": "yes" if same else "no",
                 "weights apart from step": f"{seen[0]:,}" if seen.size else "–",
                 "largest difference of a weight": f"{apart[-1]:.1e}",
-                "difference of cross-entropy (nats)": f"{gap:.1e}",
+                "difference of cross-entropy (nats)": f"{loss_gap:.1e}",
                 "labels that differ (%)": f"{differ:.1f}",
             }
             said.append(f"{model}, {row}: {'none' if same else f'{differ:.1f} %'}")
+    processors = _processors(twice)
+    if len(set(processors)) > 1:
+        name = f"{twice.recipe.model_name}, {SNAPSHOTS}"
+        one, other = twice.labels.values()
+        first_losses, other_losses = twice.losses.values()
+        differ = 100.0 * (one != other).mean(axis=1)
+        gap: NDArray[np.float64] = np.abs(first_losses - other_losses)
+        table[name, "another processor"] = {
+            "same bits": "yes" if np.array_equal(one, other) and not gap.any() else "no",
+            "difference of cross-entropy (nats)": f"{gap.mean():.1e}",
+            "labels that differ (%)": f"{differ.mean():.1f}",
+        }
+        said.append(
+            f"{name}, {' and '.join(processors)}: {differ.mean():.1f} % ({differ.min():.1f} to "
+            f"{differ.max():.1f} in {len(differ)} pairs)"
+        )
     return record(
         "ND-X3",
-        pd.DataFrame.from_dict(table, orient="index"),
+        pd.DataFrame.from_dict(table, orient="index").fillna("–"),
         made_by=again,
-        results=list(by_model.values()),
+        results=[*by_model.values(), twice],
         finding=f"Labels that differ from those of the first training: {'; '.join(said)}.",
         caption=(
             "One training, and the same with the same seeds: once more, with another number of "
@@ -235,6 +259,12 @@ def again(by_model: Mapping[str, Trainings]) -> Exhibit:
             "at steps that lie evenly on a logarithmic scale; differences are those at the end."
         ),
     )
+
+
+def _processors(twice: Results) -> list[str]:
+    """What the runs of each exhibit were trained on."""
+    runs = twice.provenance()["runs"].values()
+    return [" or ".join(map(str, made["hardware"])) for made in runs]
 
 
 #: What is compared bit by bit.

@@ -25,6 +25,7 @@ from stablib.show.nondeterminism.comparison import (
     answer,
     disagreement,
     largest_ratios,
+    level,
     ratios,
     said_of,
 )
@@ -37,6 +38,8 @@ WORD_MEASURES = (
     Measure("disagreement", "disagreement (%)", 1),
     Measure("delta", "change by a pair (perplexity)", 2, falls_from=0.0),
 )
+#: Units a layer of the paper's model.
+_HIDDEN = 512
 _CAPTION = (
     "Mean perplexity on the test text; its standard deviation over runs (ddof 0) ± the sd of that "
     "(bootstrap over runs); share of the first test words of which two runs think another word the "
@@ -93,6 +96,8 @@ def language_sources(results: Readings) -> Exhibit:
     measured: list[Measured] = []
     for measure, ratio in zip(WORD_MEASURES, most, strict=True):
         measured += answer(f"t2-ratio-{measure.name}", ratio)
+    if results.recipe.limit is None and results.recipe.hidden == _HIDDEN:
+        measured += answer("t2-baseline-ppl", level(found[ALL]))
     return record(
         "ND-T2",
         _table(found),

@@ -13,6 +13,7 @@ from stablib.show.nondeterminism.comparison import (
     answer,
     if_equal,
     largest_ratios,
+    level,
     of_measure,
     ratios,
     said_of,
@@ -57,6 +58,10 @@ def sources(results: Results) -> Exhibit:
     ]
     for row in ROWS:
         measured += _of_row(results, "t1", row, found[row])
+    if _is_the_papers(results):
+        losses = found[ALL]._replace(levels=results.losses[ALL])
+        measured += answer("t1-baseline-accuracy", level(found[ALL]))
+        measured += answer("t1-baseline-ce", level(losses))
     usual, high = if_equal([found[row] for row in ROWS])
     said = said_of(MEASURES, most)
     return record(
@@ -119,13 +124,17 @@ def one_bit(results: Results) -> Exhibit:
 
 def _of_row(results: Results, table: str, row: str, one: Varied) -> list[Measured]:
     """Answers to the replicated cells, of the network that was replicated alone."""
-    if results.recipe.model != "resnet14" or results.recipe.limit is not None:
+    if not _is_the_papers(results):
         return []
     return [
         each
         for number, measure in enumerate(MEASURES)
         for each in answer(f"{table}-{_CLAIMED[row]}-{measure.name}", of_measure(one, number))
     ]
+
+
+def _is_the_papers(results: Results) -> bool:
+    return results.recipe.model == "resnet14" and results.recipe.limit is None
 
 
 def _replicated(table: str, row: str) -> str:
