@@ -142,9 +142,10 @@ def test_a_table_is_taken_away_as_latex_and_every_exhibit_cited(tmp_path: Path) 
     table, figure = (recorded(tmp_path, exhibit, "") for exhibit in ("LI-T3", "LI-F1"))
     frame = pd.DataFrame({"": ["SWA & co_1"], "gain (%)": ["1 [0, 2]"]})
     frame.to_csv(table / "numbers.csv", index=False)
-    (figure / "figure.png").touch()
-    for folder in (table, figure):
-        about = {"exhibit": folder.name, "caption": "p^(1/T) in %, by $LE_m$.", "commit": "abc"}
+    for folder, kind in ((table, "table"), (figure, "figure")):
+        (folder / "figure.png").touch()  # A table may have a picture too.
+        about = {"exhibit": folder.name, "kind": kind, "commit": "abc"}
+        about["caption"] = "p^(1/T) in %, by $LE_m$."
         (folder / "provenance.json").write_text(json.dumps(about))
     downloads.write(tmp_path)
     made = (table / "table.tex").read_text()

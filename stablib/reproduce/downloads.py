@@ -32,7 +32,7 @@ def write(exhibits: Path) -> None:
         title = titles.get(provenance["exhibit"], "")
         cite = citation(provenance, title, place, commit_date() or "")
         (folder / CITATION).write_text(cite, "utf-8")
-        if not (folder / "figure.png").is_file():
+        if provenance["kind"] == "table":
             numbers = pd.read_csv(folder / "numbers.csv", dtype=str, keep_default_na=False)
             (folder / TABLE).write_text(latex(numbers, provenance, place), "utf-8")
 

@@ -24,6 +24,7 @@ from stablib.show import forest
 from stablib.show.in_print import in_print
 from stablib.show.style import narrow, raise_powers, to_pdf, to_png, to_svg
 from stablib.show.table import has_named_rows, table_html
+from stablib.show.table_figure import table_figure
 from stablib.studies.base import Outcome, Study
 
 AnyStudy = TypeVar("AnyStudy", bound=Study)
@@ -46,6 +47,9 @@ _DRAWING = "\ue002"
 
 #: Column of what came out.
 _HERE = "here [95 % interval]"
+
+#: Says what the picture of a table shows, to readers who cannot see it.
+_ALT = "The table below as a picture: values as dots with their intervals, a panel a column."
 
 #: Longer comparisons are folded.
 _SHORT = 10
@@ -128,6 +132,7 @@ def record(
         scored = [each for each in scored if each.answers]
     provenance = {
         "exhibit": exhibit,
+        "kind": "figure" if isinstance(content, Figure) else "table",
         "caption": caption,
         "finding": finding,
         "details": details,
@@ -144,18 +149,11 @@ def record(
         json.dumps([dataclasses.asdict(s) for s in scored], indent=1)
     )
     if isinstance(content, Figure):
-        raise_powers(content)
-        svg = to_svg(content, name=place)
-        (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
-        (target / "figure.png").write_bytes(to_png(content))
-        body = _picture(svg, alt)
-        if _book_root() is not None:  # These take longer than all else, and only a book shows them.
-            (target / "figure.pdf").write_bytes(to_pdf(content))
-            narrow(content)
-            small = to_svg(content, name=f"{place}-narrow")
-            body = _picture(svg, alt, " for-wide") + _picture(small, alt, " for-narrow")
+        body = _draw(content, content, target, place, alt)
     else:
-        body = table_html(content, name=f"Table {exhibit}")
+        with table_figure(content) as wide, table_figure(content, n_panels=1) as small:
+            body = _draw(wide, small, target, place, _ALT) if wide and small else ""
+        body += table_html(content, name=f"Table {exhibit}")
     page = "\n".join(
         [
             # A live notebook would typeset $...$ in an utterance as a formula.
@@ -175,6 +173,24 @@ def record(
         ]
     )
     return Exhibit(exhibit, data, page)
+
+
+def _draw(made: Figure, small: Figure, target: Path, place: str, alt: str) -> str:
+    """Write an exhibit's picture, and show it; a book shows phones a smaller one.
+
+    ``small``, which may be the same, is laid out anew for a phone.
+    """
+    raise_powers(made)
+    svg = to_svg(made, name=place)
+    (target / "figure.svg").write_text(svg.replace("currentColor", "#222222"))
+    (target / "figure.png").write_bytes(to_png(made))
+    if _book_root() is None:  # What follows takes longer than all else.
+        return _picture(svg, alt)
+    (target / "figure.pdf").write_bytes(to_pdf(made))
+    raise_powers(small)
+    narrow(small)
+    on_phones = to_svg(small, name=f"{place}-narrow")
+    return _picture(svg, alt, " for-wide") + _picture(on_phones, alt, " for-narrow")
 
 
 def _picture(svg: str, alt: str, screens: str = "") -> str:
@@ -411,9 +427,9 @@ def _downloads(place: str, content: Figure | pd.DataFrame) -> str:
     if root is None:
         return ""
     files = {"BibTeX": "cite.bib"}
-    if isinstance(content, Figure):
+    if (folder() / place / "figure.svg").is_file():
         files |= {kind: f"figure.{kind}" for kind in ("svg", "png", "pdf")}
-    else:
+    if isinstance(content, pd.DataFrame):
         files |= {"csv": "numbers.csv", "LaTeX": "table.tex"}
     links = (f'<a href="{root}/exhibits/{place}/{file}">{name}</a>' for name, file in files.items())
     return f"to take away: {' · '.join(links)}"

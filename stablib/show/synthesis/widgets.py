@@ -34,5 +34,5 @@ def mitigation_matrix(found: Matrix) -> HostedWidget:
             workload: {m: found.why_not(workload, m) for m in METHODS} for workload in found.columns
         },
         name="mitigation-matrix",
-        picture=picture("SY-F1"),
+        picture=picture("SY-T1"),
     )
