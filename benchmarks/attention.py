@@ -13,7 +13,8 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import torch
@@ -110,7 +111,7 @@ def ours(encoder: str, prepared: Prepared, *, frozen: bool) -> Callable[[np.ndar
 
 
 def seconds(
-    step: Callable[[np.ndarray], None], parts: list[np.ndarray], clock: Callable[[], float]
+    step: Callable[[np.ndarray], None], parts: Sequence[np.ndarray], clock: Callable[[], float]
 ) -> float:
     began = clock()
     for rows in parts[:STEPS]:
@@ -118,7 +119,7 @@ def seconds(
     return clock() - began
 
 
-def beside(encoder: str, width: int, ready: multiprocessing.Barrier) -> None:
+def beside(encoder: str, width: int, ready: Barrier) -> None:
     torch.set_num_threads(1)
     prepared = make_prepared(width)
     parts = by_length(prepared.lengths())(np.random.default_rng(0), TEXTS, 32)

@@ -65,7 +65,7 @@ def main() -> None:
         assert isinstance(data, Interactions)
         recipe = ItemRecipe(dataset=name)
         task = prepare(recipe, data)
-        network = ItemNetwork(recipe, SeedPlan(), task, pause=lambda: None)
+        network = ItemNetwork(recipe, SeedPlan(), task, None, pause=lambda: None)
         users = np.random.default_rng(0).choice(data.n_users, USERS, replace=False)
         seconds(pool, network, users[:2])  # It is compiled, or read from the cache.
         ratios = []

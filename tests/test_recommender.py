@@ -288,6 +288,14 @@ TABLES = {
         ({"negatives": [[1], [3]]}, "user 0 has chosen item 1, which is among the negatives"),
         ({"item": [2, 2, 1]}, "user 0 has item 2 twice"),
         ({"held_out": [0, 2]}, "user 0 has item 0 twice"),
+        ({"rating": [5, 2.5, 3]}, r"rating must hold whole numbers, got .*2\.5\)? at 1"),
+        ({"rating": [5, float("nan"), 3]}, r"rating must hold whole numbers, got .*nan\)? at 1"),
+        ({"item": [2, 0, 1.5]}, "item must hold whole numbers"),
+        ({"item": ["a", "b", "c"]}, "item must hold whole numbers, got .*'a'.* at 0"),
+        ({"item": [2, 0]}, "as many as each other, got 3 of user, 2 of item, 3 of rating"),
+        ({"negatives": [[3]]}, "as many as each other, got 2 of held_out, 2 of held_rating, 1 of"),
+        ({"user": [0, 0, -1]}, "users must be counted from 0, .* got user -1"),
+        ({"held_out": [], "held_rating": [], "negatives": []}, "got no user"),
     ],
 )
 def test_interactions_that_make_no_sense_are_refused_by_name(
@@ -295,6 +303,11 @@ def test_interactions_that_make_no_sense_are_refused_by_name(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         from_tables({**TABLES, **changes}, name="films", label="rating", source="made up")
+
+
+def test_a_label_that_is_not_known_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="unknown label 'choise'; did you mean 'choice'"):
+        from_tables(TABLES, name="films", label="choise", source="made up")
 
 
 def test_a_published_sheet_does_not_tell_how_items_were_rated(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from stablib.errors import UsageError
 from stablib.mitigation import SWA, WeightAverager
@@ -26,6 +27,7 @@ from stablib.training import (
     TrainMean,
     seed_plans,
 )
+from stablib.training.threads import one_thread, threads
 from stablib.workloads import HeadRecipe
 from stablib.workloads.heads import training
 from stablib.workloads.heads.training import DropoutMasks
@@ -418,3 +420,19 @@ def test_dropout_masks_drop_the_right_share():
     assert set(np.unique(drawn)) == {0.0, np.float32(masks.scale)}
     assert (drawn == 0.0).mean() == pytest.approx(0.1, abs=0.005)
     assert drawn.mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_one_thread_is_one_for_every_library_of_matrix_products() -> None:
+    """Those that numba calls are not torch's, and add up in another order with more threads."""
+
+    def counts() -> list[int]:
+        return [
+            torch.get_num_threads(),
+            *(x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"),
+        ]
+
+    with threads(2):
+        assert set(counts()) == {2}
+        with one_thread():
+            assert set(counts()) == {1}
+        assert set(counts()) == {2}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stablib.data.dataset import Dataset, place_ids
-from stablib.errors import UsageError
+from stablib.errors import UsageError, unknown
 
 #: Class names by kind of label; of ratings, those up to the number given are dislikes.
 CLASSES: Mapping[str, tuple[str, ...]] = {
@@ -179,7 +179,8 @@ def from_tables(
     Raises
     ------
     UsageError
-        If a user has no history, an item is unknown, an item occurs twice in a history or is
+        If something is no whole number, lengths differ, or the label is unknown; if a user has no
+        history, an item is unknown, an item occurs twice in a history or is
         among the negatives of a user who chose it, or a rating is out of range. The first user
         concerned is named.
 
@@ -195,10 +196,16 @@ def from_tables(
     >>> films.items_of(0).tolist(), films.gold["test"].tolist(), films.candidates.tolist()
     ([2, 0], [2, 1], [[1, 3], [2, 3]])
     """
-    users, items, ratings = (np.asarray(tables[k]) for k in ("user", "item", "rating"))
-    held, n_items = np.asarray(tables["held_out"]), int(tables["n_items"])
-    held_ratings, n_users = np.asarray(tables["held_rating"]), len(held)
-    candidates = np.column_stack([held, np.asarray(tables["negatives"])])
+    if label not in CLASSES:
+        raise unknown("label", label, CLASSES)
+    n_items = int(tables["n_items"])
+    users, items, ratings = _columns(tables, "user", "item", "rating")
+    held, held_ratings, negatives = _columns(tables, "held_out", "held_rating", "negatives")
+    n_users = len(held)
+    if n_users == 0 or users.min(initial=0) < 0:
+        found = "no user" if n_users == 0 else f"user {users.min()}"
+        raise UsageError(f"users must be counted from 0, one element of held_out each, got {found}")
+    candidates = np.column_stack([held, negatives])
     _refuse_unknown(items, users, n_items)
     _refuse_unknown(held, np.arange(n_users), n_items)
     asked = np.repeat(np.arange(n_users), candidates.shape[1])
@@ -217,10 +224,10 @@ def from_tables(
         missing = "history" if lost < n_users else "item held out"
         raise UsageError(f"user {lost} has no {missing}: every user needs one")
     order = np.argsort(users, kind="stable")
-    items, ratings = items[order].astype(np.int32), ratings[order].astype(np.int8)
+    history, rated = items[order].astype(np.int32), ratings[order].astype(np.int8)
     starts = np.concatenate([[0], np.cumsum(counts)])
     owners = np.append(users[order], np.arange(n_users)).astype(np.int64)
-    pairs = owners * n_items + np.append(items, held)
+    pairs = owners * n_items + np.append(history, held)
     unique, times = np.unique(pairs, return_counts=True)
     if (times > 1).any():
         user, item = divmod(int(unique[times > 1][0]), n_items)
@@ -232,16 +239,16 @@ def from_tables(
         item = candidates[user, 1:][chosen[user]][0]
         raise UsageError(f"user {user} has chosen item {item}, which is among the negatives")
     parts: dict[str, NDArray[Any]] = {
-        "history": items,
+        "history": history,
         "starts": starts.astype(np.int64),
         "candidates": candidates.astype(np.int32),
     }
     classes = {
-        "train": classes_of(ratings, label)[starts[1:] - 1],
+        "train": classes_of(rated, label)[starts[1:] - 1],
         "test": classes_of(held_ratings, label),
     }
     # Known ratings matter only where they are the labels.
-    of_label = {"ratings": ratings, "held": held_ratings} if label == "rating" else {}
+    of_label = {"ratings": rated, "held": held_ratings} if label == "rating" else {}
     return Interactions(
         name=name,
         label=label,
@@ -252,13 +259,32 @@ def from_tables(
         content_hash=interactions_hash(n_items, {**parts, **of_label}),
         source=source,
         notice=notice,
-        ratings=ratings,
+        ratings=rated,
         n_items=n_items,
         titles=tuple(tables.get("titles", ())),
         genres=tuple(tuple(of) for of in tables.get("genres", ())),
         ages=np.asarray(tables.get("ages", np.full(n_users, -1)), np.int16),
         **parts,
     )
+
+
+def _columns(tables: Mapping[str, Any], *names: str) -> list[NDArray[np.int64]]:
+    """Whole numbers by name, as many of each; nothing is rounded."""
+    found = {}
+    for name in names:
+        values = np.asarray(tables[name])
+        whole = values.size == 0 or np.issubdtype(values.dtype, np.number)
+        odd = np.flatnonzero(values.ravel() != np.floor(values.ravel())) if whole else [0]
+        if not whole or len(odd):
+            raise UsageError(
+                f"{name} must hold whole numbers, got {values.ravel()[odd[0]]!r} at {odd[0]}"
+            )
+        found[name] = values.astype(np.int64)
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{length} of {name}" for name, length in lengths.items())
+        raise UsageError(f"{', '.join(names)} must be as many as each other, got {said}")
+    return list(found.values())
 
 
 def _refuse_unknown(

@@ -10,6 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+# Numba multiplies matrices with this library; loaded later, it would use all threads there are.
+import scipy.linalg.cython_blas  # noqa: F401
 import torch
 from numba import njit
 from numpy.typing import NDArray

@@ -7,21 +7,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads inside."""
+    """Let torch use so many threads inside, and whatever multiplies matrices without it."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        yield
+        with threadpool_limits(count, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)
 
 
 def one_thread() -> AbstractContextManager[None]:
-    """Let torch use one thread inside."""
+    """The same with one thread."""
     return threads(1)
 
 
