@@ -39,10 +39,10 @@ study = open_study("synthesis", vars())
 # (sy-t1)=
 # ## SY-T1 · Mitigations by workload
 #
-# A cell is empty where the workload cannot honour the method; the caption says why, and how many
-# teachers an ensemble has. ASWA averages trained weights alone
-# and no statistics of batch norm, which may be why it costs so much accuracy where there are any:
-# in the residual network and in DeepICF.
+# A cell is empty where the workload cannot honour the method; the caption says why. How many
+# teachers and ordinary ensembles there are is said under "How it was made". ASWA begins every epoch
+# at an average of all weights so far, which makes training slow; it averages trained weights alone
+# and no statistics of batch norm, but its row shows that networks without any pay too.
 
 # %%
 matrix.mitigations(study.matrix())

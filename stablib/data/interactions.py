@@ -248,7 +248,9 @@ def from_tables(
         "test": classes_of(held_ratings, label),
     }
     # Known ratings matter only where they are the labels.
-    of_label = {"ratings": rated, "held": held_ratings} if label == "rating" else {}
+    of_label: dict[str, NDArray[Any]] = (
+        {"ratings": rated, "held": held_ratings} if label == "rating" else {}
+    )
     return Interactions(
         name=name,
         label=label,

@@ -57,6 +57,7 @@ def statistics(results: Results) -> Exhibit:
         "t31-train": len(data.history),
         "t31-users": data.n_users,
         "t31-items": data.n_items,
+        "t31-train-items": len(np.unique(data.history)),
         "t31-test-items": len(np.unique(held_out)),
     }
     measured = [m for name, n in claims.items() for m in counted(results.study.claims(), name, n)]

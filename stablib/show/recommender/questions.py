@@ -123,6 +123,7 @@ def starts(results: Results) -> Exhibit:
         for row, title in titles.items()
     }
     said = ", ".join(f"{cell(found[row], 3)} ({title})" for row, title in titles.items())
+    hits = ", ".join(f"{row['HR@10 (%)']} ({title})" for title, row in rows.items())
     own, shared = (mean_jaccards(results, STARTS[kind], above=HIGH) for kind in ("own", "shared"))
     added = (float("nan"), NO_INTERVAL)
     if own is not None and shared is not None:
@@ -142,7 +143,7 @@ def starts(results: Results) -> Exhibit:
             f"Jaccard index of the most attended tenth where the mean score is above {HIGH}: "
             f"{said}; tenths drawn at random have {chance_jaccard(results, DEEPICF):.3f}, and the "
             f"thesis reports {SAID_AT_HIGH.reported} on the larger data. That vectors are shared "
-            f"adds {cell(added, 3)} to what vectors of one's own reach."
+            f"adds {cell(added, 3)} to what vectors of one's own reach. HR@10 in percent: {hits}."
         ),
     )
 
@@ -289,4 +290,5 @@ def _off(best: dict[str, float], chosen: str, used: float) -> str:
     mine = best.get(f"{used:g}")
     if mine is None:
         return "which is none of these"
-    return f"{best[chosen] - mine:.1f} points below"
+    below = f"{best[chosen] - mine:.1f}"
+    return "which is as good to a tenth of a point" if below == "0.0" else f"{below} points below"
