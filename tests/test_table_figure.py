@@ -39,6 +39,11 @@ def test_intervals_and_what_the_paper_reports_are_read() -> None:
     np.testing.assert_array_equal(other.values[1], [1.5e-3, 1e-3, 2e-3])
 
 
+def test_headings_of_two_lines_are_read_as_one() -> None:
+    frame = TABLE.set_axis(pd.MultiIndex.from_tuples([t.split(" ", 1) for t in TABLE]), axis=1)
+    assert [column.title for column in columns(frame)] == [c.title for c in columns(TABLE)]
+
+
 def test_standard_deviations_are_drawn_where_there_is_no_interval() -> None:
     (column,) = columns(TABLE[["accuracy (%)"]])
     np.testing.assert_allclose(column.values[0], [89.0, 88.8, 89.2])

@@ -82,16 +82,17 @@ def columns(frame: pd.DataFrame) -> list[Column]:
     >>> column.values.tolist(), column.paper.tolist()
     ([[1.0, 0.5, 1.5], [2.0, 1.0, 3.0]], [3.0, nan])
     """
-    read = {str(name): _read(frame[name]) for name in frame.columns}
-    of_paper = {name for name in read if "paper" in _words(name)}
+    titles = [" ".join(name) if isinstance(name, tuple) else str(name) for name in frame.columns]
+    read = {title: _read(frame.iloc[:, number]) for number, title in enumerate(titles)}
+    of_paper = {title for title in read if "paper" in _words(title)}
     found = []
-    for name, values in read.items():
-        if name in of_paper or np.isfinite(values[:, 1]).sum() < _FEWEST:
+    for number, (title, values) in enumerate(read.items()):
+        if title in of_paper or np.isfinite(values[:, 1]).sum() < _FEWEST:
             continue
-        in_brackets = any("[" in str(cell) for cell in frame[name])
+        in_brackets = any("[" in str(cell) for cell in frame.iloc[:, number])
         if in_brackets:  # What has none is another kind of number.
             values = np.where(np.isfinite(values[:, 1:2]), values, np.nan)
-        found.append(Column(name, values, in_brackets, np.full(len(frame), np.nan)))
+        found.append(Column(title, values, in_brackets, np.full(len(frame), np.nan)))
     certain = [column for column in found if column.in_brackets]
     kept = certain or found
     for name in of_paper:
