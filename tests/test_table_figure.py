@@ -78,6 +78,16 @@ def test_groups_of_rows_have_their_names_and_bands_of_their_own() -> None:
         assert above < below
 
 
+def test_long_labels_are_told_apart() -> None:
+    long = "top layer of all-MiniLM-L6-v2 at a learning rate of {}, five runs"
+    cells = ["1 [0, 2]", "3 [2, 4]"]
+    with table_figure(pd.DataFrame({"r": cells}, index=[long.format(r) for r in (1, 2)])) as made:
+        assert made is not None
+        labels = [label.get_text() for label in made.axes[0].get_yticklabels()]
+        assert [label.replace("\n", " ") for label in labels] == [long.format(r) for r in (1, 2)]
+        assert max(len(line) for label in labels for line in label.split("\n")) <= 34
+
+
 def test_words_in_the_first_columns_name_the_rows() -> None:
     frame = TABLE.reset_index(names="method")
     frame.insert(0, "data", "MASSIVE")

@@ -39,8 +39,8 @@ VERDICT_MARKS = {
 }
 
 
-#: Orders of magnitude below it are written with powers of ten.
-_TINY = 0.01
+#: Orders of magnitude below it, and limits from here on, are written with powers of ten.
+_TINY, _HUGE = 0.01, 1e6
 
 #: Stands around the number of a drawing while a table is written; occurs in no text.
 _DRAWING = "\ue002"
@@ -381,8 +381,10 @@ def estimate(claim: Claim, measured: Measured) -> str:
 def _style(claim: Claim) -> str:
     """How numbers in the claim's unit are written."""
     fine = claim.unit in ("r", "times", "decades", "p", "nats", "points", "")
-    tiny = claim.rule == "magnitude" and (claim.target or 0.0) < _TINY
-    return "z.1e" if tiny else "z.2f" if fine else "z.1f"
+    target = claim.target or 0.0
+    far = (claim.rule == "magnitude" and target < _TINY) or target >= _HUGE
+    # A count that no run changes is written in full.
+    return "z.1e" if far and claim.rule != "value" else "z.2f" if fine else "z.1f"
 
 
 def _bases(results: Sequence[Outcome]) -> str:

@@ -26,8 +26,10 @@ _CELL = re.compile(rf"({_NUMBER})(?: \[({_NUMBER}), ({_NUMBER})\]| ± ({_NUMBER}
 _MOST_PANELS, _MOST_ROWS, _FEWEST = 7, 60, 2
 #: Inches: of the picture, of a row, and of what stands above and below them.
 _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
-#: Characters of a row's label, and of all panels' titles side by side.
+#: Characters of a line of a row's label, and of all panels' titles side by side.
 _LABEL, _TITLES = 34, 84
+#: Rows that each further line of a label takes.
+_LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
 _DECADES = 100.0
 #: Rows, of which one is a unit: between groups, and beyond the first and the last.
@@ -207,9 +209,11 @@ def _places(
             latest = group
             groups.append((line, group))
             line += 1.0
-        places.append(line)
-        ticks.append((line, textwrap.shorten(in_print(name), _LABEL, placeholder=" …")))
-        line += 1.0
+        lines = textwrap.wrap(in_print(name), _LABEL) or [""]
+        middle = line + 0.5 * _LINE * (len(lines) - 1)
+        places.append(middle)
+        ticks.append((middle, "\n".join(lines)))
+        line += 1.0 + _LINE * (len(lines) - 1)
     return np.array(places), ticks, groups
 
 
