@@ -128,7 +128,9 @@ language.language_sources(study.language())
 # head on frozen features is nearly convex; the last layer of a pretrained encoder begins at its
 # own weights, so that only its head has initial weights that are drawn; a CNN and a BiLSTM on
 # texts are trained from the words on. Those of which no other exhibit needs such runs stand here
-# as far as they are published. In the paper no source does twice as much as another.
+# as far as they are published. In the paper no source does twice as much as another, and as one bit
+# does nearly as much as all of them ([ND-T3](04_instability)), whatever touches the weights is
+# bound to do so too. Does one bit here?
 
 # %%
 across.across(study.across())

@@ -21,7 +21,7 @@ from stablib.studies.nondeterminism.design import ROWS
 def across(outcome: Across) -> Exhibit:
     """Do all sources do the same on the networks of other papers too? (ND-X1)."""
     table: dict[tuple[str, str], dict[str, str]] = {}
-    findings = []
+    findings, bits = [], []
     for workload, rows in outcome.runs.items():
         gold = outcome.datasets[workload].gold["test"]
         means, draws = {}, {}
@@ -48,6 +48,8 @@ def across(outcome: Across) -> Exhibit:
                     shares = 100.0 * draws[row] / draws[ALL]
                 found = finite(float(share), shares)
                 table[workload, row]["of that of all (%)"] = with_interval(*found, 0)
+        if BIT in rows:
+            bits.append(f"{workload} {table[workload, BIT]['of that of all (%)']}")
         # The paper's question is about sources, and not about several or one bit.
         alone = [row for row in rows if row != BIT and len(ROWS.get(row, (row,))) == 1]
         most, least = max(alone, key=means.__getitem__), min(alone, key=means.__getitem__)
@@ -63,12 +65,16 @@ def across(outcome: Across) -> Exhibit:
         pd.DataFrame.from_dict(table, orient="index"),
         made_by=across,
         results=[outcome],
-        finding=f"Two runs disagree, by one source alone: {'; '.join(findings)}.",
+        finding=(
+            f"Two runs disagree, by one source alone: {'; '.join(findings)}. One bit does so many "
+            f"percent of what everything does: {', '.join(bits) or 'not tried'}."
+        ),
         caption=(
             "Share of the test examples on which two runs disagree, mean over pairs, and standard "
             "deviation of accuracy (ddof 0), by what varies between runs, for the networks of this "
             "paper and of others, with 95 % bootstrap intervals over runs. 'All' is all sources "
-            "that a network has: images are augmented, heads and the top layer have dropout. CNN "
-            "and BiLSTM are looked at at their best checkpoint, as in RS-X2."
+            "that a network has: images are augmented, heads and the top layer have dropout. "
+            "One bit is that of a weight next to the input, another weight in each run. CNN and "
+            "BiLSTM are looked at at their best checkpoint, as in RS-X2."
         ),
     )
