@@ -661,6 +661,7 @@ def test_a_repetition_that_differs_is_told_from_one_that_does_not(
     assert numbers[0]["same bits"] == "yes"
     assert numbers[0]["labels that differ (%)"] == "0.0"
     assert numbers[0]["weights apart from step"] == "–"
+    assert numbers[0]["largest difference of a weight"] == "0"
     assert numbers[-1]["same bits"] == "no"
 
 

@@ -225,8 +225,8 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
             table[model, row] = {
                 "same bits": "yes" if same else "no",
                 "weights apart from step": f"{seen[0]:,}" if seen.size else "–",
-                "largest difference of a weight": f"{apart[-1]:.1e}",
-                "difference of cross-entropy (nats)": f"{loss_gap:.1e}",
+                "largest difference of a weight": _apart_by(apart[-1]),
+                "difference of cross-entropy (nats)": _apart_by(loss_gap),
                 "labels that differ (%)": f"{differ:.1f}",
             }
             said.append(f"{model}, {row}: {'none' if same else f'{differ:.1f} %'}")
@@ -239,7 +239,7 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
         gap: NDArray[np.float64] = np.abs(first_losses - other_losses)
         table[name, "another processor"] = {
             "same bits": "yes" if np.array_equal(one, other) and not gap.any() else "no",
-            "difference of cross-entropy (nats)": f"{gap.mean():.1e}",
+            "difference of cross-entropy (nats)": _apart_by(gap.mean()),
             "labels that differ (%)": f"{differ.mean():.1f}",
         }
         said.append(
@@ -259,6 +259,10 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
             "at steps that lie evenly on a logarithmic scale; differences are those at the end."
         ),
     )
+
+
+def _apart_by(difference: float) -> str:
+    return f"{difference:.1e}" if difference else "0"
 
 
 def _processors(twice: Results) -> list[str]:
