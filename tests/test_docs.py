@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx import addnodes
 
 import stablib
 from stablib import metrics, mitigation
@@ -23,7 +26,7 @@ from stablib.reproduce import pages
 from stablib.reproduce.cli import app
 from stablib.reproduce.notebooks import sections
 from stablib.reproduce.parameters import convert, parse
-from stablib.reproduce.sphinx_extension import source_link
+from stablib.reproduce.sphinx_extension import index_exhibits, source_link
 from stablib.studies import papers, study_class
 
 ROOT = Path(__file__).parent.parent
@@ -336,3 +339,25 @@ def test_links_lead_to_the_line_of_the_code() -> None:
         assert re.match(rf"\s*(def|class) {name.rpartition('.')[2]}\b", first)
     assert source_link("py", {"module": "stablib.data", "fullname": "nothing"}) is None
     assert source_link("c", {"names": "printf"}) is None
+
+
+@pytest.mark.parametrize(
+    ("heading", "ids", "names"),
+    [
+        ("LI-T3 · Table 3: what reduces instability?", ["table-3", "li-t3"], ["LI-T3", "Table 3"]),
+        ("TH-F3.11 · Figure 3.11: attention", ["th-f3-11"], ["TH-F3.11", "Figure 3.11"]),
+        ("ND-X5 · One bit, epoch by epoch", ["nd-x5"], ["ND-X5"]),
+        ("What came out", ["what-came-out"], []),
+    ],
+)
+def test_a_search_for_its_number_leads_to_an_exhibit(
+    heading: str, ids: list[str], names: list[str]
+) -> None:
+    section = nodes.section("", nodes.title("", heading), nodes.paragraph("", "text"), ids=ids)
+    document = new_document("page")
+    document += section
+    index_exhibits(None, document)  # type: ignore[arg-type]
+    entries = [entry for node in document.findall(addnodes.index) for entry in node["entries"]]
+    assert [entry[1] for entry in entries] == names
+    assert {entry[2] for entry in entries} <= {ids[-1]}
+    assert {entry[3] for entry in entries} <= {"main"}

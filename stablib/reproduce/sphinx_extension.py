@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+from sphinx import addnodes
 
 import stablib
 from stablib.reproduce import formulas
@@ -48,6 +49,9 @@ _COLOURS = """<script>
     localStorage.setItem("theme", mode === "auto" ? own : mode);
   }
 </script>"""
+
+#: The heading of an exhibit: its id, and what the paper calls it.
+_EXHIBIT = re.compile(r"([A-Z]{2}-[A-Z][0-9.]+) · (?:((?:Table|Figure) [\dA-Z.]+):)?")
 
 #: Stands for a colon while napoleon reads; occurs in no text.
 _COLON = "\ue000"
@@ -94,6 +98,21 @@ def describe(
     lines = [f'<meta property="{key}" content="{html.escape(text)}">' for key, text in tags.items()]
     lines.append(f'<meta name="description" content="{html.escape(about)}">')
     context["metatags"] = "\n".join([context.get("metatags", ""), *lines])
+
+
+def index_exhibits(app: Sphinx, doctree: nodes.document) -> None:
+    """Let a search for "LI-T3" or "Table 3" lead to the exhibit; handles ``doctree-read``.
+
+    A search for part of a heading finds the page alone, whose beginning it would show.
+    """
+    for section in doctree.findall(nodes.section):
+        found = _EXHIBIT.match(section[0].astext())
+        if found:
+            anchor = found[1].lower().replace(".", "-")
+            target = anchor if anchor in section["ids"] else section["ids"][0]
+            names = [name for name in found.groups() if name]
+            entries = [("single", name, target, "main", None) for name in names]
+            section.insert(1, addnodes.index(entries=entries))
 
 
 def colour_first(
@@ -202,6 +221,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # Napoleon's own handler has the priority 500.
     app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", show_colon, priority=600)
+    app.connect("doctree-read", index_exhibits)
     app.connect("html-page-context", drop_repeated_inline_scripts)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", colour_first)
