@@ -437,6 +437,23 @@ def test_twins_are_compared_with_the_unchanged_run_at_each_rate(study: Any, tmp_
     assert int(row["twins"]) == len(labels) - 1
 
 
+def test_twins_that_differ_nowhere_are_drawn_too(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = study.get
+
+    def alike(request: Request) -> Runs:
+        runs = get(request)
+        for run in runs._runs:
+            run.arrays["labels"] = runs._runs[0].arrays["labels"]
+        return runs
+
+    monkeypatch.setattr(study, "get", alike)
+    shallow.by_rate(study.rates())
+    numbers, _ = read(tmp_path, "ND-X2")
+    assert {float(row["disagreement (%)"]) for row in numbers} == {0.0}
+
+
 def test_what_one_bit_does_is_set_over_the_size_of_the_bit(study: Any, tmp_path: Path) -> None:
     curves = study.curves()
     twins, base = curves.runs[BIT], curves.runs["unchanged"]

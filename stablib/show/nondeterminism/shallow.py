@@ -71,7 +71,9 @@ def by_rate(by_model: Mapping[str, Results]) -> Exhibit:
                 seen = part[part[measure] > 0.0]
                 ends = (seen[measure], seen[f"{measure}, least"], seen[f"{measure}, most"])
                 line(axes, seen["learning rate"], *ends, number=number, label=str(network))
-            axes.set(xscale="log", yscale="log", xlabel="largest learning rate", ylabel=measure)
+            axes.set(xscale="log", xlabel="largest learning rate", ylabel=measure)
+            if (learned[measure] > 0.0).any():  # Of few images, none may differ anywhere.
+                axes.set_yscale("log")
             rates = sorted(set(frame["learning rate"]))
             axes.set_xticks(rates, [f"{rate:g}" for rate in rates], rotation=45)
             axes.minorticks_off()
