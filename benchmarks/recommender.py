@@ -22,6 +22,7 @@ from stablib.data import Interactions, load
 from stablib.models import item_model
 from stablib.models.item_attention import pool
 from stablib.training import SeedPlan
+from stablib.training.threads import one_thread
 from stablib.workloads import ItemRecipe
 from stablib.workloads.ranking.network import ItemNetwork
 from stablib.workloads.ranking.task import prepare
@@ -48,7 +49,7 @@ def laid_out(
 
 def seconds(way: Callable[..., Tensor], network: ItemNetwork, users: NDArray[np.integer]) -> float:
     optimizer = network.optimizer()
-    with mock.patch.object(item_model, "pool", way):
+    with one_thread(), mock.patch.object(item_model, "pool", way):
         began = time.process_time()
         for user in users:
             loss = network.loss(np.array([user]))
@@ -59,7 +60,6 @@ def seconds(way: Callable[..., Tensor], network: ItemNetwork, users: NDArray[np.
 
 
 def main() -> None:
-    torch.set_num_threads(1)
     for name in ("movielens-100k", "movielens-1m"):
         data = load(name)
         assert isinstance(data, Interactions)
