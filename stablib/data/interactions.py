@@ -180,9 +180,8 @@ def from_tables(
     ------
     UsageError
         If something is no whole number, lengths differ, or the label is unknown; if a user has no
-        history, an item is unknown, an item occurs twice in a history or is
-        among the negatives of a user who chose it, or a rating is out of range. The first user
-        concerned is named.
+        history, an item is unknown, an item occurs twice in a history or is among the negatives of
+        a user who chose it, or a rating is out of range. The first user concerned is named.
 
     Examples
     --------

@@ -75,7 +75,7 @@ def across(outcome: Across) -> Exhibit:
             "paper and of others, with 95 % bootstrap intervals over runs. 'All' is all sources "
             "that a network has: images are augmented, heads and the top layer have dropout. "
             "One bit is that of a weight next to the input, another weight in each run. CNN and "
-            "BiLSTM are looked at at their best checkpoint, as in RS-X2, which is an early one; after "
-            "the last epoch, in SY-F1, one bit does more."
+            "BiLSTM are looked at at their best checkpoint, as in RS-X2, which is an early one; "
+            "after the last epoch, in SY-F1, one bit does more."
         ),
     )
