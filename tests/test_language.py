@@ -17,7 +17,7 @@ from stablib.data import Dataset, load
 from stablib.data.entries import stand_in
 from stablib.errors import DataError, UsageError
 from stablib.metrics import perplexity
-from stablib.mitigation import ASWA, LabelSmoothing, Snapshot
+from stablib.mitigation import ASWA, EMA, Averaged, Ensemble, LabelSmoothing, Snapshot, TestTime
 from stablib.models.qrnn import LanguageModel, forget_mult
 from stablib.training import Control, Inputs, Request, SeedPlan
 from stablib.training.loop import FlatWeights
@@ -56,7 +56,7 @@ def train(recipe: LanguageRecipe, *plans: SeedPlan, **more: Any) -> list[Any]:
     """Arrays of each run."""
     data = stand_in()
     inputs = Inputs(key=data.content_hash, source=data.source, data=data)
-    request = Request(recipe, plans or (PLAN,), RECORDS)
+    request = Request(recipe, plans or (PLAN,), more.get("records", RECORDS))
     report, state = more.get("report", lambda done, state=None: None), more.get("state")
     trained = train_each(request, inputs, report=report, state=state)
     return [arrays for finished in trained for _, (arrays,) in finished]
@@ -205,7 +205,7 @@ def test_a_run_has_the_same_bits_alone_among_others_and_in_another_process() -> 
         assert_same_bits(alone, pool.submit(elsewhere, 2).result())
 
 
-@pytest.mark.parametrize("method", [Control(), ASWA()])
+@pytest.mark.parametrize("method", [Control(), ASWA(), Snapshot(cycles=2)])
 @pytest.mark.parametrize("step", [1, 12, 20])
 def test_a_run_goes_on_from_any_step_to_the_same_bits(step: int, method: Any) -> None:
     recipe = RECIPE.with_method(method)
@@ -315,6 +315,53 @@ def test_what_is_kept_is_what_the_model_says_of_the_whole_test_text() -> None:
     assert kept["labels"].tolist() == logits.argmax(1)[:9].tolist()
 
 
+def test_snapshots_average_the_logits_of_the_ends_of_cycles() -> None:
+    recipe = RECIPE.with_method(Snapshot(cycles=2))
+    task = prepare(recipe, stand_in())
+    network = LanguageNetwork(recipe, PLAN, task, pause=lambda: None)
+    models = FlatWeights(network)
+    predictor = Predictor(models, recipe.method, recipe.epochs)
+    rng = torch.Generator().manual_seed(0)
+    logits = []
+    for epoch in (1, 2):
+        models.weights.add_(torch.randn(models.weights.shape, generator=rng), alpha=0.3)
+        predictor.after_epoch(epoch)
+        with torch.no_grad():
+            logits.append(network.logits(task.inputs["test"]).double())
+    predictor.finish()
+    (kept,) = NextWordsObserver(task, NextWords(n_words=9)).finish(predictor)
+    gold = torch.from_numpy(task.gold["test"])
+    expected = torch.nn.functional.cross_entropy(sum(logits) / 2, gold)  # type: ignore[arg-type]
+    assert float(kept["loss"]) == pytest.approx(float(expected), rel=1e-6)
+    assert (
+        abs(float(kept["loss"]) - float(torch.nn.functional.cross_entropy(logits[1], gold))) > 0.01
+    )
+
+
+def test_label_smoothing_is_that_of_torch() -> None:
+    recipe = RECIPE.with_method(LabelSmoothing(alpha=0.1))
+    task = prepare(recipe, stand_in())
+    losses = []
+    for made in (RECIPE, recipe):
+        network = LanguageNetwork(made, PLAN, task, pause=lambda: None)
+        network.start_epoch(1)
+        logits: list[Tensor] = []
+        network.model.register_forward_hook(lambda *args, kept=logits: kept.append(args[2][0]))
+        losses.append(float(network.loss(np.arange(8)).detach()))
+        gold = network.next[:8].flatten()
+        smooth = 0.1 if made is recipe else 0.0
+        same = torch.nn.functional.cross_entropy(logits[0].detach(), gold, label_smoothing=smooth)
+        assert losses[-1] == pytest.approx(float(same), rel=1e-6)
+    assert losses[0] != losses[1]
+
+
+def test_an_average_is_kept_beside_the_run() -> None:
+    beside = Averaged(record=NextWords(n_words=60), methods=(EMA(memory=0.5),))
+    (found,) = train(RECIPE, records=(beside,))
+    (plain,) = train(RECIPE)
+    assert abs(float(plain["loss"]) - float(found["ema_loss"])) > 1e-4
+
+
 def test_work_adds_up_to_what_is_reported() -> None:
     told: list[int] = []
     train(RECIPE, report=lambda done, state=None: told.append(done))
@@ -330,7 +377,7 @@ def test_work_adds_up_to_what_is_reported() -> None:
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
-    for method in (Snapshot(cycles=2), LabelSmoothing(alpha=0.1)):
+    for method in (Ensemble(members=2), TestTime(crops=25)):
         with pytest.raises(UsageError, match="'language' cannot honour the method"):
             Request(RECIPE.with_method(method), (PLAN,), RECORDS)
     with pytest.raises(UsageError, match="source of language"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -115,16 +115,21 @@ class Predictor:
 
     def logits(self, model: int, inputs: Any) -> Tensor:
         """Logits of one model, shape (n_examples, n_classes): means over views and snapshots."""
+        return mean_of([self.viewed(model, inputs) for _ in self.in_turn(model)])
+
+    def in_turn(self, model: int) -> Iterator[None]:
+        """Give one model the weights of each of its snapshots; where there are none, its own."""
         if not self._members:
-            return self.viewed(model, inputs)
-        weights = self.models.weights[model]
-        logits = []
+            yield
         for member in self._members:
-            weights.copy_(member[model])
-            logits.append(self.viewed(model, inputs))
-        return torch.stack(logits).mean(dim=0)
+            self.models.weights[model].copy_(member[model])
+            yield
 
     def viewed(self, model: int, inputs: Any) -> Tensor:
         """Logits of one model with the weights that it has now, whatever snapshots there are."""
-        logits = [self.models.logits(model, view(inputs)) for view in self._views]
-        return logits[0] if len(logits) == 1 else torch.stack(logits).mean(dim=0)
+        return mean_of([self.models.logits(model, view(inputs)) for view in self._views])
+
+
+def mean_of(logits: Sequence[Tensor]) -> Tensor:
+    """Mean of logits of the same examples; of one alone that itself."""
+    return logits[0] if len(logits) == 1 else torch.stack(list(logits)).mean(dim=0)

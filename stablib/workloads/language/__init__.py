@@ -142,7 +142,8 @@ class Language(LabelledWorkload):
     version = 1
     unit = "words"
     sources: ClassVar[tuple[str, ...]] = ("init", "dropout")
-    honours = frozenset({"decay", "rate", "averager"})
+    #: No teachers: of each word of the training text they would leave a number for all others.
+    honours = frozenset({"decay", "rate", "averager", "snapshots", "targets"})
     packages: ClassVar[tuple[str, ...]] = ("torch", "numba", "numpy")
 
     def sizes(self, recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:

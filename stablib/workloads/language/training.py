@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from stablib.models.ragged import Ragged
 from stablib.training import Inputs, Request, SeedPlan, Task
 from stablib.training.loop import FlatWeights
 from stablib.training.observe import Observer, Stack
-from stablib.training.predict import Predictor
+from stablib.training.predict import Predictor, mean_of
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
 from stablib.training.workload import Report
@@ -156,19 +156,42 @@ class LanguageNetwork:
         part = slice(int(rows[0]), int(rows[-1]) + 1)
         self.stretch = len(rows) / self.recipe.window
         logits, self.state = self.model(self.words[part], self.state, self._mask)
-        return functional.cross_entropy(logits, self.next[part].flatten())
+        return functional.cross_entropy(logits, self._goals(self.next[part].flatten()))
+
+    def _goals(self, following: Tensor) -> Tensor:
+        """What is learnt of the words that follow: they, or the method's shares of all words."""
+        method = self.recipe.method
+        if "targets" not in method.changes:
+            return following
+        # Of a mini-batch alone: of a whole text with all words they would be gigabytes.
+        one_hot = functional.one_hot(following, len(self.model.bias)).numpy().astype(np.float32)
+        return torch.from_numpy(method.targets(one_hot, None))
 
     def logits(self, inputs: Ragged) -> Tensor:
         """Logits after each word of a text that begins here, shape (n_words, n_classes)."""
         return torch.cat(list(self.predicted(inputs)))
 
-    def predicted(self, inputs: Ragged) -> Iterator[Tensor]:
-        """The same, some words at a time: for all words they are many."""
-        state = self.model.start(1)
+    def predicted(
+        self, inputs: Ragged, in_turn: Callable[[], Iterable[None]] = lambda: (None,)
+    ) -> Iterator[Tensor]:
+        """The same, some words at a time: for all words they are many.
+
+        Parameters
+        ----------
+        inputs : Ragged
+            The text.
+        in_turn : callable, optional
+            Gives the model the weights of each of its snapshots, over which logits are averaged.
+        """
+        states: dict[int, Any] = {}
         for start in range(0, len(inputs), _AT_ONCE):
-            part = torch.from_numpy(inputs.values[start : start + _AT_ONCE])
-            logits, state = self.model(part[:, None], state)
-            yield logits
+            part = torch.from_numpy(inputs.values[start : start + _AT_ONCE])[:, None]
+            logits = []
+            for number, _ in enumerate(in_turn()):
+                state = states.get(number) or self.model.start(1)
+                own, states[number] = self.model(part, state)
+                logits.append(own)
+            yield mean_of(logits)
             self.pause()
 
     def randomness(self) -> Any:
@@ -259,11 +282,11 @@ class NextWordsObserver(Observer):
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Read the test text."""
-        models = cast(FlatWeights, cast(Predictor, stack).models)
-        network = cast(LanguageNetwork, models.network)
+        predictor = cast(Predictor, stack)
+        network = cast(LanguageNetwork, cast(FlatWeights, predictor.models).network)
         losses, labels, done = [], [], 0
         with torch.inference_mode():
-            for logits in network.predicted(self.inputs):
+            for logits in network.predicted(self.inputs, lambda: predictor.in_turn(0)):
                 gold = torch.from_numpy(self.gold[done : done + len(logits)])
                 losses.append(functional.cross_entropy(logits, gold, reduction="none").numpy())
                 labels.append(logits.argmax(dim=1).numpy())
