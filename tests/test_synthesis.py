@@ -6,20 +6,33 @@ import numpy as np
 import pytest
 
 from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
-from stablib.show.synthesis.matrix import Effect, _effect, _finding
+from stablib.show.synthesis.matrix import Effect, _cell, _collapsed, _effect, _finding
 from stablib.studies import open_study
 from stablib.studies.synthesis import ENSEMBLE, PRESETS
 from stablib.studies.synthesis.design import CONTROL, METHODS, columns, sources
 from stablib.studies.synthesis.further import _cycles, further
-from stablib.studies.synthesis.look import Look, hit_of_candidates, of_candidates, of_items
+from stablib.studies.synthesis.look import (
+    Look,
+    hit_of_candidates,
+    of_candidates,
+    of_items,
+    of_words,
+)
+from stablib.studies.synthesis.results import Predicted
 from stablib.training import Final, seed_plans
 from stablib.training.workload import Request
 from stablib.workloads import HeadRecipe
 
 
-def flipped(n_runs: int, share: float, seed: int) -> np.ndarray:
+def predicted(labels: np.ndarray) -> Predicted:
+    """Runs on examples that are all of class 0."""
+    return Predicted(labels, 100.0 * (labels == 0).mean(axis=1))
+
+
+def flipped(n_runs: int, share: float, seed: int) -> Predicted:
     """Runs that leave the common answer 0 with some chance."""
-    return (np.random.default_rng(seed).random((n_runs, 400)) < share).astype(int)
+    rng = np.random.default_rng(seed)
+    return predicted((rng.random((n_runs, 400)) < share).astype(int))
 
 
 def test_disagreement_of_runs_and_of_examples_have_one_mean() -> None:
@@ -33,57 +46,100 @@ def test_disagreement_of_runs_and_of_examples_have_one_mean() -> None:
 
 
 def test_the_same_runs_have_no_effect_and_steadier_ones_have_theirs() -> None:
-    gold = np.zeros(400, int)
     plain = flipped(10, 0.2, seed=1)
-    same = _effect(plain, plain, gold, same_seeds=True)
+    same = _effect(plain, plain, same_seeds=True)
     assert (same.reduction, same.gain) == (0.0, 0.0)
     assert same.interval == pytest.approx((0.0, 0.0))
-    steady = _effect(flipped(10, 0.05, seed=2), plain, gold, same_seeds=True)
+    assert same.gain_interval == pytest.approx((0.0, 0.0))
+    steady = _effect(flipped(10, 0.05, seed=2), plain, same_seeds=True)
     # Two runs differ with 2 p (1 - p).
     assert steady.reduction == pytest.approx(100.0 * (1 - 0.095 / 0.32), abs=5.0)
     assert steady.gain == pytest.approx(15.0, abs=1.5)
     assert steady.interval.low < steady.reduction < steady.interval.high
-    others = _effect(flipped(5, 0.2, seed=3), plain, gold, same_seeds=False)
+    assert steady.gain_interval.low < steady.gain < steady.gain_interval.high
+    others = _effect(flipped(5, 0.2, seed=3), plain, same_seeds=False)
     assert others.interval.low < 0.0 < others.interval.high
-    few = _effect(plain[:4], plain[:4], gold, same_seeds=True)
-    assert few.reduction == 0.0
-    assert np.isnan(few.interval).all()
+    few = Predicted(plain.labels[:4], plain.accuracies[:4])
+    effect = _effect(few, few, same_seeds=True)
+    assert effect.reduction == 0.0
+    assert np.isnan([effect.interval, effect.gain_interval]).all()
+
+
+def test_how_far_runs_are_apart_and_how_accurate_they_are_is_that_of_a_plain_count() -> None:
+    own, plain = flipped(6, 0.1, seed=4), flipped(9, 0.3, seed=5)
+    effect = _effect(own, plain, same_seeds=False)
+    by_hand = [
+        np.mean([100.0 * (own.labels[i] != own.labels[j]).mean() for j in range(6) if j != i])
+        for i in range(6)
+    ]
+    np.testing.assert_allclose(effect.apart, by_hand)
+    assert effect.disagreement == pytest.approx(
+        100.0 * float(pairwise_disagreement(own.labels).mean())
+    )
+    # The interval of a difference of two means, by their standard errors.
+    error = np.hypot(*(each.accuracies.std() / np.sqrt(len(each.labels)) for each in (own, plain)))
+    width = effect.gain_interval.high - effect.gain_interval.low
+    assert width == pytest.approx(2 * 1.96 * error, rel=0.15)
 
 
 def test_an_ensemble_is_drawn_with_its_members() -> None:
-    gold = np.zeros(400, int)
     members = flipped(10, 0.2, seed=1)
-    both = members.reshape(5, 2, -1).min(axis=1)  # Right if one of two is.
-    effect = _effect(both, members, gold, same_seeds=True)
+    # Right if one of two is.
+    both = predicted(members.labels.reshape(5, 2, -1).min(axis=1))
+    effect = _effect(both, members, same_seeds=True)
     assert effect.reduction == pytest.approx(100.0 * (1 - 0.0768 / 0.32), abs=5.0)
     assert effect.interval.low > 50.0
     # Members that are copies of each other make ensembles that change nothing.
-    copies = np.repeat(both, 2, axis=0)
-    assert _effect(both, copies, gold, same_seeds=True).gain == 0.0
+    copies = predicted(np.repeat(both.labels, 2, axis=0))
+    effect = _effect(both, copies, same_seeds=True)
+    assert effect.gain == 0.0
+    assert effect.gain_interval == pytest.approx((0.0, 0.0))
 
 
 def test_runs_that_all_agree_leave_nothing_to_reduce() -> None:
-    plain = np.zeros((4, 10), int)
-    effect = _effect(plain, plain, np.zeros(10, int), same_seeds=True)
+    plain = predicted(np.zeros((4, 10), int))
+    effect = _effect(plain, plain, same_seeds=True)
     assert np.isnan(effect.reduction)
     assert np.isnan(effect.interval.low)
 
 
-def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy() -> None:
-    def effect(low: float, gain: float = 0.0) -> Effect:
-        return Effect(1.0, 10.0, Interval(low, 20.0), gain, np.zeros(2))
+def made(low: float, gain_low: float = 0.0, accuracies: tuple[float, ...] = (80.0, 80.0)) -> Effect:
+    return Effect(
+        np.ones(2),
+        10.0,
+        Interval(low, 20.0),
+        gain_low + 0.25,
+        Interval(gain_low, gain_low + 0.5),
+        np.array(accuracies),
+        3,
+    )
 
+
+def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy() -> None:
     every = {
-        "a": {CONTROL: effect(1.0), "SWA": effect(1.0), "L2": effect(1.0), "EMA": effect(-1.0)},
-        "b": {CONTROL: effect(1.0), "SWA": effect(2.0), "L2": effect(-1.0), "EMA": effect(-1.0)},
-        "c": {"ASWA": effect(1.0), "EMA": effect(np.nan), "NASWA": effect(1.0, -2.0)},
-        "d": {"NASWA": effect(1.0, -0.9)},
+        "a": {CONTROL: made(1.0), "SWA": made(1.0), "L2": made(1.0), "EMA": made(-1.0)},
+        "b": {CONTROL: made(1.0), "SWA": made(2.0), "L2": made(-1.0), "EMA": made(-1.0)},
+        "c": {"ASWA": made(1.0), "EMA": made(np.nan), "NASWA": made(1.0, -1.2)},
+        "d": {"NASWA": made(1.0, -0.9)},
     }
     said = _finding(every)
     assert said == (
-        "Whole intervals above 0 for at most 1 point of accuracy on every workload tried: SWA (2); "
-        "on some: L2 (1 of 2), NASWA (1 of 2); on none: EMA (2)."
+        "Two runs differ less, and accuracy falls by less than 1 point, by whole intervals, in "
+        "every column tried: SWA (2); in some: L2 (1 of 2), NASWA (1 of 2); in none: EMA (2)."
     )
+
+
+def test_a_cell_has_both_effects_with_intervals_and_the_cost() -> None:
+    assert _cell(made(1.0)) == "10 [1, 20]; +0.2 [0.0, 0.5]; \u00d73"
+    assert _cell(made(1.0, -2.0)) == "10 [1, 20]; -1.8 [-2.0, -1.5]; \u00d73"
+
+
+def test_runs_that_collapsed_are_named() -> None:
+    every = {"a": {CONTROL: made(0.0), "SWA": made(0.0, accuracies=(41.0, 39.0)), "L2": made(0.0)}}
+    said = _collapsed(every)
+    assert said == "Runs with less than 50 % of the accuracy of plain ones: 1 of 2 with SWA on a."
+    del every["a"]["SWA"]
+    assert _collapsed(every) == ""
 
 
 @pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
@@ -146,6 +202,21 @@ def test_sources_are_called_the_same_on_every_workload() -> None:
         "negatives",
         "one bit",
     }
+
+
+def test_what_a_language_model_gets_right_is_how_likely_the_right_words_are() -> None:
+    look = of_words(Request(HeadRecipe(), seed_plans(1)))
+    kept = {
+        "labels": np.array([[3, 4]]),
+        "losses": -np.log([[0.5, 0.25]]),
+        "ema_labels": np.array([[3, 3]]),
+        "ema_losses": -np.log([[0.5, 0.75]]),
+    }
+    nothing = np.zeros(9, int)
+    assert look.accuracies(kept, nothing).tolist() == [37.5]  # type: ignore[arg-type]
+    beside = look.beside("ema")
+    assert beside.labels(kept).tolist() == [[3, 3]]  # type: ignore[arg-type]
+    assert beside.accuracies(kept, nothing).tolist() == [62.5]  # type: ignore[arg-type]
 
 
 def test_items_are_hit_or_missed() -> None:

@@ -100,7 +100,7 @@ PRESETS: Mapping[str, NondeterminismSettings] = MappingProxyType(
             dropout=0.5,
             text_optimizer="adam",
             text_rate=0.01,
-            text_epochs=1,
+            text_epochs=2,
         ),
         "laptop": NondeterminismSettings(
             model="resnet6",

@@ -28,17 +28,18 @@ from stablib.studies.recommender import DEEPICF
 from stablib.studies.recommender import OTHER_SEEDS as ITEM_SEEDS
 from stablib.studies.recommender import PRESETS as RECOMMENDER
 from stablib.studies.recommender import Design as ItemDesign
-from stablib.studies.synthesis.further import further
+from stablib.studies.synthesis.further import AVERAGES, further
 from stablib.studies.synthesis.look import (
     Look,
     hit_of_candidates,
     of_candidates,
     of_items,
     of_texts,
+    of_words,
 )
 from stablib.studies.synthesis.settings import SynthesisSettings
 from stablib.training import Final, Probabilities, Request
-from stablib.workloads import Logits
+from stablib.workloads import Logits, NextWords
 
 #: Plain training, and the same with other seeds, which does nothing.
 CONTROL, OTHER_SEEDS = "Control", "Control, other seeds"
@@ -46,28 +47,35 @@ CONTROL, OTHER_SEEDS = "Control", "Control, other seeds"
 #: The row of ensembles of plain runs.
 ENSEMBLE = "Ordinary ensemble"
 
-#: Rows of the table, and what a prediction costs: trainings, or predictions of one of them.
-METHODS: Mapping[str, str] = {
-    OTHER_SEEDS: "1",
-    "SWA": "1",
-    "SWA of every step": "1",
-    "EMA": "1",
-    "ASWA": "1",
-    "NASWA": "1",
-    "L2": "1",
-    "Label smoothing": "1",
-    "Ensemble, shared": "1, and its teachers once",
-    "Ensemble, own": "1 and its teachers",
-    "TGTSS, shared": "1, and a teacher once",
-    "TGTSS, own": "2",
-    "Snapshots": "1",
-    "Views": "1, many predictions",
-    ENSEMBLE: "its members",
-}
+#: Rows of the table.
+METHODS = (
+    OTHER_SEEDS,
+    "SWA",
+    "SWA of every step",
+    "EMA",
+    "ASWA",
+    "NASWA",
+    "L2",
+    "Label smoothing",
+    "Ensemble, shared",
+    "Ensemble, own",
+    "TGTSS, shared",
+    "TGTSS, own",
+    "Snapshots",
+    "Views",
+    ENSEMBLE,
+)
 
 #: Why a method has no place in a column.
 NOT_TRAINED = "not trained here"
-NO_VIEWS = "only images have views"
+NO_VIEWS = "views are mirrored and shifted images: no text of the five has any of words or ratings"
+AT_THE_END = "it averages over the end of training, and the best epoch is an earlier one"
+TOO_MANY_WORDS = "a teacher would leave a number for every word of the vocabulary at every word"
+NO_SCORES = "its runs keep the likeliest words, and not how likely the others are"
+
+#: Checkpoints of networks that attend, as their columns are called.
+_CHECKPOINTS = {"best": "best epoch", "last": "last epoch"}
+_ENCODERS: Mapping[str, Literal["cnn", "bilstm"]] = {"CNN": "cnn", "BiLSTM": "bilstm"}
 
 #: Ensembles that are made of texts: fewer have no interval.
 ENSEMBLES = 5
@@ -114,10 +122,12 @@ def columns(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
     found = {"heads on MASSIVE": _heads(preset, settings)}
     if preset == "laptop":
         found["top layer on MASSIVE"] = _top_layer(settings)
+    for name, encoder in _ENCODERS.items():
+        for checkpoint, when in _CHECKPOINTS.items():
+            found[f"{name} on SST, {when}"] = _texts(preset, encoder, checkpoint, settings)
     return {
         **found,
-        "CNN on SST": _texts(preset, "cnn", settings),
-        "BiLSTM on SST": _texts(preset, "bilstm", settings),
+        "language model on PTB": _words(preset, settings),
         **_images(preset, settings),
         "DeepICF on MovieLens-100K": _items(preset),
     }
@@ -164,24 +174,42 @@ def _of_labels(wanted: Mapping[str, Request], settings: SynthesisSettings) -> Co
     return _column(control, looks, more, {"Views": NO_VIEWS})
 
 
-def _texts(preset: str, encoder: Literal["cnn", "bilstm"], settings: SynthesisSettings) -> Column:
+def _texts(
+    preset: str, encoder: Literal["cnn", "bilstm"], checkpoint: str, settings: SynthesisSettings
+) -> Column:
     design = SeedDesign(RANDOM_SEED[preset], Cell("sst", encoder))
-    runs, kept = design.runs(), "scores_last"
-    control = of_texts(runs[PLAIN])
+    runs = design.runs()
+    looks = {variant: of_texts(request, checkpoint) for variant, request in runs.items()}
+    control = looks[PLAIN]
     methods = {
-        "SWA of every step": of_texts(runs[PLAIN], f"step_swa_{kept}"),
-        "EMA": of_texts(runs[PLAIN], f"ema_{kept}"),
-        "ASWA": of_texts(runs[ASWA_TEXT]),
-        "NASWA": of_texts(runs[NASWA_TEXT]),
-        OTHER_SEEDS: of_texts(runs[NULL]),
+        **{row: control.beside(method.kind) for row, method in AVERAGES.items()},
+        "ASWA": looks[ASWA_TEXT],
+        "NASWA": looks[NASWA_TEXT],
+        OTHER_SEEDS: looks[NULL],
         ENSEMBLE: control,
     }
     others = seed_extras.others(design)
     if encoder == "cnn":
-        methods |= {name: of_texts(request) for name, request in others.items()}
+        methods |= {name: of_texts(request, checkpoint) for name, request in others.items()}
     own = cast(TGTSS, others["TGTSS, own"].recipe.method)
     more = further(control, design.seen, settings, own=own)
-    return _column(control, methods, more, {"Views": NO_VIEWS})
+    absent = {"Views": NO_VIEWS}
+    if checkpoint == "best":
+        absent |= dict.fromkeys(("SWA", "Snapshots"), AT_THE_END)
+    kept, more = ({r: of[r] for r in of if r not in absent} for of in (methods, more))
+    return _column(control, kept, more, absent)
+
+
+def _words(preset: str, settings: SynthesisSettings) -> Column:
+    rows = language.rows(NONDETERMINISM[preset])
+    plain = of_words(rows[ALL])
+    taught = ("Ensemble, shared", "Ensemble, own", "TGTSS, shared", "TGTSS, own")
+    return _column(
+        plain,
+        {OTHER_SEEDS: of_words(rows[IMAGE_SEEDS])},
+        further(plain, NextWords(), settings),
+        {**dict.fromkeys(taught, TOO_MANY_WORDS), "Views": NO_VIEWS, ENSEMBLE: NO_SCORES},
+    )
 
 
 def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:
@@ -231,8 +259,7 @@ def _items(preset: str) -> Column:
     plain = design.small()[DEEPICF]
     names = {ITEM_SEEDS: OTHER_SEEDS, "Snapshot": "Snapshots"}
     methods = {names.get(name, name): of_items(r) for name, r in design.methods().items()}
-    methods["SWA of every step"] = of_items(plain, "step_swa_ranks")
-    methods["EMA"] = of_items(plain, "ema_ranks")
+    methods |= {row: of_items(plain).beside(method.kind) for row, method in AVERAGES.items()}
     methods[ENSEMBLE] = Look(plain, "candidates", read=of_candidates, decide=hit_of_candidates)
     return _column(of_items(plain), methods, {}, {"Views": NO_VIEWS})
 
@@ -256,9 +283,13 @@ def sources(preset: str) -> dict[str, dict[str, Look]]:
         texts |= across.others(preset, settings.few_runs)
     found: dict[str, dict[str, Look]] = {}
     for name, requests in texts.items():
-        attends = not name.startswith(("heads", "top layer"))
-        look = of_texts if attends else _of_final
-        found[name] = {row: look(request) for row, request in requests.items()}
+        if name.startswith(("heads", "top layer")):
+            found[name] = {row: Look(r, "labels_test") for row, r in requests.items()}
+            continue
+        for checkpoint, when in _CHECKPOINTS.items():
+            found[f"{name}, {when}"] = {
+                row: of_texts(request, checkpoint) for row, request in requests.items()
+            }
     digits = elsewhere.architectures(settings)[elsewhere.DIGITS]
     of_labels: dict[str, Wanted] = {
         f"{images.recipe.model_name} on CIFAR-10": images.sources(),
@@ -270,10 +301,6 @@ def sources(preset: str) -> dict[str, dict[str, Look]]:
     chosen = {**items.sources(), DEEPICF: items.small()[DEEPICF]}
     found["DeepICF on MovieLens-100K"] = {row: of_items(r) for row, r in chosen.items()}
     return {name: _renamed(rows) for name, rows in found.items()}
-
-
-def _of_final(request: Request) -> Look:
-    return Look(request, "labels_test")
 
 
 def _renamed(rows: Mapping[str, Look]) -> dict[str, Look]:

@@ -26,7 +26,7 @@ from stablib.training.method import Method
 from stablib.workloads.text import LabelledRecipe
 
 #: Averages of the weights that are looked at beside plain training.
-BESIDE: Mapping[str, StepSWA | EMA] = {"SWA of every step": StepSWA(), "EMA": EMA()}
+AVERAGES: Mapping[str, StepSWA | EMA] = {"SWA of every step": StepSWA(), "EMA": EMA()}
 
 
 def further(
@@ -36,12 +36,12 @@ def further(
     *,
     own: TGTSS | None = None,
 ) -> dict[str, Look]:
-    """Every method on the recipe of plain runs, with the first of their seeds, by row.
+    """Every method that a recipe of plain runs honours, with the first of their seeds, by row.
 
     Parameters
     ----------
     plain : Look
-        At runs of a recipe that honours all methods.
+        At runs of the recipe.
     record : Record
         What is kept of each run; the look's array is in it.
     settings : SynthesisSettings
@@ -52,14 +52,16 @@ def further(
     request = plain.request
     recipe, plans = request.recipe, request.plans[: settings.extra_runs]
     assert isinstance(recipe, LabelledRecipe)
-    beside = Averaged(record=record, methods=tuple(BESIDE.values()))
+    beside = Averaged(record=record, methods=tuple(AVERAGES.values()))
     averaged = dataclasses.replace(request, plans=plans, records=(beside,))
     found = {
-        row: dataclasses.replace(plain, request=averaged, array=f"{method.kind}_{plain.array}")
-        for row, method in BESIDE.items()
+        row: dataclasses.replace(plain.beside(method.kind), request=averaged)
+        for row, method in AVERAGES.items()
     }
-    own = own or temporal(recipe)
-    for row, method in _methods(recipe, settings, own).items():
+    methods = _methods(recipe)
+    if "lesson" in recipe.workload.honours:
+        methods |= _taught(own or temporal(recipe), settings)
+    for row, method in methods.items():
         with_it = dataclasses.replace(
             request, recipe=recipe.with_method(method), plans=plans, records=(record,)
         )
@@ -67,8 +69,7 @@ def further(
     return found
 
 
-def _methods(recipe: LabelledRecipe, settings: SynthesisSettings, own: TGTSS) -> dict[str, Method]:
-    ensemble = Ensemble(members=settings.members)
+def _methods(recipe: LabelledRecipe) -> dict[str, Method]:
     return {
         "SWA": SWA(),
         "ASWA": ASWA(),
@@ -76,6 +77,13 @@ def _methods(recipe: LabelledRecipe, settings: SynthesisSettings, own: TGTSS) ->
         "L2": L2(),
         "Label smoothing": LabelSmoothing(alpha=0.1),
         "Snapshots": Snapshot(cycles=_cycles(recipe.n_epochs)),
+    }
+
+
+def _taught(own: TGTSS, settings: SynthesisSettings) -> dict[str, Method]:
+    """Methods with teachers."""
+    ensemble = Ensemble(members=settings.members)
+    return {
         "TGTSS, shared": own.model_copy(update={"teacher": "shared"}),
         "TGTSS, own": own,
         "Ensemble, shared": ensemble,

@@ -63,12 +63,16 @@ class Look:
         Makes scores, or labels, of the array.
     decide : callable, default :func:`likeliest`
         Makes labels of scores.
+    losses : str, optional
+        Name of the array that holds the negative log-probabilities of what is right, in nats, for
+        a workload that keeps nothing else of it.
     """
 
     request: Request
     array: str
     read: Read = as_kept
     decide: Decide = likeliest
+    losses: str = ""
 
     def scores(self, runs: Runs) -> NDArray[Any]:
         """Scores, (n_runs, n_examples, n_classes), or labels, (n_runs, n_examples)."""
@@ -78,12 +82,34 @@ class Look:
         """Predicted labels, shape (n_runs, n_examples)."""
         return self.decide(self.scores(runs))
 
+    def accuracies(self, runs: Runs, gold: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Share of the examples that a run gets right in percent, shape (n_runs,).
 
-def of_texts(request: Request, array: str = "scores_last") -> Look:
-    """Look at texts that are attended to."""
-    return Look(request, array, read=predictions)
+        Of losses it is the mean probability of what is right: how often an answer is right that is
+        drawn from what the model predicts.
+        """
+        if self.losses:
+            right = np.exp(-runs[self.losses].astype(np.float64))
+        else:
+            right = self.labels(runs) == gold
+        return np.asarray(100.0 * right.mean(axis=1))
+
+    def beside(self, kind: str) -> Look:
+        """The same of averaged weights that are kept beside a run, by the averaging method."""
+        losses = f"{kind}_{self.losses}" if self.losses else ""
+        return dataclasses.replace(self, array=f"{kind}_{self.array}", losses=losses)
 
 
-def of_items(request: Request, array: str = "ranks") -> Look:
+def of_texts(request: Request, checkpoint: str) -> Look:
+    """Look at texts that are attended to, at the best or the last checkpoint."""
+    return Look(request, f"scores_{checkpoint}", read=predictions)
+
+
+def of_items(request: Request) -> Look:
     """Look at items held out."""
-    return Look(request, array, decide=hit)
+    return Look(request, "ranks", decide=hit)
+
+
+def of_words(request: Request) -> Look:
+    """Look at the words that follow."""
+    return Look(request, "labels", losses="losses")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,23 @@ from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.synthesis.design import CONTROL, ENSEMBLE, Column
 from stablib.studies.synthesis.look import Look
+from stablib.studies.synthesis.settings import SynthesisSettings
+from stablib.workloads.text import LabelledRecipe
+
+
+class Predicted(NamedTuple):
+    """What runs predict.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_runs, n_examples)
+        Predicted labels.
+    accuracies : ndarray of float64, shape (n_runs,)
+        In percent.
+    """
+
+    labels: NDArray[np.integer]
+    accuracies: NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +53,17 @@ class Matrix(Outcome):
     runs: Mapping[str, Mapping[str, Runs]]
     gold: Mapping[str, NDArray[np.integer]]
 
-    def labels(self, workload: str, row: str) -> NDArray[np.integer]:
-        """Predicted labels, shape (n_runs, n_examples)."""
-        return self._look(workload, row).labels(self.runs[workload][row])
+    def predicted(self, workload: str, row: str) -> Predicted:
+        """Labels and accuracies of the runs of a row."""
+        look, runs = self._look(workload, row), self.runs[workload][row]
+        return Predicted(look.labels(runs), look.accuracies(runs, self.gold[workload]))
+
+    def trainings(self, workload: str, row: str) -> int:
+        """Trainings behind one prediction: its own, and those of its teachers or members."""
+        if row == ENSEMBLE:
+            return cast(SynthesisSettings, self.study.settings).members
+        runs = self.runs[workload][row]
+        return 1 + len(cast(LabelledRecipe, runs.recipe).method.teachers(runs.plans[0]))
 
     def why_not(self, workload: str, row: str) -> str:
         """Why a cell is empty."""
@@ -49,27 +75,33 @@ class Matrix(Outcome):
         column = self.columns[workload]
         return column.control if row == CONTROL else column.methods[row]
 
-    def plain(self, workload: str, row: str) -> tuple[NDArray[np.integer], bool]:
-        """Labels of the plain runs to compare a row with, and whether they have its seeds."""
-        labels = self.labels(workload, CONTROL)
+    def plain(self, workload: str, row: str) -> tuple[Predicted, bool]:
+        """The plain runs to compare a row with, and whether they have its seeds."""
+        every = self.predicted(workload, CONTROL)
         plans, own = (self.runs[workload][name].plans for name in (CONTROL, row))
         if not set(own) <= set(plans):
-            return labels, False
-        return labels[[plans.index(plan) for plan in own]], True
+            return every, False
+        same = [plans.index(plan) for plan in own]
+        return Predicted(every.labels[same], every.accuracies[same]), True
 
-    def ensembles(
-        self, workload: str, members: int
-    ) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
-        """Labels of ordinary ensembles that share no run, and of their members, in their order.
+    def ensembles(self, workload: str) -> tuple[Predicted, Predicted] | None:
+        """Ordinary ensembles that share no run, and their members, in their order.
 
-        None where there are not two ensembles.
+        Of some workloads the scores of the first examples alone are kept. None where there are not
+        two ensembles.
         """
         look, runs = self._look(workload, ENSEMBLE), self.runs[workload][ENSEMBLE]
+        members = self.trainings(workload, ENSEMBLE)
         count = len(runs) // members
         if count < 2:
             return None
         scores = look.scores(runs).astype(np.float64)[: count * members]
-        return look.decide(vanilla_ensembles(scores, members)), look.decide(scores)
+        gold = self.gold[workload][: scores.shape[1]]
+        together, alone = (
+            Predicted(labels, 100.0 * (labels == gold).mean(axis=1))
+            for labels in map(look.decide, (vanilla_ensembles(scores, members), scores))
+        )
+        return together, alone
 
     def all_runs(self) -> Mapping[str, Runs]:
         """Runs by workload and row."""
