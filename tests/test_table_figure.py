@@ -78,6 +78,22 @@ def test_groups_of_rows_have_their_names_and_bands_of_their_own() -> None:
         assert above < below
 
 
+def test_many_columns_stand_in_two_lines() -> None:
+    cells = ["1 [0, 2]", "3 [2, 4]"]
+    frame = pd.DataFrame({f"on data {k}": cells for k in range(9)}, index=["SWA", "L2"])
+    with table_figure(frame) as made:
+        assert made is not None
+        titles = [axes.get_title().replace("\n", " ") for axes in made.axes]
+        assert titles == list(frame)
+        made.draw_without_rendering()
+        labelled = [
+            axes.get_title()[-1]
+            for axes in made.axes
+            if any(label.get_visible() for label in axes.yaxis.get_majorticklabels())
+        ]
+        assert labelled == ["0", "5"]
+
+
 def test_long_labels_are_told_apart() -> None:
     long = "top layer of all-MiniLM-L6-v2 at a learning rate of {}, five runs"
     cells = ["1 [0, 2]", "3 [2, 4]"]

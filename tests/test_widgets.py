@@ -202,8 +202,13 @@ def films() -> dict[str, Any]:
 
 
 def a_cell(**replaced: Any) -> dict[str, Any]:
-    numbers = {"reduction": 20.0, "low": 10.0, "high": 30.0, "gain": 0.5, "disagreement": 4.0}
-    return {**numbers, "accuracies": [90.0, 91.0], **replaced}
+    effect = {"reduction": 20.0, "low": 10.0, "high": 30.0, "trainings": 2}
+    gain = {"gain": 0.5, "gain_low": 0.1, "gain_high": 0.9}
+    return {**effect, **gain, **of_runs(), **replaced}
+
+
+def of_runs(**replaced: Any) -> dict[str, Any]:
+    return {"accuracies": [90.0, 91.0], "apart": [4.0, 5.0], **replaced}
 
 
 def matrix_cells() -> dict[str, Any]:
@@ -213,7 +218,8 @@ def matrix_cells() -> dict[str, Any]:
             "heads": {"SWA": a_cell(), HOSTILE[0]: nothing},
             "images": {"SWA": a_cell(reduction=-3.0, low=-9.0, high=4.0)},
         },
-        "costs": {"SWA": "1", HOSTILE[0]: "its members"},
+        "plain": {"heads": of_runs(), "images": of_runs()},
+        "methods": ["SWA", HOSTILE[0]],
         "reasons": {"images": {HOSTILE[0]: "not trained here"}},
     }
 
@@ -674,11 +680,19 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
         (
             "mitigation_matrix",
             {"cells": {"heads": {"SWA": a_cell(accuracies=[])}}},
-            r"\['accuracies'\] must have shape \(n_runs,\), got \(0,\)",
+            r"\['accuracies'\] must have shape \(n_runs,\), one number a run, got \(0,\)",
         ),
         (
             "mitigation_matrix",
-            {"cells": {"images": {}}, "costs": {"SWA": "1"}, "reasons": {"images": {"SWA": "no"}}},
+            {"cells": {"heads": {"SWA": a_cell(apart=[1.0])}}},
+            r"\['apart'\] must have shape \(n_runs,\), one number a run, got \(1,\)",
+        ),
+        ("mitigation_matrix", {"methods": ["Control", "SWA"]}, "must not hold 'Control'"),
+        ("mitigation_matrix", {"plain": {"heads": of_runs()}}, r"plain\['images'\] is missing"),
+        ("mitigation_matrix", {"plain": {"heads": {}}}, r"plain\['heads'\] must hold 'accuracies'"),
+        (
+            "mitigation_matrix",
+            {"cells": {"images": {}}, "methods": ["SWA"], "reasons": {"images": {"SWA": "no"}}},
             "at least one method with runs",
         ),
         ("why_this_film", {"models": {"one": item_weights()}}, "at least two runs, got 1"),

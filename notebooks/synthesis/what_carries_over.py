@@ -18,9 +18,8 @@
 # does not try a method on its model, some runs were trained for this one. Two runs are laid
 # beside each other, and it is counted on how many test examples they differ. That depends on how
 # hard the examples are, so a method is held against plain runs of the same workload. The
-# synthetic streams have no place in the table: kept of them is how far apart two models predict,
-# and no labels. Nor has the language model: its runs keep the likeliest words and not the right
-# ones, and have no accuracy.
+# synthetic streams have no place here: a click is drawn and not right or wrong, their models
+# predict chances, and what is kept of them is how far apart two predict.
 
 # %% tags=["parameters"]
 from typing import Optional
@@ -39,10 +38,11 @@ study = open_study("synthesis", vars())
 # (sy-t1)=
 # ## SY-T1 · Mitigations by workload
 #
-# A cell is empty where the workload cannot honour the method; the caption says why. How many
-# teachers and ordinary ensembles there are is said under "How it was made". ASWA begins every epoch
-# at an average of all weights so far, which makes training slow; it averages trained weights alone
-# and no statistics of batch norm, but its row shows that networks without any pay too.
+# A cell is empty where a method has no place; the caption says why. How many ordinary ensembles
+# there are is said under "How it was made". Networks that attend to words stand here twice, at the
+# best epoch and after the last: what helps at the one need not help at the other. ASWA begins every
+# epoch at an average of all weights so far, which makes training slow; it averages trained weights
+# alone and no statistics of batch norm, but its row shows that networks without any pay too.
 
 # %%
 matrix.mitigations(study.matrix())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ _NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"
 #: What :func:`stablib.show.exhibit.with_interval` writes, or a value ± what stands behind it.
 _CELL = re.compile(rf"({_NUMBER})(?: \[({_NUMBER}), ({_NUMBER})\]| ± ({_NUMBER}))?")
 
-#: Panels side by side, rows and intervals of a picture that can be read.
+#: Panels side by side, rows and intervals of a picture that can be read; further panels are below.
 _MOST_PANELS, _MOST_ROWS, _FEWEST = 7, 60, 2
 #: Inches: of the picture, of a row, and of what stands above and below them.
 _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
@@ -107,7 +108,7 @@ def columns(frame: pd.DataFrame) -> list[Column]:
 
 @contextmanager
 def table_figure(
-    frame: pd.DataFrame, *, n_panels: int = _MOST_PANELS, width: float = _WIDTH
+    frame: pd.DataFrame, *, n_panels: int | None = None, width: float = _WIDTH
 ) -> Iterator[Figure | None]:
     """Draw a table, and close the picture afterwards.
 
@@ -116,7 +117,7 @@ def table_figure(
     frame : DataFrame
         A table as an exhibit shows it.
     n_panels : int, optional
-        Columns that are drawn, at most: the first ones.
+        Columns that are drawn, at most: the first ones. By default all.
     width : float, optional
         Inches.
 
@@ -135,29 +136,40 @@ def table_figure(
     labels = _labels(frame)
     places, ticks, groups = _places([labels[row] for row in rows])
     height = _AROUND + _ROW * (places[-1] + 1)
-    with figure(width, height, columns=len(shown)) as made:
-        for axes, column in zip(made.axes, shown, strict=True):
+    n_lines = math.ceil(len(shown) / _MOST_PANELS)
+    n_across = math.ceil(len(shown) / n_lines)
+    with figure(width, height * n_lines, columns=n_across, rows=n_lines) as made:
+        for axes, column in zip(made.axes, shown, strict=False):
             _draw(axes, column, rows, places, groups, [labels[row][-1] for row in rows])
             title = in_print(column.title)
-            wrapped = textwrap.fill(title, _TITLES // len(shown), break_long_words=False)
+            wrapped = textwrap.fill(title, _TITLES // n_across, break_long_words=False)
             axes.set_title(wrapped, fontsize=9)
+        for axes in made.axes[len(shown) :]:
+            axes.remove()
         first = made.axes[0]
         first.set_yticks(*zip(*ticks, strict=True), fontsize=9)
         first.set_ylim(places[-1] + _EDGE, -_EDGE)
-        for place, group in groups:
-            first.annotate(
-                textwrap.shorten(group, _LABEL, placeholder=" …"),
-                (0, place),
-                xycoords=("axes fraction", "data"),
-                xytext=(-4, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=9,
-                fontweight="bold",
-            )
+        for leftmost in made.axes[::n_across]:
+            leftmost.tick_params(axis="y", labelsize=9)
+            _name_groups(leftmost, groups)
         _legend(made)
         yield made
+
+
+def _name_groups(axes: Axes, groups: Sequence[tuple[float, str]]) -> None:
+    """Write the names of groups where the labels of rows stand."""
+    for place, group in groups:
+        axes.annotate(
+            textwrap.shorten(group, _LABEL, placeholder=" …"),
+            (0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+        )
 
 
 def _words(heading: str) -> set[str]:

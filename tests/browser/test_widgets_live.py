@@ -107,11 +107,13 @@ film = why_this_film(
     titles=[f"film {k}" for k in range(6)],
     name="film",
 )
-cell = {"reduction": 9.0, "low": 5.0, "high": 12.0, "gain": 0.1, "disagreement": 3.0}
-cell = {**cell, "accuracies": [90.0, 91.0]}
+plain = {"accuracies": [90.0, 91.0], "apart": [3.0, 3.0]}
+cell = {"reduction": 9.0, "low": 5.0, "high": 12.0, "trainings": 1, **plain}
+cell |= {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2}
 board = mitigation_matrix(
     {"heads": {"SWA": cell, "L2": cell}, "images": {"SWA": cell, "L2": cell}},
-    costs={"SWA": "1", "L2": "1"},
+    plain={"heads": plain, "images": plain},
+    methods=["SWA", "L2"],
     reasons={},
     name="board",
 )

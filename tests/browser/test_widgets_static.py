@@ -83,9 +83,16 @@ def effect(reduction: float, low: float, high: float) -> dict[str, Any]:
         "low": low,
         "high": high,
         "gain": -0.5,
-        "disagreement": 4.25,
+        "gain_low": -1.25,
+        "gain_high": 0.25,
+        "trainings": 3,
+        "unit": "ensemble",
         "accuracies": [90.0, 91.5, 89.2],
+        "apart": [4.0, 4.25, 4.5],
     }
+
+
+PLAIN_RUNS = {"accuracies": [90.5, 90.0, 89.0, 91.0], "apart": [6.0, 6.25, 5.5, 7.25]}
 
 
 def few_pairs() -> HostedWidget:
@@ -246,7 +253,8 @@ def widgets(
                 },
                 "images": {"SWA": effect(1, -2, 4), "L2": effect(30, 20, 41)},
             },
-            costs={"SWA": "1", "L2": "1", HOSTILE: "its members"},
+            plain={"heads": PLAIN_RUNS, "images": PLAIN_RUNS},
+            methods=["SWA", "L2", HOSTILE],
             reasons={"images": {HOSTILE: "not trained here"}},
             name="matrix",
         ),
@@ -1389,16 +1397,16 @@ def matrix_cell(widget: Locator, workload: str, method: str) -> Locator:
 def test_the_matrix_is_sorted_by_a_workload_and_back(show: Callable[..., Page]) -> None:
     widget = widget_of(show(), "mitigation-matrix")
     heads = part(widget, "matrix").locator("tbody th")
-    expect(heads).to_have_text(["SWA", "L2", HOSTILE])
+    expect(heads).to_have_text(["Control", "SWA", "L2", HOSTILE])
     part(widget, "sort-1").click()
-    expect(heads).to_have_text(["L2", "SWA", HOSTILE])
+    expect(heads).to_have_text(["Control", "L2", "SWA", HOSTILE])
     expect(part(widget, "matrix").locator("thead th").nth(2)).to_have_attribute(
         "aria-sort", "descending"
     )
     part(widget, "sort-0").click()
-    expect(heads).to_have_text(["SWA", HOSTILE, "L2"])
+    expect(heads).to_have_text(["Control", "SWA", HOSTILE, "L2"])
     part(widget, "sort-0").click()
-    expect(heads).to_have_text(["SWA", "L2", HOSTILE])
+    expect(heads).to_have_text(["Control", "SWA", "L2", HOSTILE])
 
 
 def test_a_cell_of_the_matrix_opens_its_runs(show: Callable[..., Page]) -> None:
@@ -1406,21 +1414,34 @@ def test_a_cell_of_the_matrix_opens_its_runs(show: Callable[..., Page]) -> None:
     widget = widget_of(page, "mitigation-matrix")
     summary = part(widget, "summary")
     matrix_cell(widget, "images", "L2").click()
-    expect(summary).to_contain_text("L2, images: two runs differ on 4.3")
-    expect(summary).to_contain_text("30\u00a0% [20, 41] less than plain ones")
-    expect(summary).to_contain_text("accuracy −0.5 points; 3 runs")
-    expect(part(widget, "runs-of-cell").locator("circle")).to_have_count(3)
-    expect(part(widget, "runs-of-cell").locator("svg")).to_have_attribute(
-        "aria-label", re.compile(r"90\.0, 91\.5, 89\.2")
+    expect(summary).to_contain_text("L2, images: two ensembles differ on 4.3")
+    expect(summary).to_contain_text("30\u00a0% [20, 41] less than plain runs (they differ less)")
+    expect(summary).to_contain_text("accuracy −0.5 [−1.3, 0.3] points; 3 ensembles; 3 trainings")
+    runs = part(widget, "runs-of-cell")
+    expect(runs.locator(".sw-run-dot")).to_have_count(3)
+    expect(runs.locator(".sw-plain-dot")).to_have_count(4)
+    expect(runs.locator("svg")).to_have_attribute(
+        "aria-label", re.compile(r"90\.0, 91\.5, 89\.2; .* 4\.0, 4\.3, 4\.5")
     )
+    expect(widget.locator(".sw-legend")).to_contain_text("one ensemble: L2")
+    # Where dots lie is what they say: the most accurate one of all is the rightmost.
+    places = runs.locator(".sw-run-dot, .sw-plain-dot").evaluate_all(
+        "dots => dots.map((dot) => [+dot.getAttribute('cx'), dot.getAttribute('class')])"
+    )
+    assert max(places)[1] == "sw-run-dot"
+    matrix_cell(widget, "images", "Control").click()
+    expect(summary).to_contain_text(
+        "Control, images: two runs differ on 6.3\u00a0% of the examples"
+    )
+    expect(summary).to_contain_text("accuracy 90.1\u00a0%; 4 runs.")
+    expect(runs.locator(".sw-run-dot")).to_have_count(0)
+    expect(runs.locator(".sw-plain-dot")).to_have_count(4)
     cell = matrix_cell(widget, "heads", "L2")
     cell.focus()
     page.keyboard.press("Enter")
     expect(cell).to_have_attribute("aria-pressed", "true")
     expect(cell).to_have_attribute("data-verdict", "more")
-    expect(summary).to_contain_text(
-        "−4\u00a0% [−9, −1] less than plain ones (two runs differ more)"
-    )
+    expect(summary).to_contain_text("−4\u00a0% [−9, −1] less than plain runs (they differ more)")
     widget.locator('[data-verdict="empty"]').click()
     expect(summary).to_contain_text("empty, not trained here")
     expect(part(widget, "runs-of-cell")).to_be_hidden()

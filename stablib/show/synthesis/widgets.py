@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stablib.show import widgets
 from stablib.show.exhibit import picture
-from stablib.show.synthesis.matrix import effects
+from stablib.show.synthesis.matrix import Effect, effects
 from stablib.show.widgets.hosted import HostedWidget
-from stablib.studies.synthesis import Matrix
+from stablib.studies.synthesis import CONTROL, ENSEMBLE, Matrix
 from stablib.studies.synthesis.design import METHODS
 
 
@@ -21,18 +24,26 @@ def mitigation_matrix(found: Matrix) -> HostedWidget:
                     "low": one.interval.low,
                     "high": one.interval.high,
                     "gain": one.gain,
-                    "disagreement": one.disagreement,
-                    "accuracies": one.accuracies,
+                    "gain_low": one.gain_interval.low,
+                    "gain_high": one.gain_interval.high,
+                    "trainings": one.trainings,
+                    "unit": "ensemble" if method == ENSEMBLE else "run",
+                    **_of_runs(one),
                 }
                 for method, one in of.items()
-                if method in METHODS
+                if method != CONTROL
             }
             for workload, of in every.items()
         },
-        costs=METHODS,
+        plain={workload: _of_runs(of[CONTROL]) for workload, of in every.items()},
+        methods=METHODS,
         reasons={
             workload: {m: found.why_not(workload, m) for m in METHODS} for workload in found.columns
         },
         name="mitigation-matrix",
         picture=picture("SY-T1"),
     )
+
+
+def _of_runs(effect: Effect) -> dict[str, NDArray[np.float64]]:
+    return {"accuracies": effect.accuracies, "apart": effect.apart}

@@ -1,7 +1,7 @@
 // Mitigation matrix: every method on every workload. common.js stands in front.
 
 const STATE = ["sort", "workload", "method"];
-const DOTS = { left: 44, right: 14, top: 26, height: 92 };
+const DOTS = { left: 44, right: 14, top: 30, bottom: 44, height: 230 };
 
 /** Write a number with a sign and a fixed number of digits. */
 function signed(value, digits) {
@@ -16,62 +16,104 @@ function plain(value, digits) {
 
 /** Say what a cell's interval allows: that the method helps, harms, or neither. */
 function verdictOf({ reduction, low, high }) {
+  if (reduction === undefined) return "plain";
   if (reduction === null || low === null) return "undefined";
   if (low > 0) return "less";
   return high < 0 ? "more" : "undecided";
 }
 
 const VERDICT_WORDS = {
-  less: "two runs differ less",
-  more: "two runs differ more",
+  plain: "plain runs",
+  less: "they differ less",
+  more: "they differ more",
   undecided: "undecided",
   undefined: "no interval",
 };
-const VERDICT_MARKS = { less: "▼", more: "▲", undecided: "◇", undefined: "" };
+const VERDICT_MARKS = { plain: "", less: "▼", more: "▲", undecided: "◇", undefined: "" };
 
-/** Write a cell's reduction. */
-function reductionText({ reduction }) {
+/** Write a cell's reduction; of plain runs, on how many examples two differ. */
+function cellText({ reduction, apart }) {
+  if (reduction === undefined) return `${mean(apart).toFixed(1)}\u00a0%`;
   return reduction === null ? "–" : `${plain(reduction, 0)}\u00a0%`;
+}
+
+/** Write the ends of an interval, if there is one. */
+function between(low, high, digits) {
+  return low === null ? "" : ` [${plain(low, digits)}, ${plain(high, digits)}]`;
 }
 
 /** Put the methods in the chosen order: by their reduction on a workload, empty cells last. */
 function arrangeMethods(data, sort) {
-  const names = data.methods.map(({ name }) => name);
-  if (!sort) return names;
+  if (!sort) return data.methods;
   const value = (name) => data.cells[sort][name].reduction ?? Number.NEGATIVE_INFINITY;
-  return names.sort((a, b) => value(b) - value(a));
+  return [...data.methods].sort((a, b) => value(b) - value(a));
 }
 
 /** Say in words what the open cell holds. */
 function matrixSentence(data, { workload, method }) {
   const cell = data.cells[workload][method];
   if (cell.reason) return `${method}, ${workload}: empty, ${cell.reason}.`;
-  const cost = data.methods.find(({ name }) => name === method).cost;
-  const interval = cell.low === null ? "" : ` [${plain(cell.low, 0)}, ${plain(cell.high, 0)}]`;
+  const { unit, accuracies, apart } = cell;
+  const differ = `${method}, ${workload}: two ${unit}s differ on ${mean(apart).toFixed(1)}\u00a0% of the examples`;
+  const count = counted(accuracies.length, unit);
+  const verdict = verdictOf(cell);
+  if (verdict === "plain") {
+    return `${differ}; accuracy ${mean(accuracies).toFixed(1)}\u00a0%; ${count}.`;
+  }
   return (
-    `${method}, ${workload}: two runs differ on ${cell.disagreement.toFixed(1)}\u00a0% of the ` +
-    `examples, ${reductionText(cell)}${interval} less than plain ones (${VERDICT_WORDS[verdictOf(cell)]}); ` +
-    `accuracy ${signed(cell.gain, 1)} points; ${counted(cell.accuracies.length, "run")}; ` +
-    `trainings a prediction: ${cost}.`
+    `${differ}, ${cellText(cell)}${between(cell.low, cell.high, 0)} less than plain runs ` +
+    `(${VERDICT_WORDS[verdict]}); accuracy ${signed(cell.gain, 1)}` +
+    `${between(cell.gain_low, cell.gain_high, 1)} points; ${count}; ` +
+    `${counted(cell.trainings, "training")} behind a prediction.`
   );
 }
 
-/** Draw the accuracy of each run as a dot on one axis. */
-function drawRuns({ cell }, width) {
+/** The least and the largest of some numbers, with air around. */
+function reach(values) {
+  return withAir([Math.min(...values), Math.max(...values)]);
+}
+
+/** Draw each run of a cell, and each plain one, by its accuracy and how far it is from the others. */
+function drawRuns({ cell, control }, width) {
   const plot = svg("svg", { width, height: DOTS.height, role: "img" });
-  const text = cell.accuracies.map((value) => value.toFixed(1)).join(", ");
-  plot.setAttribute("aria-label", `Accuracy of each run in percent: ${text}`);
-  const ends = [Math.min(...cell.accuracies), Math.max(...cell.accuracies)];
-  const scale = linearScale(withAir(ends), [DOTS.left, width - DOTS.right]);
-  const [top, bottom] = [DOTS.top, DOTS.height - 42];
-  plot.append(xAxis(scale, { top, bottom, title: "accuracy of each run (%)" }));
-  const draw = generator(1);
-  for (const value of cell.accuracies) {
-    // Spread up and down, so that equal runs do not hide each other.
-    const cy = top + 4 + draw() * (bottom - top - 8);
-    plot.append(svg("circle", { class: "sw-run-dot", cx: scale(value), cy, r: 3.5 }));
-  }
+  const text = (values) => values.map((value) => value.toFixed(1)).join(", ");
+  plot.setAttribute(
+    "aria-label",
+    `Accuracy of each ${cell.unit} in percent: ${text(cell.accuracies)}; examples on which it ` +
+      `differs from another one in percent: ${text(cell.apart)}`,
+  );
+  const both = (key) => [...control[key], ...cell[key]];
+  const [right, top, bottom] = [width - DOTS.right, DOTS.top, DOTS.height - DOTS.bottom];
+  const x = linearScale(reach(both("accuracies")), [DOTS.left, right]);
+  const y = linearScale(reach(both("apart")), [bottom, top]);
+  plot.append(
+    xAxis(x, { top, bottom, title: "accuracy (%)" }),
+    yAxis(y, { left: DOTS.left, right, title: "examples on which another one differs (%)" }),
+  );
+  const dots = (of, name) =>
+    of.accuracies.map((value, run) =>
+      svg("circle", { class: name, cx: x(value), cy: y(of.apart[run]), r: 4 }),
+    );
+  plot.append(...dots(control, "sw-plain-dot"));
+  if (cell !== control) plot.append(...dots(cell, "sw-run-dot"));
   return [plot];
+}
+
+/** Build the picture of a cell's runs with its legend; `show({ cell, control, method })` fills it. */
+function runsPicture() {
+  const fitted = widthFitted(part("div", "runs-of-cell"), drawRuns);
+  const legend = html("div", { class: "sw-legend" });
+  const element = html("div", {}, fitted.element, legend);
+  function show({ cell, control, method }) {
+    fitted.show({ cell, control });
+    const swatch = (name) => svg("circle", { class: name, cx: 13, cy: 6, r: 4 });
+    const entries = [legendEntry(swatch("sw-plain-dot"), "a plain run")];
+    if (cell !== control) {
+      entries.push(legendEntry(swatch("sw-run-dot"), `one ${cell.unit}: ${method}`));
+    }
+    legend.replaceChildren(...entries);
+  }
+  return { element, show, stop: fitted.stop };
 }
 
 /** Build the table; `show(state)` fills it. */
@@ -93,18 +135,18 @@ function matrixTable(data, { onsort, onopen }) {
     html("th", { scope: "col" }, "Method"),
     ...sorters.map((made) => html("th", { scope: "col" }, made)),
   );
-  const rows = new Map(data.methods.map(({ name }) => [name, row(name)]));
+  const rows = new Map([data.control, ...data.methods].map((name) => [name, row(name)]));
 
   function row(method) {
     const cells = data.workloads.map((workload) => {
       const cell = data.cells[workload][method];
       const verdict = cell.reason ? "empty" : verdictOf(cell);
-      const text = cell.reason ? "–" : `${reductionText(cell)} ${VERDICT_MARKS[verdict]}`;
+      const text = cell.reason ? "–" : `${cellText(cell)} ${VERDICT_MARKS[verdict]}`;
       const made = button("cell", text, () => onopen(workload, method));
       made.dataset.verdict = verdict;
       made.dataset.workload = workload;
       made.dataset.method = method;
-      const said = cell.reason ? "empty" : `${reductionText(cell)}, ${VERDICT_WORDS[verdict]}`;
+      const said = cell.reason ? "empty" : `${cellText(cell)}, ${VERDICT_WORDS[verdict]}`;
       made.setAttribute("aria-label", `${method}, ${workload}: ${said}`);
       return made;
     });
@@ -123,7 +165,8 @@ function matrixTable(data, { onsort, onopen }) {
       sorters[at].parentElement.setAttribute("aria-sort", isSorted ? "descending" : "none");
       sorters[at].setAttribute("aria-pressed", String(isSorted));
     });
-    body.append(...arrangeMethods(data, state.sort).map((method) => rows.get(method).line));
+    const order = [data.control, ...arrangeMethods(data, state.sort)];
+    body.append(...order.map((method) => rows.get(method).line));
     for (const [method, { cells }] of rows) {
       data.workloads.forEach((workload, at) => {
         const isOpen = workload === state.workload && method === state.method;
@@ -138,7 +181,7 @@ function matrixTable(data, { onsort, onopen }) {
 function render({ model, el }) {
   const data = model.get("data");
   const summary = summaryLine();
-  const runs = widthFitted(part("div", "runs-of-cell"), drawRuns);
+  const runs = runsPicture();
   const matrix = matrixTable(data, {
     onsort: (workload) => write(model, "sort", model.get("sort") === workload ? "" : workload),
     onopen: (workload, method) => {
@@ -150,16 +193,18 @@ function render({ model, el }) {
     "p",
     { class: "sw-note" },
     "▼ the whole 95 % interval is above 0: two runs differ less; ▲ they differ more; ◇ undecided. " +
-      "A head of a column sorts by it, and once more takes the order back. A cell shows its runs.",
+      "The first row: examples on which two plain runs differ. A head of a column sorts by it, " +
+      "and once more takes the order back. A cell shows its runs.",
   );
 
   function show() {
     const state = readState(model, STATE);
-    const cell = data.cells[state.workload][state.method];
+    const of = data.cells[state.workload];
+    const cell = of[state.method];
     matrix.show(state);
     setText(summary, matrixSentence(data, state));
     runs.element.hidden = Boolean(cell.reason);
-    if (!cell.reason) runs.show({ cell });
+    if (!cell.reason) runs.show({ cell, control: of[data.control], method: state.method });
   }
 
   const sections = [matrix.element, summary, runs.element, note];

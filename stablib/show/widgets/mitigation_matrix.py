@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,12 @@ from stablib.metrics._check import as_finite, as_number
 from stablib.show.widgets._inputs import check_known, check_mapping
 from stablib.show.widgets.hosted import HostedWidget, check_choice, module_text
 
-#: What a cell holds: numbers, and the accuracy of each run.
-NUMBERS = ("reduction", "low", "high", "gain", "disagreement")
+#: What a cell holds: numbers, and two of each run.
+NUMBERS = ("reduction", "low", "high", "gain", "gain_low", "gain_high", "trainings")
+OF_RUNS = ("accuracies", "apart")
+
+#: The row of plain runs, which stands above all methods.
+CONTROL = "Control"
 
 
 class MitigationMatrix(HostedWidget):
@@ -39,13 +43,14 @@ class MitigationMatrix(HostedWidget):
 
     @traitlets.validate("method")
     def _check_method(self, proposal: Any) -> str:
-        return check_choice("method", proposal.value, [m["name"] for m in self.data["methods"]])
+        return check_choice("method", proposal.value, [CONTROL, *self.data["methods"]])
 
 
 def mitigation_matrix(
     cells: Mapping[str, Mapping[str, Mapping[str, Any]]],
     *,
-    costs: Mapping[str, str],
+    plain: Mapping[str, Mapping[str, Any]],
+    methods: Sequence[str],
     reasons: Mapping[str, Mapping[str, str]],
     name: str,
     picture: str = "",
@@ -60,14 +65,20 @@ def mitigation_matrix(
         ``"reduction"``, ``"low"``, ``"high"`` : float
             By how many percent two runs differ less than plain ones, and the ends of its
             interval; NaN where it has none.
-        ``"gain"`` : float
-            Accuracy above that of plain runs, in points.
-        ``"disagreement"`` : float
-            Examples on which two runs differ, in percent.
+        ``"gain"``, ``"gain_low"``, ``"gain_high"`` : float
+            Accuracy above that of plain runs, in points, and the ends of its interval.
+        ``"trainings"`` : int
+            Behind one prediction.
         ``"accuracies"`` : array_like of float, shape (n_runs,)
             Of each run, in percent.
-    costs : mapping of str to str
-        Of every method, in the order of the rows: what a prediction costs.
+        ``"apart"`` : array_like of float, shape (n_runs,)
+            Examples on which a run differs from another one, mean over the others, in percent.
+        ``"unit"`` : str, optional
+            What a run is, ``"run"`` where nothing is said.
+    plain : mapping of str to mapping
+        The last two arrays of plain runs, by workload.
+    methods : sequence of str
+        Every method, in the order of the rows.
     reasons : mapping of str to mapping of str to str
         By workload and method, why a cell is empty.
     name : str
@@ -83,20 +94,28 @@ def mitigation_matrix(
     Raises
     ------
     ValueError
-        If a method is unknown, a number is missing, or a cell has neither runs nor a reason; names
-        the argument.
+        If a method is unknown, a number is missing, a cell has neither runs nor a reason, or a
+        workload no plain runs; names the argument.
     """
     check_mapping("cells", cells)
     if not cells:
         raise UsageError("cells must hold at least one workload, got none")
-    methods = [{"name": str(method), "cost": str(cost)} for method, cost in costs.items()]
-    data: dict[str, Any] = {"workloads": list(cells), "methods": methods, "cells": {}}
+    if CONTROL in methods:
+        raise UsageError(f"methods must not hold {CONTROL!r}: plain runs are given as plain")
+    data: dict[str, Any] = {
+        "workloads": list(cells),
+        "methods": list(methods),
+        "control": CONTROL,
+        "cells": {},
+    }
     first: tuple[str, str] | None = None
     for workload, by_method in cells.items():
-        check_known(f"cells[{workload!r}]", by_method, costs)
+        check_known(f"cells[{workload!r}]", by_method, methods)
+        if workload not in plain:
+            raise UsageError(f"plain[{workload!r}] is missing")
         why = reasons.get(workload, {})
-        row: dict[str, Any] = {}
-        for method in costs:
+        row: dict[str, Any] = {CONTROL: _of_runs(f"plain[{workload!r}]", plain[workload])}
+        for method in methods:
             argument = f"cells[{workload!r}][{method!r}]"
             if method in by_method:
                 row[method] = _cell(argument, by_method[method])
@@ -115,14 +134,31 @@ def mitigation_matrix(
 
 def _cell(argument: str, given: Mapping[str, Any]) -> dict[str, Any]:
     check_mapping(argument, given)
-    missing = [key for key in (*NUMBERS, "accuracies") if key not in given]
-    if missing:
-        raise UsageError(f"{argument} must hold {missing[0]!r}, it has {', '.join(given)}")
+    _check_keys(argument, given, NUMBERS)
     numbers = {key: as_number(given[key], name=f"{argument}[{key!r}]") for key in NUMBERS}
-    runs = as_finite(given["accuracies"], name=f"{argument}['accuracies']")
-    if runs.ndim != 1 or not runs.size:
-        raise UsageError(f"{argument}['accuracies'] must have shape (n_runs,), got {runs.shape}")
     return {
         **{key: None if math.isnan(value) else round(value, 4) for key, value in numbers.items()},
-        "accuracies": np.round(runs, 3).tolist(),
+        **_of_runs(argument, given),
     }
+
+
+def _of_runs(argument: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Two numbers of each run, and what a run is."""
+    check_mapping(argument, given)
+    _check_keys(argument, given, OF_RUNS)
+    arrays = {key: as_finite(given[key], name=f"{argument}[{key!r}]") for key in OF_RUNS}
+    shape = (arrays["accuracies"].size,)
+    for key, array in arrays.items():
+        if array.shape != shape or not array.size:
+            raise UsageError(
+                f"{argument}[{key!r}] must have shape (n_runs,), one number a run, got "
+                f"{array.shape}"
+            )
+    unit = str(given.get("unit", "run"))
+    return {"unit": unit, **{key: np.round(array, 3).tolist() for key, array in arrays.items()}}
+
+
+def _check_keys(argument: str, given: Mapping[str, Any], keys: Sequence[str]) -> None:
+    missing = [key for key in keys if key not in given]
+    if missing:
+        raise UsageError(f"{argument} must hold {missing[0]!r}, it has {', '.join(given)}")
