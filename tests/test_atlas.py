@@ -112,7 +112,7 @@ def test_a_card_shows_the_model_that_is_judged(tmp_path: Path) -> None:
     assert "exhibits/LI-F1/finetune/thumbnail.webp" in text
 
 
-def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: Path) -> None:
+def test_the_scorecard_has_a_mark_a_claim_and_a_row_for_all_its_variants(tmp_path: Path) -> None:
     page = scorecard.page(tmp_path)
     claims = study_class("nondeterminism").claims().values()
     exhibits = {claim.exhibit for claim in claims}
@@ -120,8 +120,31 @@ def test_the_scorecard_has_one_line_an_exhibit_and_its_claims_folded(tmp_path: P
     (folded,) = [part for part in page.split("<details") if "<strong>ND-T4</strong>" in part]
     assert "../notebooks/nondeterminism/04_instability.html#nd-t4" in folded
     head, table = folded.split("</summary>")
-    assert "3<span" in head
+    assert head.count("<i ") == 3
+    assert "3 not attempted" in head
     assert table.count("<tr ") == 4  # With the heading.
+
+
+def test_variants_of_a_claim_stand_side_by_side(tmp_path: Path) -> None:
+    folder = tmp_path / "LI-F1"
+    folder.mkdir()
+    measured = {"claim": "f1-massive-r", "value": 0.76, "low": 0.73, "high": 0.78}
+    answers = [
+        {"measured": measured, "verdict": "reproduced"},
+        {"measured": {**measured, "value": -0.44, "variant": "<b>"}, "verdict": "not reproduced"},
+    ]
+    rows = [{"claim": {"claim": "f1-massive-r"}, "answers": answers}]
+    (folder / "claims.json").write_text(json.dumps(rows))
+    page = scorecard.page(tmp_path)
+    (folded,) = [part for part in page.split("<details") if "<strong>LI-F1</strong>" in part]
+    head, table = folded.split("</summary>")
+    # Of a claim the first answer is judged.
+    assert "1 reproduced" in head
+    assert "not reproduced" not in head
+    assert table.count('class="scorecard-answer"') == 2
+    assert "0.76 [0.73, 0.78]" in table
+    assert "\u22120.44 [0.73, 0.78]" in table
+    assert "<small>&lt;b&gt;</small>" in table
 
 
 def test_in_a_terminal_a_claim_is_a_line(

@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from stablib.errors import DataError
-from stablib.papers.claims import Answer, Measured, Scored
-from stablib.reproduce.cards import cards, verdict_marks
+from stablib.papers.claims import Answer, Claim, Measured, Scored
+from stablib.reproduce.cards import cards
 from stablib.reproduce.notebooks import sections
-from stablib.show.exhibit import VERDICT_MARKS, comparison, estimate, summary, titled
+from stablib.show.exhibit import VERDICT_MARKS, estimate, summary, titled, variant_and_null
+from stablib.show.in_print import in_print
 from stablib.show.table import table_html
 from stablib.studies import papers, study_class
 
@@ -105,17 +106,18 @@ def matrix(exhibits: Path) -> str:
 
 
 def page(exhibits: Path) -> str:
-    """Write the scorecard as a page of the book; what is said of single claims is folded."""
+    """Write the scorecard as a page of the book: a grid of verdicts, each exhibit to be opened."""
     by_paper = {paper: collect(exhibits, paper) for paper in papers()}
     scored = [row for rows in by_paper.values() for row in rows]
     places = {card.exhibit: card for card in cards(sections())}
     parts = [
         "# Scorecard\n",
-        "Every claim of the papers that a number can answer, beside what came out here: value and "
-        "95 % interval over runs. Model and size are those of the preset, or of the variant where "
-        "it names a model, and not the paper's. Open an exhibit to see its claims.\n",
-        matrix(exhibits),
-        f"\n**{summary(scored)}.**\n",
+        "Every claim of the papers that a number can answer, as a mark by the exhibit that "
+        "answers it. Open one to see what came out beside what the paper says: value and 95 % "
+        "interval over runs. Model and size are those of the preset, or of the variant where it "
+        "names a model, and not the paper's.\n",
+        f"**{summary(scored)}.**\n",
+        f'<p class="scorecard-key">{"".join(map(_key, VERDICT_MARKS))}</p>\n',
         _folded("Made with", [f"<p>{html.escape(line)}</p>" for line in made_from(exhibits)]),
     ]
     for paper, rows in by_paper.items():
@@ -126,18 +128,68 @@ def page(exhibits: Path) -> str:
         # Before it, as it may hold Markdown.
         rules = f":class-container: scorecard-rules\n\n{summary(rows)}. {study.rules}"
         parts.append(f":::{{dropdown}} How they are judged\n{rules}\n:::\n")
+        parts.append('<div class="scorecard-grid">')
         for exhibit, of_exhibit in by_exhibit(rows).items():
-            frame = comparison(of_exhibit).drop(columns="exhibit")
-            frame.insert(0, "verdict", frame.pop("verdict"))  # On a phone it is seen first.
-            table = table_html(frame, name=f"Claims about {exhibit}")
-            place = places.get(exhibit)
-            head = f"<strong>{exhibit}</strong> {html.escape(place.title) if place else ''}"
+            head = f"<strong>{exhibit}</strong> {_a_mark_a_claim(of_exhibit)}"
             # One that no page shows has no link; and none belongs into what can be clicked itself.
-            link = f'<p><a href="{place.link}">To {exhibit}</a></p>' if place else ""
+            place = places.get(exhibit)
+            link = f'<p><a href="{place.link}">{html.escape(place.title)}</a></p>' if place else ""
             verdicts = "|".join(dict.fromkeys(one.verdict for one in of_exhibit))
             about = f' data-paper="{html.escape(study.title)}" data-verdicts="{verdicts}"'
-            parts.append(_folded(head + verdict_marks(of_exhibit), [link, table], about))
+            parts.append(_folded(head, [link, _claims(exhibit, of_exhibit)], about))
+        parts.append("</div>\n")
     return "\n".join(parts)
+
+
+def _key(verdict: str) -> str:
+    return f"<span>{_mark(verdict)} {verdict}</span>"
+
+
+def _mark(verdict: str, title: str = "") -> str:
+    said = f' title="{html.escape(title)}"' if title else ""
+    return f'<i data-verdict="{verdict}"{said} aria-hidden="true">{VERDICT_MARKS[verdict]}</i>'
+
+
+def _a_mark_a_claim(scored: Sequence[Scored]) -> str:
+    """The verdicts of an exhibit's claims, and how many of each there are for who hears them."""
+    marks = "".join(_mark(one.verdict, f"{one.verdict}: {titled(one.claim)}") for one in scored)
+    counts = collections.Counter[str](one.verdict for one in scored)
+    heard = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return (
+        f'<span class="scorecard-marks">{marks}</span><span class="visually-hidden">{heard}</span>'
+    )
+
+
+#: Stands in a cell for answers that are marked up.
+_ANSWERS = "answers-of-claim-"
+
+
+def _claims(exhibit: str, scored: Sequence[Scored]) -> str:
+    """Table of an exhibit's claims, one row a claim: its variants stand side by side."""
+    rows = [
+        {
+            "verdict": f"{VERDICT_MARKS[one.verdict]} {one.verdict}",
+            "claim": titled(one.claim),
+            "here [95 % interval]": f"{_ANSWERS}{number}-" if one.answers else "–",
+            "paper": one.claim.said,
+            "read at": one.claim.read_at,
+        }
+        for number, one in enumerate(scored)
+    ]
+    table = table_html(pd.DataFrame(rows), name=f"Claims about {exhibit}")
+    for number, one in enumerate(scored):
+        answers = "".join(_answer(one.claim, answer) for answer in one.answers)
+        table = table.replace(f"{_ANSWERS}{number}-", in_print(answers))
+    return table
+
+
+def _answer(claim: Claim, answer: Answer) -> str:
+    """What came out, of which variant, and how it is judged."""
+    value = html.escape(estimate(claim, answer.measured))
+    variant = html.escape(variant_and_null(claim, answer.measured))
+    of = f" <small>{variant}</small>" if variant else ""
+    heard = f'<span class="visually-hidden">{answer.verdict}: </span>'
+    return f'<span class="scorecard-answer">{_mark(answer.verdict)}{heard} {value}{of}</span>'
 
 
 def _folded(headline: str, content: Sequence[str], attributes: str = "") -> str:

@@ -204,9 +204,15 @@ def test_wide_tables_are_cards_on_a_phone(open_page) -> None:
     assert shown.startswith(f'"{cell.get_attribute("data-label")}')
 
 
-def test_the_scorecard_fits_on_three_screens_and_is_filtered(open_page) -> None:
+@pytest.mark.parametrize(("width", "most"), [(1280, 1300), (390, 3000)])
+def test_the_scorecard_fits_on_few_screens(open_page, width, most) -> None:
+    view = open_page(BOOK / "book" / "scorecard.html", width=width)
+    assert view.locator(".bd-article").first.evaluate("page => page.scrollHeight") < most
+    assert view.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_scorecard_is_filtered(open_page) -> None:
     view = open_page(BOOK / "book" / "scorecard.html", width=1280)
-    assert view.locator("article").evaluate("page => page.scrollHeight") < 3000
     rows = view.locator(".scorecard[data-verdicts]")
     status = view.locator(".scorecard-filter [role=status]")
     assert status.inner_text() == f"{rows.count()} of {rows.count()} exhibits"
