@@ -430,7 +430,7 @@ def test_twins_are_compared_with_the_unchanged_run_at_each_rate(study: Any, tmp_
     (row,) = (
         r
         for r in numbers
-        if float(r["learning rate"]) == 0.4 and r["network"].startswith("one hidden layer at")
+        if float(r["learning rate"]) == 0.4 and r["network"] == "one hidden layer"
     )
     said = [float(row[f"disagreement (%){end}"]) for end in ("", ", least", ", most")]
     assert said == pytest.approx([np.mean(apart), min(apart), max(apart)])

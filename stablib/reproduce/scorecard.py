@@ -117,7 +117,7 @@ def page(exhibits: Path) -> str:
         "interval over runs. Model and size are those of the preset, or of the variant where it "
         "names a model, and not the paper's.\n",
         f"**{summary(scored)}.**\n",
-        f'<p class="scorecard-key">{"".join(map(_key, VERDICT_MARKS))}</p>\n',
+        f'<p class="scorecard-key">{"".join(map(_key, _occurring(scored)))}</p>\n',
         _folded("Made with", [f"<p>{html.escape(line)}</p>" for line in made_from(exhibits)]),
     ]
     for paper, rows in by_paper.items():
@@ -139,6 +139,12 @@ def page(exhibits: Path) -> str:
             parts.append(_folded(head, [link, _claims(exhibit, of_exhibit)], about))
         parts.append("</div>\n")
     return "\n".join(parts)
+
+
+def _occurring(scored: Sequence[Scored]) -> list[str]:
+    """Verdicts that a claim got, in their order."""
+    there = {one.verdict for one in scored}
+    return [verdict for verdict in VERDICT_MARKS if verdict in there]
 
 
 def _key(verdict: str) -> str:

@@ -22,7 +22,7 @@ def shallow(by_model: Mapping[str, Results]) -> Exhibit:
     measured: list[Measured] = []
     bits: dict[str, Varied] = {}
     for model, results in by_model.items():
-        title = results.recipe.model_name
+        title = results.recipe.network
         if not all(has_not_diverged(results, losses) for losses in results.losses.values()):
             table |= {(title, row): {"accuracy (%)": "diverged"} for row in results.runs}
             continue
@@ -39,7 +39,7 @@ def shallow(by_model: Mapping[str, Results]) -> Exhibit:
                 f"t8-{model.replace('_', '-')}-above-linear", ratios(one, bits["linear"])[1]
             )
     said = ", ".join(
-        f"{by_model[model].recipe.model_name} {one.values[1]:.1e}" for model, one in bits.items()
+        f"{by_model[model].recipe.network} {one.values[1]:.1e}" for model, one in bits.items()
     )
     return record(
         "ND-T8",
@@ -50,7 +50,7 @@ def shallow(by_model: Mapping[str, Results]) -> Exhibit:
         finding=f"Sd of cross-entropy over runs that differ by one bit, in nats: {said}.",
         caption=(
             "A linear model and networks with one hidden layer. A loss ten times that of guessing "
-            f"is called diverged. {CAPTION}"
+            f"is called diverged. {_pixels(by_model)} {CAPTION}"
         ),
     )
 
@@ -99,9 +99,16 @@ def by_rate(by_model: Mapping[str, Results]) -> Exhibit:
                 "Runs against one from which they differ by one bit of one weight: share of test "
                 "images that get another label, and difference of the test loss; means, and from "
                 "the smallest to the largest. Where none differs there is no mark, and none where "
-                "a loss is ten times that of guessing, which is called diverged."
+                "a loss is ten times that of guessing, which is called diverged. "
+                f"{_pixels(by_model)}"
             ),
         )
+
+
+def _pixels(by_model: Mapping[str, Results]) -> str:
+    """Say how large the images are, which is the same for all."""
+    _, height, width = next(iter(by_model.values())).recipe.shape
+    return f"Images have {height} x {width} pixels."
 
 
 #: What differs from the unchanged run.
@@ -114,7 +121,7 @@ def _by_rate(results: Results) -> pd.DataFrame:
     for rate, labels in results.labels.items():
         losses = results.losses[rate]
         row = {
-            "network": results.runs[rate].recipe.model_name,
+            "network": results.recipe.network,
             "learning rate": float(rate),
             "twins": len(losses) - 1,
         }

@@ -126,10 +126,15 @@ class ImageRecipe(LabelledRecipe):
     @property
     def model_name(self) -> str:
         """Architecture, and the size of its images where they are shrunk."""
+        return f"{self.network} at {self.side} x {self.side}" if self.side else self.network
+
+    @property
+    def network(self) -> str:
+        """Architecture."""
         name = _NAMES.get(self.model) or f"ResNet-{self.model.removeprefix('resnet')}"
         if self.model == "hidden_dense" and self.width != type(self).model_fields["width"].default:
             name += f" of {self.width}"
-        return f"{name} at {self.side} x {self.side}" if self.side else name
+        return name
 
     @property
     def shape(self) -> tuple[int, int, int]:
