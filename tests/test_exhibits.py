@@ -216,6 +216,18 @@ def test_html_in_cells_is_text() -> None:
     assert "ab" in table_html(pd.DataFrame({"x": ["a\x08b"]}), name="control character")
 
 
+def test_several_values_of_a_cell_have_lines_of_their_own() -> None:
+    cells = ["1 [0, 2]; -3.5 [-4.0, -2]; \u00d72", "1 [0, 2]", "no; interval"]
+    page = table_html(pd.DataFrame({"x": cells}), name="values")
+    inside = re.findall(r"<td[^>]*>(.*?)</td>", page)
+    assert inside == [
+        "1\xa0<small>[0, 2]</small>;<br>"
+        "\u22123.5\xa0<small>[\u22124.0, \u22122]</small>;<br>\u00d72",
+        "1<br><small>[0, 2]</small>",
+        "no; interval",
+    ]
+
+
 # Published runs.
 
 

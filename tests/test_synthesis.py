@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
 from stablib.show.synthesis.matrix import Effect, _cell, _collapsed, _effect, _finding
+from stablib.show.synthesis.sources import _finding as sources_finding
 from stablib.studies import open_study
 from stablib.studies.synthesis import ENSEMBLE, PRESETS
 from stablib.studies.synthesis.design import CONTROL, METHODS, columns, sources
@@ -188,6 +190,26 @@ def test_further_methods_have_the_seeds_of_plain_runs() -> None:
 )
 def test_members_of_a_snapshot_ensemble_divide_the_epochs(n_epochs: int, cycles: int) -> None:
     assert _cycles(n_epochs) == cycles
+
+
+def test_what_sources_do_is_said_as_a_share_of_what_all_do() -> None:
+    rows = [
+        *(
+            ("a", source, value)
+            for source, value in (("all", 4.0), ("order", 2.0), ("one bit", 1.0))
+        ),
+        *(
+            ("b", source, value)
+            for source, value in (("all", 2.0), ("order", 1.0), ("dropout", 1.8))
+        ),
+        ("c", "all", 0.0),
+    ]
+    frame = pd.DataFrame(rows, columns=["workload", "source", "disagreement (%)"])
+    assert sources_finding(frame) == (
+        "The strongest single source does 50 % (a) to 90 % (b), by median 70 % of 2, of what "
+        "all sources do together; one bit does 25 % (a) to 25 % (a), by median 25 % of 1, of "
+        "what all sources do together."
+    )
 
 
 def test_sources_are_called_the_same_on_every_workload() -> None:

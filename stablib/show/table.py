@@ -12,6 +12,8 @@ from stablib.show.in_print import in_print
 
 #: An interval after a value, such as " [1.2, 3.4]"; in a table it gets a line of its own.
 _INTERVAL = re.compile(r" (\[-?[\d.e+-]+, -?[\d.e+-]+\])")
+#: A cell with several values, such as "1 [0, 2]; 3 [2, 4]": each has a line of its own.
+_SEVERAL = re.compile(rf"(?<=<td>)[^<]*{_INTERVAL.pattern}; [^<]*(?=</td>)")
 
 #: Characters that no page shows, and XML does not know.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -42,7 +44,8 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
         reached and scrolled with the keyboard.
     """
     table = frame.to_html(border=0, escape=True, na_rep="–", index=has_named_rows(frame))
-    broken = _INTERVAL.sub(r"<br/><small>\1</small>", _CONTROL.sub("", table))
+    several = _SEVERAL.sub(_in_lines, _CONTROL.sub("", table))
+    broken = _INTERVAL.sub(r"<br/><small>\1</small>", several)
     n_columns, labelled = _labelled(broken)
     width = " wide" if n_columns >= _WIDE else ""
     if n_columns >= _WIDEST:
@@ -51,6 +54,11 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
         f'<div class="exhibit-table{width}" tabindex="0" role="region" '
         f'aria-label="{html.escape(name)}">{in_print(labelled)}</div>'
     )
+
+
+def _in_lines(found: re.Match[str]) -> str:
+    """Break a cell with several values between them."""
+    return _INTERVAL.sub(r"&#160;<small>\1</small>", found[0]).replace("; ", ";<br/>")
 
 
 def _labelled(table: str) -> tuple[int, str]:

@@ -204,7 +204,7 @@ def test_wide_tables_are_cards_on_a_phone(open_page) -> None:
     assert shown.startswith(f'"{cell.get_attribute("data-label")}')
 
 
-@pytest.mark.parametrize(("width", "most"), [(1280, 1500), (390, 2500)])
+@pytest.mark.parametrize(("width", "most"), [(1280, 1600), (390, 2500)])
 def test_the_scorecard_fits_on_few_screens(open_page, width, most) -> None:
     view = open_page(BOOK / "book" / "scorecard.html", width=width)
     assert view.locator(".bd-article").first.evaluate("page => page.scrollHeight") < most

@@ -25,6 +25,7 @@ _ORDER = (
     "one bit",
 )
 _MARKS = "osD^vXPd"
+_BIT = "one bit"
 
 
 def by_workload(found: Sources) -> Exhibit:
@@ -87,12 +88,26 @@ def by_workload(found: Sources) -> Exhibit:
 
 
 def _finding(frame: pd.DataFrame) -> str:
-    parts = []
+    """From where to where single sources reach on the workloads, of what all do together."""
+    alone, bits = {}, {}
     for workload, of in frame.groupby("workload", sort=False):
         values = of.set_index("source")["disagreement (%)"]
-        if "all" in values and len(values) > 1:
-            alone = values.drop("all")
-            most = alone.idxmax()
-            share = 100.0 * alone[most] / values["all"] if values["all"] else float("nan")
-            parts.append(f"{workload}: {most}, {share:.0f} %")
-    return f"What a single source does at most, of what all do together: {'; '.join(parts)}."
+        if "all" not in values or not values["all"]:
+            continue
+        shares = 100.0 * values.drop("all") / values["all"]
+        if _BIT in shares:
+            bits[workload] = shares.pop(_BIT)
+        if len(shares):
+            alone[workload] = shares.max()
+    said = [
+        f"{name} does {_reach(pd.Series(of))} of what all sources do together"
+        for name, of in (("The strongest single source", alone), ("one bit", bits))
+        if of
+    ]
+    return f"{'; '.join(said)}." if said else ""
+
+
+def _reach(shares: pd.Series) -> str:
+    """The smallest and the largest share, with their workloads, and how many there are."""
+    ends = [f"{shares[end]:.0f} % ({end})" for end in (shares.idxmin(), shares.idxmax())]
+    return f"{' to '.join(ends)}, by median {shares.median():.0f} % of {len(shares)},"

@@ -282,7 +282,8 @@ def sources(preset: str) -> dict[str, dict[str, Look]]:
     if preset == "laptop":
         texts |= across.others(preset, settings.few_runs)
     found: dict[str, dict[str, Look]] = {}
-    for name, requests in texts.items():
+    order = ("heads on MASSIVE", "top layer on MASSIVE", "CNN on SST", "BiLSTM on SST")
+    for name, requests in sorted(texts.items(), key=lambda item: order.index(item[0])):
         if name.startswith(("heads", "top layer")):
             found[name] = {row: Look(r, "labels_test") for row, r in requests.items()}
             continue
