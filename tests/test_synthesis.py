@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
-from stablib.show.synthesis.matrix import Effect, _cell, _collapsed, _effect, _finding
+from stablib.show.synthesis.matrix import Effect, _cell, _effect, _failed, _finding
 from stablib.show.synthesis.sources import _finding as sources_finding
 from stablib.studies import open_study
 from stablib.studies.synthesis import ENSEMBLE, PRESETS
@@ -136,12 +136,17 @@ def test_a_cell_has_both_effects_with_intervals_and_the_cost() -> None:
     assert _cell(made(1.0, -2.0)) == "10 [1, 20]; -1.8 [-2.0, -1.5]; \u00d73"
 
 
-def test_runs_that_collapsed_are_named() -> None:
-    every = {"a": {CONTROL: made(0.0), "SWA": made(0.0, accuracies=(41.0, 39.0)), "L2": made(0.0)}}
-    said = _collapsed(every)
-    assert said == "Runs with less than 50 % of the accuracy of plain ones: 1 of 2 with SWA on a."
-    del every["a"]["SWA"]
-    assert _collapsed(every) == ""
+def test_runs_that_failed_are_named() -> None:
+    usual = made(0.0)
+    every = {
+        "a": {CONTROL: usual, "SWA": made(0.0, accuracies=(41.0, 39.0)), "L2": usual},
+        "b": {CONTROL: usual, "EMA": made(0.0, accuracies=(70.0, 72.0, 59.0))},
+    }
+    assert _failed(every) == (
+        "Runs that failed, with less than 50 % of the accuracy of plain ones or 10 points less "
+        "than the median of their cell: 1 of 2 with SWA on a; 1 of 3 with EMA on b."
+    )
+    assert _failed({"a": {CONTROL: usual, "L2": usual}}) == ""
 
 
 @pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])

@@ -329,7 +329,7 @@ def test_notebook_parameters_exhibit_and_scorecard(
 
     monkeypatch.setenv("COLUMNS", "200")
     scored = stablib("scorecard", cwd=toy)
-    assert "toy: preset laptop" in scored.stdout
+    assert "toy: preset laptop; executed at " in scored.stdout
     assert "● reproduced" in scored.stdout
     wrong = stablib("reproduce", "toy", "--param", "nose=3", cwd=toy)
     assert wrong.returncode == 2

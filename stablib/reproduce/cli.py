@@ -340,6 +340,7 @@ def scorecard(
     ] = False,
 ) -> None:
     """Print every claim, a line each, beside what came out in the executed notebooks."""
+    from stablib.commit import commit
     from stablib.reproduce.scorecard import collect, lines, made_from
     from stablib.show.exhibit import VERDICT_MARKS, comparison
     from stablib.studies import papers
@@ -349,6 +350,8 @@ def scorecard(
     heads = made_from(exhibits)
     for line in heads or ["no notebook has been executed yet: stablib reproduce"]:
         out.print(line, soft_wrap=True, markup=False)
+    if heads:
+        out.print(f"This code is {commit()}; stablib reproduce executes what it changes")
     for paper in papers():
         if details:
             print_rows(comparison(collect(exhibits, paper)).to_dict("records"))

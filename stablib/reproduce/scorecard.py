@@ -72,14 +72,16 @@ def lines(scored: Sequence[Scored]) -> list[dict[str, str]]:
 
 
 def made_from(exhibits: Path) -> list[str]:
-    """Presets, changed settings and notices of the recorded exhibits: the head of a scorecard."""
-    heads: dict[str, None] = {}
+    """Presets, changed settings, notices and commits of the recorded exhibits, a line a kind."""
+    heads: dict[str, dict[str, None]] = {}
     for path in sorted(exhibits.glob("*/provenance.json")):
-        for result in _read(path, {}).get("results", []):
+        made = _read(path, {})
+        for result in made.get("results", []):
             changes = "".join(f", {name}={v}" for name, v in result.get("changes", {}).items())
             notice = f". {result['notice']}" if result.get("notice") else ""
-            heads[f"{result['paper']}: preset {result['preset']}{changes}{notice}"] = None
-    return list(heads)
+            head = f"{result['paper']}: preset {result['preset']}{changes}{notice}"
+            heads.setdefault(head, {})[str(made.get("commit", "unknown"))] = None
+    return [f"{head}; executed at {', '.join(commits)}" for head, commits in heads.items()]
 
 
 def _read(path: Path, default: Any) -> Any:
