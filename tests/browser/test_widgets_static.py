@@ -1236,8 +1236,8 @@ def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
     other = runs["twins"]["order"]["logits"][1, 3, 1]
     for k in range(3):
         cells = rows.nth(k).locator("td")
-        expect(cells.nth(0)).to_have_text(f"{own[k]:.3f}")
-        expect(cells.nth(1)).to_have_text(f"{other[k]:.3f}")
+        for cell, value in enumerate((own[k], other[k])):
+            expect(cells.nth(cell)).to_have_text(f"{value:z.3f}".replace("-", "\u2212"))
     caption = part(widget, "logits").locator("caption")
     said = [NAMES[k] for k in (own.argmax(), other.argmax())]
     expect(caption).to_contain_text(f"gold {NAMES[2]}: the unchanged run says {said[0]}, the twin")

@@ -127,7 +127,7 @@ def mitigations(found: Matrix) -> Exhibit:
                 cells[workload] = f"({reasons.setdefault(why, len(reasons) + 1)})"
             elif row == CONTROL:
                 one = of[row]
-                cells[workload] = f"{one.disagreement:.1f} % of two runs differ"
+                cells[workload] = f"{one.disagreement:.1f} % differ"
             else:
                 cells[workload] = _cell(of[row])
         table[title] = cells

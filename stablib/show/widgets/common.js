@@ -67,9 +67,10 @@ function percent(fraction, digits = 1) {
   return `${(100 * fraction).toFixed(digits)}\u00a0%`;
 }
 
-/** Show a number with so many decimals, and a true minus sign. */
+/** Show a number with so many decimals, and a true minus sign; what is rounded to 0 has none. */
 function fixed(value, digits) {
-  return value.toFixed(digits).replace("-", "−");
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** Show a count with its noun. */

@@ -134,8 +134,8 @@ function logitTable(data, view) {
   const label = (logits) => data.label_names[argmax(logits)];
   const rows = data.label_names.map((name, k) => [
     name,
-    view.unchangedLogits[k].toFixed(3),
-    view.logits[k].toFixed(3),
+    fixed(view.unchangedLogits[k], 3),
+    fixed(view.logits[k], 3),
     smallText(Math.abs(view.logits[k] - view.unchangedLogits[k])),
   ]);
   const caption =

@@ -145,7 +145,7 @@ function natsText(nats) {
 
 /** Show a correlation, which may be undefined. */
 function correlationText(correlation) {
-  return Number.isFinite(correlation) ? correlation.toFixed(3) : "undefined";
+  return Number.isFinite(correlation) ? fixed(correlation, 3) : "undefined";
 }
 
 /** Say in words what the two runs say and how far their explanations are apart. */
@@ -242,7 +242,7 @@ function agreementTable(data, { forward, backward, jaccard, correlation, gap }) 
     ["Relative entropy, right to left", `${natsText(backward)} nats`],
     [`Jaccard distance, top ${percent(data.top, 0)}`, percent(jaccard)],
     ["Rank correlation of the shares", correlationText(correlation)],
-    [`Difference of p(${data.label_names[1]})`, gap.toFixed(3)],
+    [`Difference of p(${data.label_names[1]})`, fixed(gap, 3)],
   ];
   return table("agreement", "Agreement of the two runs on this text", ["", "Value"], rows);
 }

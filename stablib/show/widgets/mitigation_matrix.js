@@ -5,13 +5,8 @@ const DOTS = { left: 44, right: 14, top: 30, bottom: 44, height: 230 };
 
 /** Write a number with a sign and a fixed number of digits. */
 function signed(value, digits) {
-  const sign = value < 0 ? "−" : "+";
-  return `${sign}${Math.abs(value).toFixed(digits)}`;
-}
-
-/** Write a number whose minus sign is as wide as a plus sign. */
-function plain(value, digits) {
-  return value.toFixed(digits).replace("-", "−");
+  const text = fixed(value, digits);
+  return text.startsWith("−") ? text : `+${text}`;
 }
 
 /** Say what a cell's interval allows: that the method helps, harms, or neither. */
@@ -34,12 +29,12 @@ const VERDICT_MARKS = { plain: "", less: "▼", more: "▲", undecided: "◇", u
 /** Write a cell's reduction; of plain runs, on how many examples two differ. */
 function cellText({ reduction, apart }) {
   if (reduction === undefined) return `${mean(apart).toFixed(1)}\u00a0%`;
-  return reduction === null ? "–" : `${plain(reduction, 0)}\u00a0%`;
+  return reduction === null ? "–" : `${fixed(reduction, 0)}\u00a0%`;
 }
 
 /** Write the ends of an interval, if there is one. */
 function between(low, high, digits) {
-  return low === null ? "" : ` [${plain(low, digits)}, ${plain(high, digits)}]`;
+  return low === null ? "" : ` [${fixed(low, digits)}, ${fixed(high, digits)}]`;
 }
 
 /** Put the methods in the chosen order: by their reduction on a workload, empty cells last. */
