@@ -211,9 +211,8 @@ def test_what_sources_do_is_said_as_a_share_of_what_all_do() -> None:
     ]
     frame = pd.DataFrame(rows, columns=["workload", "source", "disagreement (%)"])
     assert sources_finding(frame) == (
-        "The strongest single source does 50 % (a) to 90 % (b), by median 70 % of 2, of what "
-        "all sources do together; one bit does 25 % (a) to 25 % (a), by median 25 % of 1, of "
-        "what all sources do together."
+        "The strongest single source does 50 % (a) to 90 % (b) of what all sources do together; "
+        "one bit does 25 % (a) of what all sources do together."
     )
 
 

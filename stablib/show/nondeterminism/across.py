@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,7 @@ from stablib.metrics import (
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.nondeterminism.comparison import RUNS, disagreement, finite
+from stablib.show.spans import span
 from stablib.studies.nondeterminism import ALL, BIT, Across
 from stablib.studies.nondeterminism.design import ROWS
 
@@ -21,7 +24,9 @@ from stablib.studies.nondeterminism.design import ROWS
 def across(outcome: Across) -> Exhibit:
     """Do all sources do the same on the networks of other papers too? (ND-X1)."""
     table: dict[tuple[str, str], dict[str, str]] = {}
-    findings, bits = [], []
+    details = []
+    bits: dict[str, float] = {}
+    ratios: dict[str, float] = {}
     for workload, rows in outcome.runs.items():
         gold = outcome.datasets[workload].gold["test"]
         means, draws = {}, {}
@@ -49,7 +54,7 @@ def across(outcome: Across) -> Exhibit:
                 found = finite(float(share), shares)
                 table[workload, row]["of that of all (%)"] = with_interval(*found, 0)
         if BIT in rows:
-            bits.append(f"{workload} {table[workload, BIT]['of that of all (%)']}")
+            bits[workload] = 100.0 * float(means[BIT] / means[ALL]) if means[ALL] else math.nan
         # The paper's question is about sources, and not about several or one bit.
         alone = [row for row in rows if row != BIT and len(ROWS.get(row, (row,))) == 1]
         most, least = max(alone, key=means.__getitem__), min(alone, key=means.__getitem__)
@@ -57,7 +62,8 @@ def across(outcome: Across) -> Exhibit:
         with np.errstate(divide="ignore", invalid="ignore"):
             times = float(means[most] / means[least])
             found = finite(times, of_alone.max(axis=0) / of_alone.min(axis=0))
-        findings.append(
+        ratios[workload] = times
+        details.append(
             f"{workload} {with_interval(*found, 2)} times as often by {most} as by {least}"
         )
     return record(
@@ -66,9 +72,11 @@ def across(outcome: Across) -> Exhibit:
         made_by=across,
         results=[outcome],
         finding=(
-            f"Two runs disagree, by one source alone: {'; '.join(findings)}. One bit does so many "
-            f"percent of what everything does: {', '.join(bits) or 'not tried'}."
+            "By the strongest source alone two runs disagree so many times as often as by the "
+            f"weakest: {span(ratios, 2)}. One bit does so much of what everything does: "
+            f"{span(bits, unit=' %')}."
         ),
+        details=f"Two runs disagree, by one source alone: {'; '.join(details)}.",
         caption=(
             "Share of the test examples on which two runs disagree, mean over pairs, and standard "
             "deviation of accuracy (ddof 0), by what varies between runs, for the networks of this "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -25,6 +26,7 @@ from stablib.show.nondeterminism.comparison import (
 )
 from stablib.show.nondeterminism.shallow import has_not_diverged
 from stablib.show.nondeterminism.tables import CAPTION, rows_of
+from stablib.show.spans import span
 from stablib.studies.nondeterminism import ALL, BIT, Results, Trainings
 from stablib.studies.nondeterminism.elsewhere import DIGITS, INIT, SNAPSHOTS
 from stablib.workloads import ImageRecipe
@@ -86,8 +88,10 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
             measured += answer(f"t6-smallest-{measure.name}", smallest)
             gained = {title: _apart(one, smallest) for title, one in less.items()}
             measured += answer_of_all(f"t6-size-{measure.name}", gained)
-    said_bits = _said({title: each[_DISAGREEMENT] for title, each in bits.items()}, 2)
-    said = _said({title: each[_DISAGREEMENT] for title, each in snapshots.items()}, 0, " %")
+    bit_times, snapshot_less = (
+        {title: each[_DISAGREEMENT][0] for title, each in found.items()}
+        for found in (bits, snapshots)
+    )
     return record(
         "ND-T6",
         pd.DataFrame.from_dict(table, orient="index").fillna("–"),
@@ -96,8 +100,9 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
         measured=measured,
         finding=(
             "Runs that differ by one bit disagree so many times as often as runs with other "
-            f"initial weights: {said_bits}. Snapshots disagree less often than plain runs of which "
-            f"everything varies: {said}; luck alone up to {nulls[_DISAGREEMENT]:.0f} %."
+            f"initial weights: {span(bit_times, 2)}. Snapshots disagree less often than plain runs "
+            f"of which everything varies, by {span(snapshot_less, unit=' %')}; luck alone up to "
+            f"{nulls[_DISAGREEMENT]:.0f} %."
         ),
         caption=(
             "Other networks, and a small one on MNIST. The largest networks have fewer runs and "
@@ -138,7 +143,7 @@ def lengths(results: Results, pool: Results) -> Exhibit:
         measured += answer_of_all(name, longer, null=nulls[number])
     said = (
         f"Two runs disagree so many times as often as those of {usual}: "
-        f"{_said({row: each[_DISAGREEMENT] for row, each in against.items()}, 2)}."
+        f"{span({row: each[_DISAGREEMENT][0] for row, each in against.items()}, 2)}."
     )
     bit, snapshots = (
         next(row for row in results.runs if row.startswith(kind)) for kind in (BIT, SNAPSHOTS)
@@ -184,7 +189,7 @@ def in_vain(results: Results) -> Exhibit:
         for attempt, ratio_of in by_attempt.items()
         for each in answer_of_all(f"a1-{attempt}", ratio_of)
     ]
-    correct = ", ".join(f"{name} {one.levels.mean():.1f}" for name, one in found.items())
+    correct = {name: float(one.levels.mean()) for name, one in found.items()}
     return record(
         "ND-A1",
         pd.DataFrame.from_dict(table, orient="index").fillna("–"),
@@ -193,7 +198,8 @@ def in_vain(results: Results) -> Exhibit:
         measured=measured,
         finding=(
             f"Runs that differ by one bit disagree so many times as often as with {usual}: "
-            f"{_said(against, 2)}. Accuracy in percent: {correct}."
+            f"{span({name: ratio[0] for name, ratio in against.items()}, 2)}. Accuracy is "
+            f"{span(correct, 1, ' %')}, with {usual} {correct.get(usual, math.nan):.1f} %."
         ),
         caption=(
             "Runs of the same network that differ by one bit of one weight, by how they are "
@@ -211,7 +217,7 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
     machines.
     """
     table: dict[tuple[str, str], dict[str, str]] = {}
-    said = []
+    changed: dict[str, dict[str, float]] = {}
     for model, trainings in by_model.items():
         first, *others = trainings.runs
         base = trainings.runs[first]
@@ -229,7 +235,9 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
                 "difference of cross-entropy (nats)": _apart_by(loss_gap),
                 "labels that differ (%)": f"{differ:.1f}",
             }
-            said.append(f"{model}, {row}: {'none' if same else f'{differ:.1f} %'}")
+            changed.setdefault(row, {})[model] = differ
+    said = "; ".join(f"{row} {span(of, 1, ' %')}" for row, of in changed.items())
+    elsewhere = ""
     processors = _processors(twice)
     if len(set(processors)) > 1:
         name = f"{twice.recipe.model_name}, {SNAPSHOTS}"
@@ -242,16 +250,16 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
             "difference of cross-entropy (nats)": _apart_by(gap.mean()),
             "labels that differ (%)": f"{differ.mean():.1f}",
         }
-        said.append(
-            f"{name}, {' and '.join(processors)}: {differ.mean():.1f} % ({differ.min():.1f} to "
-            f"{differ.max():.1f} in {len(differ)} pairs)"
+        elsewhere = (
+            f" On another processor ({' and '.join(processors)}) {differ.mean():.1f} % do "
+            f"({differ.min():.1f} to {differ.max():.1f} in {len(differ)} pairs)."
         )
     return record(
         "ND-X3",
         pd.DataFrame.from_dict(table, orient="index").fillna("–"),
         made_by=again,
         results=[*by_model.values(), twice],
-        finding=f"Labels that differ from those of the first training: {'; '.join(said)}.",
+        finding=f"Labels that differ from those of the first training: {said}.{elsewhere}",
         caption=(
             "One training, and the same with the same seeds: once more, with another number of "
             "threads, and with another seed of low level alone. Bits are those of 256 weights, of "
@@ -295,10 +303,6 @@ def _apart(one: Ratio, other: Ratio) -> Ratio:
     low = value - float(np.hypot(a - of_a.low, of_b.high - b))
     high = value + float(np.hypot(of_a.high - a, b - of_b.low))
     return value, Interval(low, high)
-
-
-def _said(found: Mapping[str, Ratio], digits: int, unit: str = "") -> str:
-    return ", ".join(f"{name} {with_interval(*one, digits)}{unit}" for name, one in found.items())
 
 
 def _attempt(name: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from stablib.metrics import binned_means, centred_interval
+from stablib.metrics import Interval, binned_means, centred_interval
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
@@ -27,6 +27,7 @@ from stablib.show.random_seed.comparison import (
     reduction,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
+from stablib.show.spans import span
 from stablib.show.style import figure, line
 from stablib.studies.random_seed import (
     ASWA_TEXT,
@@ -70,16 +71,18 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             axes.legend()
         made.axes[0].set_ylabel(measure.label)
         frame = pd.concat(frames, ignore_index=True)
-        parts = []
-        for results in many:
-            spread = spreads[results.title]
+        edges, middles = {}, {}
+        for title, spread in spreads.items():
             edge, middle = _edge_and_middle(spread)
             if min(edge.sum(), middle.sum()) >= _FEWEST:
-                parts.append(
-                    f"{results.title}: {spread.values[edge].mean():.2f} at mean scores below .2 "
-                    f"and from .8, {spread.values[middle].mean():.2f} between .3 and .7"
-                )
-        finding = "; ".join(parts)
+                edges[title] = float(spread.values[edge].mean())
+                middles[title] = float(spread.values[middle].mean())
+        finding = (
+            f"The {measure.label} is {span(edges, 2)} at mean scores below .2 and from .8, and "
+            f"{span(middles, 2)} between .3 and .7"
+            if edges
+            else ""
+        )
         return record(
             exhibit,
             made,
@@ -154,7 +157,9 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
         many = [results.at_best for results in many]
     frames: list[pd.DataFrame] = []
     measured: list[Measured] = []
-    findings, plain = [], {}
+    less: dict[str, dict[Variant, tuple[float, Interval]]] = {}
+    plain = {}
+    details = []
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
     columns = -(-len(many) // rows)
@@ -170,15 +175,20 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             for number, variant in enumerate(v for v in _DRAWN if v in spreads):
                 frames.append(_draw(axes, results, spreads[variant], number, variant.title))
             axes.set(xlabel="mean score over runs", title=results.title, xlim=(0.0, 1.0))
-            answers, found = _reductions(results, spreads, exhibit)
-            measured += answers
-            findings.append(f"{results.title}: {found}")
+            less[results.title] = {
+                v: reduction(spread, spreads[PLAIN]) for v, spread in spreads.items() if v != PLAIN
+            }
+            measured += _reductions(results, less[results.title], exhibit)
+            said_less = (
+                f"{v.title} {with_interval(*x, 0)}" for v, x in less[results.title].items()
+            )
+            details.append(f"{results.title}: {', '.join(said_less)}")
             if measure == LIME_JACCARD:
                 floors = {v: lime_floor(results, v) for v in (PLAIN, ASWA_TEXT)}
                 axes.axhline(
                     floors[PLAIN], color="#888888", linestyle=":", label="one plain model, twice"
                 )
-                findings[-1] += (
+                details[-1] += (
                     f" (one model explained twice has a distance of {floors[PLAIN]:.2f}, "
                     f"two of {spreads[PLAIN].values.mean():.2f}; with {ASWA_TEXT.title} "
                     f"{floors[ASWA_TEXT]:.2f} and {spreads[ASWA_TEXT].values.mean():.2f})"
@@ -187,7 +197,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2)
-        finding = f"Mean {measure.label} below plain training's, in percent. {'; '.join(findings)}."
+        finding = _reached(less, measure)
         return record(
             exhibit,
             made,
@@ -201,7 +211,25 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
                 f"By method, {measure.label}, mean over test texts ({_n_texts(plain)}) in bins "
                 f"of their mean score, {_BINS}{_beside(many, measure)}"
             ),
+            details=(
+                f"Mean {measure.label} below plain training's, in percent, with 95 % intervals. "
+                f"{'; '.join(details)}."
+            ),
         )
+
+
+def _reached(less: Mapping[str, Mapping[Variant, tuple[float, Interval]]], measure: Measure) -> str:
+    """From where to where averaging lowers a measure, and what does so without it."""
+    values = {
+        variant: {title: of[variant][0] for title, of in less.items() if variant in of}
+        for variant in (ASWA_TEXT, NULL)
+    }
+    sure = sum(of[ASWA_TEXT][1].low > 0.0 for of in less.values())
+    return (
+        f"{ASWA_TEXT.title} lowers the {measure.label} by {span(values[ASWA_TEXT], unit=' %')}, "
+        f"with the whole interval above 0 in {sure} of {len(less)}; other seeds alone by "
+        f"{span(values[NULL], unit=' %')}."
+    )
 
 
 def _beside(many: Sequence[Results], measure: Measure) -> str:
@@ -216,13 +244,12 @@ def _beside(many: Sequence[Results], measure: Measure) -> str:
 
 
 def _reductions(
-    results: Results, spreads: Mapping[Variant, Spread], exhibit: str
-) -> tuple[list[Measured], str]:
-    """By how much each method is below plain training: answers to claims, and a sentence."""
-    less = {v: reduction(spread, spreads[PLAIN]) for v, spread in spreads.items() if v != PLAIN}
+    results: Results, less: Mapping[Variant, tuple[float, Interval]], exhibit: str
+) -> list[Measured]:
+    """Answers to the claims of by how much each method is below plain training."""
     null, _ = less[NULL]
     figure_name = exhibit.rsplit("-", 1)[-1].lower()
-    measured = [
+    return [
         each
         for variant in (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
         if variant in less
@@ -233,8 +260,6 @@ def _reductions(
             null=null,
         )
     ]
-    findings = ", ".join(f"{v.title} {with_interval(*found, 0)}" for v, found in less.items())
-    return measured, findings
 
 
 def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) -> pd.DataFrame:

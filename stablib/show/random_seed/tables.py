@@ -29,6 +29,7 @@ from stablib.show.random_seed.comparison import (
     sd_reduction,
     sd_reductions,
 )
+from stablib.show.spans import span
 from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Cell, Results, Variant
 from stablib.studies.random_seed.settings import DATASETS, PAIRS
 
@@ -103,7 +104,9 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
     table = exhibit.removeprefix("RS-").lower()
     rows: dict[tuple[str, str], dict[str, str]] = {}
     measured: list[Measured] = []
-    findings, samples = [], []
+    samples = []
+    lower: dict[str, float] = {}
+    by_luck: dict[str, float] = {}
     for results in many:
         trained, papers = _n_train(results)
         comparable = trained > papers / 2
@@ -138,11 +141,8 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
                     variant=said(variant),
                     null=float(others.mean() - plain.mean()),
                 )
-        less = sd_reduction(percent_correct(results, ASWA_TEXT), plain)
-        findings.append(
-            f"{results.title}: ASWA lowers the sd of accuracy by {with_interval(*less, 0)} %, "
-            f"other seeds by {nothing:.0f} %"
-        )
+        lower[results.title] = sd_reduction(percent_correct(results, ASWA_TEXT), plain)[0]
+        by_luck[results.title] = nothing
     for dataset in DATASETS:
         cell = Cell(dataset, many[0].cell.encoder)
         if cell not in [results.cell for results in many]:
@@ -170,7 +170,10 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
         made_by=accuracy,
         results=many,
         measured=measured,
-        finding="; ".join(findings) + ".",
+        finding=(
+            f"ASWA lowers the sd of accuracy by {span(lower, unit=' %')}, other seeds alone by "
+            f"{span(by_luck, unit=' %')}."
+        ),
         caption=(
             "Accuracy at p > 0.5 on the test texts: mean, sd over runs (ddof 1) and by how much "
             "the sd is below that of plain training, with 95 % bootstrap intervals over runs. "
@@ -222,38 +225,48 @@ def _reported(name: str) -> str:
 def thresholds(many: Sequence[Results]) -> Exhibit:
     """Is the steadier accuracy a steadier threshold? (RS-X3)."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    findings = []
+    half: dict[str, float] = {}
+    fixed_rate: dict[str, float] = {}
     for results in many:
         rate = float(results.gold.mean())
-        held = {}
+        held, correct = {}, {}
         for variant in results.variants:
             scores = results.scores[variant]
+            correct[variant] = percent_correct(results, variant)
             positive = 100.0 * (scores > 0.5).mean(axis=1)
             area = 100.0 * roc_auc(scores, results.gold)
             fixed = 100.0 * accuracy_at_rate(scores, results.gold, rate)
             held[variant] = fixed
             rows[results.title, variant.title] = {
                 "called positive (%), range": f"{positive.min():.1f}–{positive.max():.1f}",
-                "sd of accuracy (points)": with_interval(
-                    *RUNS.sd(percent_correct(results, variant)), 2
-                ),
+                "sd of accuracy (points)": with_interval(*RUNS.sd(correct[variant]), 2),
                 "sd at a fixed rate (points)": with_interval(*RUNS.sd(fixed), 2),
                 "AUC (%)": with_interval(*RUNS.mean(area), 2),
                 "sd of AUC (points)": with_interval(*RUNS.sd(area), 2),
             }
-        at_half = sd_reduction(*(percent_correct(results, v) for v in (ASWA_TEXT, PLAIN)))
-        at_rate = sd_reduction(held[ASWA_TEXT], held[PLAIN])
-        findings.append(
-            f"{results.title}: ASWA lowers the sd of accuracy by {with_interval(*at_half, 0)} % at "
-            f"p > 0.5, and by {with_interval(*at_rate, 0)} % if all runs call equally many texts "
-            "positive"
-        )
+        for variant in results.variants:
+            if variant != PLAIN:
+                less = {
+                    "below plain (%)": (correct[variant], correct[PLAIN]),
+                    "fixed rate, below plain (%)": (held[variant], held[PLAIN]),
+                }
+                found = {c: sd_reduction(*pair, paired=variant != NULL) for c, pair in less.items()}
+                rows[results.title, variant.title] |= {
+                    column: with_interval(*of, 0) for column, of in found.items()
+                }
+                if variant == ASWA_TEXT:
+                    half[results.title], fixed_rate[results.title] = (
+                        value for value, _ in found.values()
+                    )
     return record(
         "RS-X3",
-        pd.DataFrame.from_dict(rows, orient="index"),
+        pd.DataFrame.from_dict(rows, orient="index").fillna("–"),
         made_by=thresholds,
         results=many,
-        finding="; ".join(findings) + ".",
+        finding=(
+            f"ASWA lowers the sd of accuracy by {span(half, unit=' %')} at p > 0.5, and by "
+            f"{span(fixed_rate, unit=' %')} if all runs call equally many texts positive."
+        ),
         caption=(
             "Accuracy depends on where p = 0.5 falls, which differs between runs. 'Fixed rate': "
             "each run calls as many texts positive as there are positive ones, those with the "
@@ -265,7 +278,7 @@ def thresholds(many: Sequence[Results]) -> Exhibit:
 def sharpness(many: Sequence[Results]) -> Exhibit:
     """Does attention agree because it is flatter? (RS-X6)."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    findings = []
+    flatness: dict[Variant, dict[str, float]] = {PLAIN: {}, ASWA_TEXT: {}}
     for results in many:
         plain = attention_entropy(results, PLAIN)
         flat = {}
@@ -282,15 +295,17 @@ def sharpness(many: Sequence[Results]) -> Exhibit:
                     with_interval(*less, 0) if variant in methods(results) else "–"
                 ),
             }
-        findings.append(
-            f"{results.title}: flatness {flat[PLAIN]:.2f} plain, {flat[ASWA_TEXT]:.2f} with ASWA"
-        )
+        for variant, by_title in flatness.items():
+            by_title[results.title] = flat[variant]
     return record(
         "RS-X6",
         pd.DataFrame.from_dict(rows, orient="index"),
         made_by=sharpness,
         results=many,
-        finding="; ".join(findings) + ".",
+        finding=(
+            f"Attention has {span(flatness[PLAIN], 2)} of the entropy of equal weights in plain "
+            f"runs, and {span(flatness[ASWA_TEXT], 2)} with ASWA."
+        ),
         caption=(
             "Flatness: entropy of attention over that of equal weights, mean over texts and runs. "
             "Flat distributions resemble each other whatever they say."

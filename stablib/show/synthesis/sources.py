@@ -9,6 +9,7 @@ from stablib.metrics import (
     disagreement_of_runs,
 )
 from stablib.show.exhibit import Exhibit, record
+from stablib.show.spans import span
 from stablib.show.style import PALETTE, figure
 from stablib.show.synthesis.matrix import RUNS
 from stablib.studies.synthesis import Sources
@@ -100,14 +101,8 @@ def _finding(frame: pd.DataFrame) -> str:
         if len(shares):
             alone[workload] = shares.max()
     said = [
-        f"{name} does {_reach(pd.Series(of))} of what all sources do together"
+        f"{name} does {span(of, unit=' %')} of what all sources do together"
         for name, of in (("The strongest single source", alone), ("one bit", bits))
         if of
     ]
     return f"{'; '.join(said)}." if said else ""
-
-
-def _reach(shares: pd.Series) -> str:
-    """The smallest and the largest share, with their workloads, and how many there are."""
-    ends = [f"{shares[end]:.0f} % ({end})" for end in (shares.idxmin(), shares.idxmax())]
-    return f"{' to '.join(ends)}, by median {shares.median():.0f} % of {len(shares)},"
