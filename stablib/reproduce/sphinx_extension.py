@@ -90,7 +90,9 @@ def describe(
     """Say in the head of a page what it is about; handles ``html-page-context``."""
     if doctree is None:
         return
-    paragraph = next((p.astext() for p in doctree.findall(nodes.paragraph)), "")
+    # The source of a formula is no description.
+    plain = (p for p in doctree.findall(nodes.paragraph) if not list(p.findall(nodes.math)))
+    paragraph = next((p.astext() for p in plain), "")
     about = textwrap.shorten(paragraph, _DESCRIPTION, placeholder=" …")
     title = html.unescape(re.sub("<[^>]*>", "", context.get("title", "")))
     tags = {"og:title": title, "og:description": about, "og:type": "article"}

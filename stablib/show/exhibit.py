@@ -124,6 +124,8 @@ def record(
     place = f"{exhibit}/{study.aside}" if study.aside else exhibit
     target = folder() / place
     target.mkdir(parents=True, exist_ok=True)
+    for earlier in target.glob("figure.*"):  # There may be none today.
+        earlier.unlink()
     claims = [claim for claim in study.claims().values() if claim.exhibit == exhibit]
     why_not = _why_unjudged(results)
     named = [dataclasses.replace(m, model=study.model) for m in measured]

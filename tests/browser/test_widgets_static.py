@@ -1519,6 +1519,30 @@ def test_a_link_cannot_write_into_the_command(
     )
 
 
+def test_the_values_of_a_panel_can_be_linked(
+    show: Callable[..., Page], open_page: Callable[..., Page]
+) -> None:
+    page = show()
+    part(widget_of(page, "rerun-panel"), "number").fill("7")
+    page.wait_for_function("location.hash.includes('values=')")
+    panel = widget_of(open_page(page.url), "rerun-panel")
+    expect(part(panel, "number")).to_have_value("7")
+    expect(part(panel, "command")).to_contain_text("--param number=7 --param rate=0.5")
+
+
+@pytest.mark.parametrize(
+    "values",
+    ['{"number":10,"rate":0.5}', '{"number":2.5,"rate":0.5}', '{"number":4}', "null", "[4, 0.5]"],
+)
+def test_values_that_a_panel_refuses_cannot_be_linked(
+    open_page: Callable[..., Page], tmp_path: Path, values: str
+) -> None:
+    path = tmp_path / "panel.html"
+    path.write_text(FRAME.format(attributes="", body=halving().static_html()), encoding="utf-8")
+    panel = widget_of(open_page(f"{path.as_uri()}#stablib-halving?values={values}"), "rerun-panel")
+    expect(part(panel, "command")).to_contain_text("--param number=4 --param rate=0.5")
+
+
 def test_the_way_back_leads_back(show: Callable[..., Page]) -> None:
     """A link followed on the open page, and then the browser's own button."""
     page = show()

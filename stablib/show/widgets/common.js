@@ -660,6 +660,13 @@ function readAs(like, text) {
 
 /** Whether a state may be set to a value, by a rule of `linkable` in hosted.py. */
 function isAllowed(rule, value) {
+  if (rule.fields) {
+    const names = Object.keys(rule.fields);
+    return (
+      Object.keys(value ?? {}).length === names.length &&
+      names.every((name) => Object.hasOwn(value, name) && isAllowed(rule.fields[name], value[name]))
+    );
+  }
   const items = [value].flat();
   if (items.length === 0 || (rule.length && items.length !== rule.length)) return false;
   if (rule.options) return items.every((item) => rule.options.includes(item));

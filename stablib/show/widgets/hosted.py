@@ -164,7 +164,8 @@ class HostedWidget(anywidget.AnyWidget):
         -------
         dict of str to dict
             By trait: ``range`` and whether only ``whole`` numbers are right, or ``options``; of a
-            list its ``length``, None if any will do, and the rule holds for each of its items.
+            list its ``length``, None if any will do, and the rule holds for each of its items; of
+            a mapping the rules of all its ``fields``.
         """
         ranges, offered = self.data.get("ranges", {}), self.data.get("offered", {})
         rules: dict[str, dict[str, Any]] = {}

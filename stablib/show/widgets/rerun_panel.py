@@ -129,6 +129,14 @@ class RerunPanel(HostedWidget):
         self._number = 0
         self.on_msg(self._hear)
 
+    def linkable(self) -> dict[str, dict[str, Any]]:
+        """The values of all parameters, see :meth:`HostedWidget.linkable`."""
+        fields = {
+            one.name: {"range": [one.low, one.high], "whole": isinstance(one.value, int)}
+            for one in self._parameters
+        }
+        return {"values": {"fields": fields}}
+
     def price(self) -> None:
         """Say what the experiment will cost with the present values."""
         with self._telling_problems():
