@@ -157,11 +157,21 @@ def average(spread: Spread) -> tuple[float, Interval]:
     return value, centred_interval(value, spread.replicates.mean(axis=1))
 
 
+def reductions(spread: Spread, plain: Spread) -> NDArray[np.float64]:
+    """By how many percent the mean over examples is below plain training's.
+
+    Returns
+    -------
+    ndarray of float64, shape (1 + n_resamples,)
+        Of the runs themselves, then of resamples of them.
+    """
+    of, base = (np.r_[s.values.mean(), s.replicates.mean(axis=1)] for s in (spread, plain))
+    return percent_below(of, base)
+
+
 def reduction(spread: Spread, plain: Spread) -> tuple[float, Interval]:
-    """By how many percent the mean over examples is below plain training's, with its interval."""
-    value = percent_below(spread.values.mean(), plain.values.mean())
-    draws = percent_below(spread.replicates.mean(axis=1), plain.replicates.mean(axis=1))
-    return float(value), centred_interval(float(value), draws)
+    """The same with its interval."""
+    return mean_of([reductions(spread, plain)])
 
 
 Chosen = NDArray[np.bool_] | EllipsisType
@@ -185,6 +195,24 @@ def percent_below(
     return np.where(np.isfinite(percent), percent, np.nan)
 
 
+def sds(of: NDArray[np.float64], *, other_seeds: bool = False) -> NDArray[np.float64]:
+    """Standard deviation (ddof 1) of one number a run, (n_runs,), then those of resamples.
+
+    Returns
+    -------
+    ndarray of float64, shape (1 + n_resamples,)
+    """
+    n_runs = len(of)
+    once = np.ones((1, n_runs), dtype=np.int64)
+    weights = np.concatenate([once, RUNS.weights(n_runs, other_seeds=other_seeds)])
+    return np.sqrt(n_runs / (n_runs - 1)) * resampled_sd(of[:, None], weights)[:, 0]
+
+
+def means(of: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of one number a run, (n_runs,), then those of resamples: (1 + n_resamples,)."""
+    return np.r_[of.mean(), RUNS.weights(len(of)) @ of / len(of)]
+
+
 def sd_reductions(
     of: NDArray[np.float64], plain: NDArray[np.float64], *, paired: bool = True
 ) -> NDArray[np.float64]:
@@ -195,13 +223,7 @@ def sd_reductions(
     ndarray of float64, shape (1 + n_resamples,)
         Of the runs themselves, then of resamples of them; a resample of one plain run has none.
     """
-    once = np.ones((1, len(plain)), dtype=np.int64)
-    draws = [RUNS.weights(len(plain), other_seeds=not p) for p in (paired, True)]
-    sds = (
-        resampled_sd(runs[:, None], np.concatenate([once, w]))[:, 0]
-        for runs, w in zip((of, plain), draws, strict=True)
-    )
-    return percent_below(*sds)
+    return percent_below(sds(of, other_seeds=not paired), sds(plain))
 
 
 def sd_reduction(
@@ -211,9 +233,9 @@ def sd_reduction(
     return mean_of([sd_reductions(of, plain, paired=paired)])
 
 
-def mean_of(reductions: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]:
-    """Mean of several :func:`sd_reductions`, with its interval."""
-    value, *draws = np.mean(reductions, axis=0)
+def mean_of(resampled: Sequence[NDArray[np.float64]]) -> tuple[float, Interval]:
+    """Mean of several numbers, each followed by those of resamples, with its interval."""
+    value, *draws = np.mean(resampled, axis=0)
     return float(value), centred_interval(float(value), draws)
 
 

@@ -23,8 +23,10 @@ from stablib.show.random_seed.comparison import (
     attention_differing,
     difference,
     lime_floor,
+    mean_of,
     percent_correct,
     reduction,
+    reductions,
 )
 from stablib.show.random_seed.tables import NO_RUNS, claimed, said
 from stablib.show.spans import span
@@ -159,7 +161,7 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     measured: list[Measured] = []
     less: dict[str, dict[Variant, tuple[float, Interval]]] = {}
     plain = {}
-    details = []
+    details, real = [], []
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
     columns = -(-len(many) // rows)
@@ -179,6 +181,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
                 v: reduction(spread, spreads[PLAIN]) for v, spread in spreads.items() if v != PLAIN
             }
             measured += _reductions(results, less[results.title], exhibit)
+            if not results.notice and {ASWA_TEXT, NASWA_TEXT} <= spreads.keys():
+                real.append(reductions(spreads[NASWA_TEXT], spreads[ASWA_TEXT]))
             said_less = (
                 f"{v.title} {with_interval(*x, 0)}" for v, x in less[results.title].items()
             )
@@ -197,6 +201,12 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2)
+        if real:
+            measured += answer(
+                f"{_figure_of(exhibit)}-naswa-below-aswa",
+                mean_of(real),
+                variant=f"{len(real)} data sets",
+            )
         finding = _reached(less, measure)
         return record(
             exhibit,
@@ -248,18 +258,22 @@ def _reductions(
 ) -> list[Measured]:
     """Answers to the claims of by how much each method is below plain training."""
     null, _ = less[NULL]
-    figure_name = exhibit.rsplit("-", 1)[-1].lower()
     return [
         each
         for variant in (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
         if variant in less
         for each in answer(
-            f"{figure_name}-{results.claimed_as}-{results.cell.encoder}-{claimed(variant)}-reduction",
+            f"{_figure_of(exhibit)}-{results.claimed_as}-{results.cell.encoder}-{claimed(variant)}-reduction",
             less[variant],
             variant=said(variant),
             null=null,
         )
     ]
+
+
+def _figure_of(exhibit: str) -> str:
+    """An exhibit in the names of claims."""
+    return exhibit.rsplit("-", 1)[-1].lower()
 
 
 def _draw(axes: Axes, results: Results, spread: Spread, number: int, name: str) -> pd.DataFrame:

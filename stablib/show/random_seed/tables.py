@@ -23,14 +23,16 @@ from stablib.show.random_seed.comparison import (
     answer,
     attention_entropy,
     mean_of,
+    means,
     methods,
     percent_correct,
     reduction,
     sd_reduction,
     sd_reductions,
+    sds,
 )
 from stablib.show.spans import span
-from stablib.studies.random_seed import ASWA_TEXT, NULL, PLAIN, Cell, Results, Variant
+from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Cell, Results, Variant
 from stablib.studies.random_seed.settings import DATASETS, PAIRS
 
 #: Why an exhibit is left out.
@@ -162,8 +164,12 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
         )
         for variant in (ASWA_TEXT, NULL)
     }
+    similar = [means(percent_correct(r, NASWA_TEXT) - percent_correct(r, ASWA_TEXT)) for r in many]
+    measured += answer(f"{table}-similar", mean_of(similar), variant=f"{len(many)} data sets")
     if {results.claimed_as for results in many} == set(DATASETS):  # It is a mean over all of them.
         measured += answer(f"{table}-mean-aswa", together[ASWA_TEXT], null=together[NULL][0])
+        plain_sds = [sds(percent_correct(r, PLAIN)) for r in many]
+        measured += answer(f"{table}-mean-plain-sd", mean_of(plain_sds))
     return record(
         exhibit,
         pd.DataFrame.from_dict(rows, orient="index"),

@@ -10,7 +10,7 @@ from stablib.mitigation import TGTSS, TestTime
 from stablib.studies.local_instability import PRESETS as LOCAL_INSTABILITY
 from stablib.studies.local_instability.design import Design as LocalDesign
 from stablib.studies.local_instability.settings import BESIDE
-from stablib.studies.nondeterminism import ALL, BIT, across, elsewhere, language
+from stablib.studies.nondeterminism import ALL, BIT, ROWS, across, elsewhere, language
 from stablib.studies.nondeterminism import OTHER_SEEDS as IMAGE_SEEDS
 from stablib.studies.nondeterminism import PRESETS as NONDETERMINISM
 from stablib.studies.nondeterminism import Design as ImageDesign
@@ -38,7 +38,7 @@ from stablib.studies.synthesis.look import (
     of_words,
 )
 from stablib.studies.synthesis.settings import SynthesisSettings
-from stablib.training import Final, Probabilities, Request
+from stablib.training import Final, Probabilities, Request, protocol
 from stablib.workloads import Logits, NextWords
 
 #: Plain training, and the same with other seeds, which does nothing.
@@ -69,9 +69,15 @@ METHODS = (
 #: Why a method has no place in a column.
 NOT_TRAINED = "not trained here"
 NO_VIEWS = "views are mirrored and shifted images: no text of the five has any of words or ratings"
-AT_THE_END = "it averages over the end of training, and the best epoch is an earlier one"
-TOO_MANY_WORDS = "a teacher would leave a number for every word of the vocabulary at every word"
-NO_SCORES = "its runs keep the likeliest words, and not how likely the others are"
+BEFORE_THE_END = {
+    "SWA": "it averages the last epochs, and the best is an earlier one",
+    "Snapshots": "its members are the ends of all cycles: no epoch is chosen",
+}
+TOO_MANY_WORDS = (
+    "not kept, as too large: how likely a teacher finds each word of the vocabulary at each word of "
+    "the training text"
+)
+NO_SCORES = "not kept, as too large: how likely each word of the vocabulary is at each test word"
 
 #: Checkpoints of networks that attend, as their columns are called.
 _CHECKPOINTS = {"best": "best epoch", "last": "last epoch"}
@@ -195,7 +201,7 @@ def _texts(
     more = further(control, design.seen, settings, own=own)
     absent = {"Views": NO_VIEWS}
     if checkpoint == "best":
-        absent |= dict.fromkeys(("SWA", "Snapshots"), AT_THE_END)
+        absent |= BEFORE_THE_END
     kept, more = ({r: of[r] for r in of if r not in absent} for of in (methods, more))
     return _column(control, kept, more, absent)
 
@@ -262,6 +268,19 @@ def _items(preset: str) -> Column:
     methods |= {row: of_items(plain).beside(method.kind) for row, method in AVERAGES.items()}
     methods[ENSEMBLE] = Look(plain, "candidates", read=of_candidates, decide=hit_of_candidates)
     return _column(of_items(plain), methods, {}, {"Views": NO_VIEWS})
+
+
+def further_sources(preset: str) -> dict[str, dict[str, Look]]:
+    """Runs by what varies that no other chapter has, shown where a store has them, by workload."""
+    settings = NONDETERMINISM[preset]
+    digits = elsewhere.architectures(settings)[elsewhere.DIGITS][ALL]
+    rows = {row: ROWS[row] for row in ("order", "low level")}
+    plans = protocol(rows, settings.few_runs, first_seed=settings.first_seed)
+    return {
+        "small network on MNIST": {
+            row: Look(dataclasses.replace(digits, plans=of), "labels") for row, of in plans.items()
+        }
+    }
 
 
 #: What sources are called in the figure, by their names in the other chapters.

@@ -13,7 +13,13 @@ from stablib.papers.claims import Claim
 from stablib.runs import Runs
 from stablib.studies.base import Study
 from stablib.studies.settings import Settings
-from stablib.studies.synthesis.design import CONTROL, Column, columns, sources
+from stablib.studies.synthesis.design import (
+    CONTROL,
+    Column,
+    columns,
+    further_sources,
+    sources,
+)
 from stablib.studies.synthesis.results import Matrix, Sources
 from stablib.studies.synthesis.settings import PRESETS, SynthesisSettings
 from stablib.training import Request
@@ -49,9 +55,12 @@ class Synthesis(Study):
         }
 
     def optional(self) -> list[Request]:
-        """Methods on models of chapters that do not try them."""
-        further = [look for c in self._columns().values() for look in c.further.values()]
-        return list(dict.fromkeys(look.request for look in further))
+        """Methods and sources on models of chapters that do not try them."""
+        further = [
+            *(column.further for column in self._columns().values()),
+            *further_sources(self.preset).values(),
+        ]
+        return list(dict.fromkeys(look.request for rows in further for look in rows.values()))
 
     def matrix(self) -> Matrix:
         """Runs by workload and method."""
@@ -70,7 +79,10 @@ class Synthesis(Study):
         """Runs by workload and what varies."""
         runs: dict[str, dict[str, Runs]] = {}
         labels: dict[str, dict[str, NDArray[np.integer]]] = {}
-        for workload, rows in sources(self.preset).items():
+        more = further_sources(self.preset)
+        for workload, known in sources(self.preset).items():
+            there = {r: at for r, at in more.get(workload, {}).items() if self.has(at.request)}
+            rows = {**known, **there}
             of = runs[workload] = {row: self.get(look.request) for row, look in rows.items()}
             labels[workload] = {row: look.labels(of[row]) for row, look in rows.items()}
         return Sources(self, runs, labels)
