@@ -57,3 +57,20 @@ def test_of_too_few_runs_there_is_a_value_and_no_interval() -> None:
         assert np.isfinite(found[0])
         assert np.isnan(found[1]).all()
     assert np.isnan(NO_INTERVAL).all()
+
+
+@pytest.mark.parametrize("n_runs", [5, 10])
+def test_intervals_of_few_runs_hold_what_they_promise_if_widened(n_runs: int) -> None:
+    """How often the interval of a mean misses the mean that runs are drawn with."""
+    drawn = np.random.default_rng(0).normal(size=(2000, n_runs))
+    missed = {}
+    for of_few in (False, True):
+        resamples = Resamples(1000, 1, of_few=of_few)
+        draws = drawn @ resamples.weights(n_runs).T / n_runs
+        intervals = [
+            resamples.interval(float(values.mean()), own, n_runs)
+            for values, own in zip(drawn, draws, strict=True)
+        ]
+        missed[of_few] = np.mean([not each.low <= 0.0 <= each.high for each in intervals])
+    assert missed[True] == pytest.approx(0.05, abs=0.015)
+    assert missed[False] > 0.09

@@ -202,7 +202,7 @@ def films() -> dict[str, Any]:
 
 
 def a_cell(**replaced: Any) -> dict[str, Any]:
-    effect = {"reduction": 20.0, "low": 10.0, "high": 30.0, "trainings": 2}
+    effect = {"reduction": 20.0, "low": 10.0, "high": 30.0, "trainings": 2, "failed": 0}
     gain = {"gain": 0.5, "gain_low": 0.1, "gain_high": 0.9}
     return {**effect, **gain, **of_runs(), **replaced}
 

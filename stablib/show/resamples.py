@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from stablib.metrics import (
     Interval,
@@ -34,11 +35,15 @@ class Resamples:
         With which they are drawn.
     fewest : int, default 2
         Of fewer runs no interval is given: it would be far too narrow.
+    of_few : bool, default False
+        Widen intervals by what resamples of few runs lack: they vary less than the runs by
+        sqrt((n - 1) / n), and their tails are those of a normal distribution instead of Student's.
     """
 
     n_resamples: int
     seed: int
     fewest: int = 2
+    of_few: bool = False
 
     def weights(self, n_runs: int, *, other_seeds: bool = False) -> NDArray[np.int64]:
         """How often each run counts in each resample.
@@ -58,7 +63,12 @@ class Resamples:
 
     def interval(self, value: float, draws: NDArray[np.float64], n_runs: int) -> Interval:
         """Interval of a value from its replicates, (n_resamples,), if there are runs enough."""
-        return centred_interval(value, draws) if n_runs >= self.fewest else NO_INTERVAL
+        if n_runs < self.fewest:
+            return NO_INTERVAL
+        if self.of_few:
+            tails = stats.t.ppf(0.975, n_runs - 1) / stats.norm.ppf(0.975)
+            draws = value + tails * np.sqrt(n_runs / (n_runs - 1)) * (draws - value)
+        return centred_interval(value, draws)
 
     def mean(self, values: NDArray[np.float64]) -> tuple[float, Interval]:
         """Mean of one number a run, (n_runs,), with its interval."""

@@ -108,7 +108,7 @@ film = why_this_film(
     name="film",
 )
 plain = {"accuracies": [90.0, 91.0], "apart": [3.0, 3.0]}
-cell = {"reduction": 9.0, "low": 5.0, "high": 12.0, "trainings": 1, **plain}
+cell = {"reduction": 9.0, "low": 5.0, "high": 12.0, "trainings": 1, "failed": 0, **plain}
 cell |= {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2}
 board = mitigation_matrix(
     {"heads": {"SWA": cell, "L2": cell}, "images": {"SWA": cell, "L2": cell}},

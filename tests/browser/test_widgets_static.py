@@ -86,6 +86,7 @@ def effect(reduction: float, low: float, high: float) -> dict[str, Any]:
         "gain_low": -1.25,
         "gain_high": 0.25,
         "trainings": 3,
+        "failed": 0,
         "unit": "ensemble",
         "accuracies": [90.0, 91.5, 89.2],
         "apart": [4.0, 4.25, 4.5],
@@ -252,10 +253,14 @@ def widgets(
                     HOSTILE: effect(2, -3, 7),
                 },
                 "images": {"SWA": effect(1, -2, 4), "L2": effect(30, 20, 41)},
+                "words": {
+                    "SWA": {**effect(9, 5, 12), "gain_high": -0.1},
+                    "L2": {**effect(100, 100, 100), "failed": 2},
+                },
             },
-            plain={"heads": PLAIN_RUNS, "images": PLAIN_RUNS},
+            plain={"heads": PLAIN_RUNS, "images": PLAIN_RUNS, "words": PLAIN_RUNS},
             methods=["SWA", "L2", HOSTILE],
-            reasons={"images": {HOSTILE: "not trained here"}},
+            reasons={w: {HOSTILE: "not trained here"} for w in ("images", "words")},
             name="matrix",
         ),
         "train-again": train_again(
@@ -1441,8 +1446,17 @@ def test_a_cell_of_the_matrix_opens_its_runs(show: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     expect(cell).to_have_attribute("aria-pressed", "true")
     expect(cell).to_have_attribute("data-verdict", "more")
-    expect(summary).to_contain_text("−4\u00a0% [−9, −1] less than plain runs (they differ more)")
-    widget.locator('[data-verdict="empty"]').click()
+    expect(summary).to_contain_text("4\u00a0% [1, 9] more than plain runs (they differ more)")
+    # What is bought with accuracy, or by learning nothing, is no plain gain.
+    matrix_cell(widget, "words", "SWA").click()
+    expect(summary).to_contain_text(
+        "less than plain runs (they differ less, and are less accurate)"
+    )
+    matrix_cell(widget, "words", "L2").click()
+    expect(summary).to_contain_text("(some learnt next to nothing)")
+    expect(summary).to_contain_text("3 ensembles, of which 2 failed;")
+    expect(matrix_cell(widget, "words", "L2")).to_contain_text("✕")
+    widget.locator('[data-verdict="empty"]').first.click()
     expect(summary).to_contain_text("empty, not trained here")
     expect(part(widget, "runs-of-cell")).to_be_hidden()
 

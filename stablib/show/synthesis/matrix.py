@@ -16,6 +16,7 @@ from stablib.metrics import (
     pair_mean,
     resampled_pair_mean,
 )
+from stablib.mitigation import L2, SWA
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.resamples import Resamples
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
@@ -24,9 +25,9 @@ from stablib.studies.synthesis.results import Predicted
 from stablib.workloads.text import LabelledRecipe, n_train
 
 #: Resamples of runs for every interval.
-RUNS = Resamples(1000, 20261201, fewest=5)
-#: Points of accuracy that a method may cost to count as a help.
-_LOSS = 1.0
+RUNS = Resamples(1000, 20261201, fewest=5, of_few=True)
+#: Share of the accuracy of plain runs that a method may cost to count as a help.
+_LOSS = 0.01
 #: A run has failed with a smaller share of the accuracy of plain ones, or so many points behind the
 #: median of those with the same method.
 _FAILED, _BEHIND = 0.5, 10.0
@@ -127,7 +128,7 @@ def mitigations(found: Matrix) -> Exhibit:
                 cells[workload] = f"({reasons.setdefault(why, len(reasons) + 1)})"
             elif row == CONTROL:
                 one = of[row]
-                cells[workload] = f"{one.disagreement:.1f} % differ"
+                cells[workload] = f"{one.disagreement:.1f} % differ; {one.accuracies.mean():.1f} %"
             else:
                 cells[workload] = _cell(of[row])
         table[title] = cells
@@ -140,15 +141,18 @@ def mitigations(found: Matrix) -> Exhibit:
         caption=(
             "In each cell: by how many percent the disagreement of two runs is below that of plain "
             "runs; by how many points the mean accuracy is above theirs; times how many trainings "
-            "are behind one prediction. Brackets have 95 % bootstrap intervals over runs. The "
-            "first row has the disagreement of plain runs. A method with fewer runs is held "
+            "are behind one prediction: ensembles are not of the same size everywhere. Brackets "
+            "have 95 % bootstrap intervals over runs, widened for few of them; there are "
+            f"{_n_runs(found)}. The first row has the disagreement and the accuracy of plain runs. "
+            "A method with fewer runs is held "
             "against the plain runs with its seeds, other seeds against all. For the recommender "
             "two runs differ on a held-out item if one has it among its first ten and the other "
             "has not, and accuracy is the hit rate; for the language model it is the mean "
             "probability of the right word. CNN and BiLSTM are looked at twice, at the best epoch "
             "by the validation texts as in the tables of their paper, and after the last. A shared "
             "teacher is trained once for all students; of snapshots and views a prediction takes "
-            "several passes. "
+            f"several passes. L2 adds {L2().decay:g} to the weight decay that plain runs have, and "
+            f"SWA averages the last {SWA().last_epochs} epochs. "
             f"Of fewer than {RUNS.fewest} runs or ensembles no interval is given. Views of "
             "photographs are mirrored and shifted, as in training; those of digits are shifted, "
             f"which their training never does. {_failed(every)} {notes}."
@@ -166,14 +170,18 @@ def _cell(effect: Effect) -> str:
     return f"{reduction}; {sign}{gain}; \u00d7{effect.trainings}"
 
 
+def n_failed(one: Effect, plain: Effect) -> int:
+    """How many runs learnt little beside plain ones, or beside the others with their method."""
+    usual, middle = float(plain.accuracies.mean()), float(np.median(one.accuracies))
+    return int((one.accuracies < max(_FAILED * usual, middle - _BEHIND)).sum())
+
+
 def _failed(every: dict[str, dict[str, Effect]]) -> str:
-    """Name runs that learnt little beside plain ones, or beside the others with their method."""
+    """Say how many runs failed, and of which cells."""
     said = []
     for workload, of in every.items():
-        usual = of[CONTROL].accuracies.mean()
         for row, one in of.items():
-            least = max(_FAILED * usual, float(np.median(one.accuracies)) - _BEHIND)
-            count = int((one.accuracies < least).sum())
+            count = n_failed(one, of[CONTROL])
             if count:
                 said.append(f"{count} of {len(one.accuracies)} with {row} on {workload}")
     return (
@@ -227,9 +235,10 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
     """
     helps: dict[str, list[bool]] = {}
     for of in every.values():
+        most = _LOSS * of[CONTROL].accuracies.mean()
         for row, one in of.items():
             if row not in (CONTROL, OTHER_SEEDS) and not math.isnan(one.interval.low):
-                better = one.interval.low > 0.0 and one.gain_interval.low > -_LOSS
+                better = one.interval.low > 0.0 and one.gain_interval.low > -most
                 helps.setdefault(row, []).append(better)
     several = {row: each for row, each in helps.items() if len(each) > 1}
     always = [f"{row} ({len(each)})" for row, each in several.items() if all(each)]
@@ -239,13 +248,17 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
         for row, each in several.items()
         if any(each) and not all(each)
     ]
-    parts = [
-        (
-            "Two runs differ less, and accuracy falls by less than "
-            f"{_LOSS:g} point, by whole intervals, in every column tried",
-            always,
-        ),
-        ("in some", mixed),
-        ("in none", never),
-    ]
-    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) + "."
+    parts = [("every column", always), ("some", mixed), ("none", never)]
+    said = (f"in {where} {', '.join(names) or 'nothing'}" for where, names in parts)
+    return (
+        "That two runs differ less, and accuracy falls by less than "
+        f"{100 * _LOSS:.0f} % of itself, both by whole intervals, is reached {'; '.join(said)}."
+    )
+
+
+def _n_runs(found: Matrix) -> str:
+    """How many runs a cell has."""
+    counts = sorted({len(r) for rows in found.runs.values() for r in rows.values()})
+    few = sum(len(r) == counts[0] for rows in found.runs.values() for r in rows.values())
+    every = sum(len(rows) for rows in found.runs.values())
+    return f"{counts[0]} to {counts[-1]} runs, and {counts[0]} in {few} of {every} cells"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stablib.show import widgets
 from stablib.show.exhibit import picture
-from stablib.show.synthesis.matrix import Effect, effects
+from stablib.show.synthesis.matrix import Effect, effects, n_failed
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, Matrix
 from stablib.studies.synthesis.design import METHODS
@@ -27,6 +27,7 @@ def mitigation_matrix(found: Matrix) -> HostedWidget:
                     "gain_low": one.gain_interval.low,
                     "gain_high": one.gain_interval.high,
                     "trainings": one.trainings,
+                    "failed": n_failed(one, of[CONTROL]),
                     "unit": "ensemble" if method == ENSEMBLE else "run",
                     **_of_runs(one),
                 }

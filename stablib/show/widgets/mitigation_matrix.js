@@ -10,21 +10,32 @@ function signed(value, digits) {
 }
 
 /** Say what a cell's interval allows: that the method helps, harms, or neither. */
-function verdictOf({ reduction, low, high }) {
+function verdictOf({ reduction, low, high, gain_high: gain, failed }) {
   if (reduction === undefined) return "plain";
+  if (failed > 0) return "failed";
   if (reduction === null || low === null) return "undefined";
-  if (low > 0) return "less";
+  if (low > 0) return gain !== null && gain < 0 ? "costly" : "less";
   return high < 0 ? "more" : "undecided";
 }
 
 const VERDICT_WORDS = {
   plain: "plain runs",
+  failed: "some learnt next to nothing",
+  costly: "they differ less, and are less accurate",
   less: "they differ less",
   more: "they differ more",
   undecided: "undecided",
   undefined: "no interval",
 };
-const VERDICT_MARKS = { plain: "", less: "▼", more: "▲", undecided: "◇", undefined: "" };
+const VERDICT_MARKS = {
+  plain: "",
+  failed: "✕",
+  costly: "▽",
+  less: "▼",
+  more: "▲",
+  undecided: "◇",
+  undefined: "",
+};
 
 /** Write a cell's reduction; of plain runs, on how many examples two differ. */
 function cellText({ reduction, apart }) {
@@ -35,6 +46,14 @@ function cellText({ reduction, apart }) {
 /** Write the ends of an interval, if there is one. */
 function between(low, high, digits) {
   return low === null ? "" : ` [${fixed(low, digits)}, ${fixed(high, digits)}]`;
+}
+
+/** Write by how much less, or more, runs differ than plain ones. */
+function againstPlain({ reduction, low, high }) {
+  if (reduction === null) return "no more and no less";
+  const percent = (value, from, to) => `${fixed(value, 0)}\u00a0%${between(from, to, 0)}`;
+  if (reduction >= 0) return `${percent(reduction, low, high)} less`;
+  return `${low === null ? percent(-reduction, null) : percent(-reduction, -high, -low)} more`;
 }
 
 /** Put the methods in the chosen order: by their reduction on a workload, empty cells last. */
@@ -56,9 +75,10 @@ function matrixSentence(data, { workload, method }) {
     return `${differ}; accuracy ${mean(accuracies).toFixed(1)}\u00a0%; ${count}.`;
   }
   return (
-    `${differ}, ${cellText(cell)}${between(cell.low, cell.high, 0)} less than plain runs ` +
+    `${differ}, ${againstPlain(cell)} than plain runs ` +
     `(${VERDICT_WORDS[verdict]}); accuracy ${signed(cell.gain, 1)}` +
-    `${between(cell.gain_low, cell.gain_high, 1)} points; ${count}; ` +
+    `${between(cell.gain_low, cell.gain_high, 1)} points; ${count}` +
+    `${cell.failed ? `, of which ${cell.failed} failed` : ""}; ` +
     `${counted(cell.trainings, "training")} behind a prediction.`
   );
 }
@@ -187,7 +207,8 @@ function render({ model, el }) {
   const note = html(
     "p",
     { class: "sw-note" },
-    "▼ the whole 95 % interval is above 0: two runs differ less; ▲ they differ more; ◇ undecided. " +
+    "▼ the whole 95 % interval is above 0: two runs differ less; ▽ and are less accurate, by the " +
+      "whole interval too; ▲ they differ more; ◇ undecided; ✕ some runs have learnt next to nothing. " +
       "The first row: examples on which two plain runs differ. A head of a column sorts by it, " +
       "and once more takes the order back. A cell shows its runs.",
   );

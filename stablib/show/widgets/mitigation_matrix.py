@@ -15,7 +15,7 @@ from stablib.show.widgets._inputs import check_known, check_mapping
 from stablib.show.widgets.hosted import HostedWidget, check_choice, module_text
 
 #: What a cell holds: numbers, and two of each run.
-NUMBERS = ("reduction", "low", "high", "gain", "gain_low", "gain_high", "trainings")
+NUMBERS = ("reduction", "low", "high", "gain", "gain_low", "gain_high", "trainings", "failed")
 OF_RUNS = ("accuracies", "apart")
 
 #: The row of plain runs, which stands above all methods.
@@ -69,6 +69,8 @@ def mitigation_matrix(
             Accuracy above that of plain runs, in points, and the ends of its interval.
         ``"trainings"`` : int
             Behind one prediction.
+        ``"failed"`` : int
+            Runs that have learnt next to nothing.
         ``"accuracies"`` : array_like of float, shape (n_runs,)
             Of each run, in percent.
         ``"apart"`` : array_like of float, shape (n_runs,)

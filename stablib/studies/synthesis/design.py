@@ -74,8 +74,8 @@ BEFORE_THE_END = {
     "Snapshots": "its members are the ends of all cycles: no epoch is chosen",
 }
 TOO_MANY_WORDS = (
-    "not kept, as too large: how likely a teacher finds each word of the vocabulary at each word of "
-    "the training text"
+    "not kept, as too large: how likely a teacher finds each word of the vocabulary at each word "
+    "of the training text"
 )
 NO_SCORES = "not kept, as too large: how likely each word of the vocabulary is at each test word"
 
