@@ -19,7 +19,7 @@
 # **What was run.** At the preset `laptop` the ResNet-6 of the sections before and a ResNet-10 on
 # the same images of CIFAR-10, and the small network of the released code on 5,000 images of MNIST
 # at 14 x 14 pixels. A ShuffleNetV2 of half width {cite}`ma2018`, a ResNet-18 and a VGG-11
-# {cite}`simonyan2014` take far longer: they have fewer rows and runs and a quarter of the epochs,
+# {cite}`simonyan2014` take far longer: they have fewer rows and a quarter of the epochs,
 # and stand here as far as their runs are published.
 
 # %% tags=["parameters"]

@@ -74,7 +74,9 @@ class Claim:
         'appears equal (counted as at most 1.25 times)'
         """
         if not self.in_words:
-            return f"{self.reported} {self.unit}".strip()
+            # A quotation has its unit.
+            is_quotation = "%" in self.reported or len(self.reported.split()) > 3
+            return self.reported if is_quotation else f"{self.reported} {self.unit}".strip()
         if self.target is None:
             return self.reported
         limit = f"{self.rule.replace('_', ' ')} {self.target:g}"

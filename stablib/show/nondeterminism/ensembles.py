@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from stablib.mitigation import vanilla_ensembles
+from stablib.mitigation import Snapshot, vanilla_ensembles
 from stablib.papers.claims import Measured
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.nondeterminism.comparison import (
+    ACCURACY,
     MEASURES,
     Varied,
     answer,
@@ -22,6 +23,7 @@ from stablib.show.nondeterminism.comparison import (
 )
 from stablib.show.nondeterminism.tables import CAPTION
 from stablib.studies.nondeterminism import ALL, OTHER_SEEDS, Results
+from stablib.workloads import ImageRecipe
 
 #: Members of the ordinary ensembles that are compared with snapshots.
 _MEMBERS = (2, 3, 4, 5)
@@ -93,16 +95,20 @@ def mitigations(results: Results, pool: Results, shorter: Mapping[int, Results])
         name = f"t5-{row.claim}-reduction"
         measured += answer(name, less, null=0.0 if row.baseline else null)
     by_claim = {row.claim: row for row in rows}
-    said = f"{titles['snapshots']} {table[titles['snapshots']][_LESS]} %"
+
+    def reached(title: str) -> str:
+        return f"{table[title][_LESS]} % at {table[title][ACCURACY]} % accuracy"
+
+    said = f"{titles['snapshots']} {reached(titles['snapshots'])}"
     if "ensemble-2" in by_claim:
         pair = by_claim["ensemble-2"]
-        said += f", ensembles of 2 {table[pair.title][_LESS]} %"
+        said += f", ensembles of 2 {reached(pair.title)}"
         against = ratios(by_claim["snapshots"].varied, pair.varied)
         for measure, ratio in zip(MEASURES, against, strict=True):
             measured += answer(f"t5-against-2-{measure.name}", ratio)
     for row in rows:
         if row.claim.endswith("-short"):
-            said += f", {row.title} {table[row.title][_LESS]} %"
+            said += f", {row.title} {reached(row.title)}"
     return record(
         "ND-T5",
         pd.DataFrame.from_dict(table, orient="index"),
@@ -121,9 +127,23 @@ def mitigations(results: Results, pool: Results, shorter: Mapping[int, Results])
             "A reduction is that of the mean over the five measures. Views of single runs are held "
             f"against the same runs, all else against the mean of {len(sets)} sets of as many "
             "single runs with other seeds: the last row is the set that varies least. "
-            f"{CAPTION}"
+            f"{_spent(results, shorter)} {CAPTION}"
         ),
     )
+
+
+def _spent(results: Results, shorter: Mapping[int, Results]) -> str:
+    """Say what snapshots and shorter trainings do with the epochs that they have."""
+    snapshots = cast(ImageRecipe, results.runs["snapshots"].recipe)
+    method = cast(Snapshot, snapshots.method)
+    said = (
+        f"Snapshots have {method.cycles} cycles here and 5 in the paper, each with a rate that "
+        f"rises for {100 * method.warm_up:.0f} % of it"
+    )
+    lengths = [f"{runs.recipe.warm_up} of their {runs.recipe.epochs}" for runs in shorter.values()]
+    if lengths:
+        said += f"; in shorter trainings it rises for {' or '.join(lengths)} epochs"
+    return f"{said}."
 
 
 #: Views of test images in words.

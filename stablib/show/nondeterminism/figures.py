@@ -221,7 +221,7 @@ def over_epochs(by_model: Mapping[str, Results]) -> Exhibit:
         least, draws = _least_ratio(losses)
         finding = (
             f"Sd over twins at the end: {sds[0][-1]:.1e} nats ({names[0]}) and {sds[1][-1]:.1e} "
-            f"({names[1]}); the least ratio over the epochs after the first is {least:.1e}."
+            f"({names[1]}), which after the first epoch is at least {least:.1e} times the former."
         )
         return record(
             "ND-F3",

@@ -24,7 +24,7 @@ from stablib.show.nondeterminism.comparison import (
     ratios,
     single_runs,
 )
-from stablib.show.nondeterminism.shallow import has_not_diverged
+from stablib.show.nondeterminism.shallow import DIVERGED, n_diverged
 from stablib.show.nondeterminism.tables import CAPTION, rows_of
 from stablib.show.spans import span
 from stablib.studies.nondeterminism import ALL, BIT, Results, Trainings
@@ -35,8 +35,6 @@ _DISAGREEMENT = 2
 #: The sds of accuracy and of cross-entropy.
 _SDS = (0, 1)
 _RATIO, _LESS = "disagreement, times {} (95 %)", "disagreement below all (%)"
-_DIVERGED = {ACCURACY: "diverged"}
-
 Ratio = tuple[float, Interval]
 
 
@@ -55,11 +53,10 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
         title = results.recipe.model_name
         found = _converged(results)
         for row in results.runs:
-            table[title, row] = (
-                {"runs": f"{len(found[row].levels)}", **found[row].cells}
-                if row in found
-                else dict(_DIVERGED)
-            )
+            table[title, row] = {
+                "runs": f"{len(results.losses[row])}",
+                **_cells(results, found, row),
+            }
         if {INIT, BIT} <= found.keys():
             bits[title] = ratios(found[BIT], found[INIT])
             table[title, BIT][_RATIO.format(INIT)] = with_interval(*bits[title][_DISAGREEMENT], 2)
@@ -105,8 +102,8 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
             f"{nulls[_DISAGREEMENT]:.0f} %."
         ),
         caption=(
-            "Other networks, and a small one on MNIST. The largest networks have fewer runs and "
-            f"epochs, and no snapshots. {CAPTION}"
+            "Other networks, and a small one on MNIST. The largest networks train for fewer "
+            f"epochs, and without snapshots. {DIVERGED} {CAPTION}"
         ),
     )
 
@@ -120,10 +117,10 @@ def lengths(results: Results, pool: Results) -> Exhibit:
     recipes = {row: cast(ImageRecipe, runs.recipe) for row, runs in results.runs.items()}
     usual, *_ = results.runs
     base = recipes[usual]
-    table = {row: found[row].cells if row in found else dict(_DIVERGED) for row in results.runs}
+    table = {row: _cells(results, found, row) for row in results.runs}
     nulls = _nulls(pool, len(results.labels[usual]))
     others = [row for row in found if row.startswith(ALL) and row != usual and usual in found]
-    usually, _ = single_runs(pool, len(results.labels[usual]))
+    usually, sets = single_runs(pool, len(results.labels[usual]))
     against = {row: ratios(found[row], usually) for row in others}
     for row, each in against.items():
         table[row][_RATIO.format("the usual")] = with_interval(*each[_DISAGREEMENT], 2)
@@ -142,7 +139,7 @@ def lengths(results: Results, pool: Results) -> Exhibit:
         name = f"t7-longer-{measure.name}"
         measured += answer_of_all(name, longer, null=nulls[number])
     said = (
-        f"Two runs disagree so many times as often as those of {usual}: "
+        f"Two runs disagree so many times as often as usual ones ({usual}): "
         f"{span({row: each[_DISAGREEMENT][0] for row, each in against.items()}, 2)}."
     )
     bit, snapshots = (
@@ -169,7 +166,11 @@ def lengths(results: Results, pool: Results) -> Exhibit:
         results=[results, pool],
         measured=measured,
         finding=said,
-        caption=f"What varies / largest learning rate / epochs. {CAPTION}",
+        caption=(
+            "What varies / largest learning rate / epochs. Rows are held against the mean of "
+            f"{len(sets)} sets of as many usual runs with other seeds, which is steadier than that "
+            f"of the first row alone. {DIVERGED} {CAPTION}"
+        ),
     )
 
 
@@ -177,7 +178,7 @@ def in_vain(results: Results) -> Exhibit:
     """Optimizers, momentum, weight augmentation and ASWA (ND-A1)."""
     found = _converged(results)
     usual, *_ = results.runs
-    table = {row: found[row].cells if row in found else dict(_DIVERGED) for row in results.runs}
+    table = {row: _cells(results, found, row) for row in results.runs}
     attempts = [row for row in found if row != usual and usual in found]
     against = {row: ratios(found[row], found[usual])[_DISAGREEMENT] for row in attempts}
     by_attempt: dict[str, dict[str, Ratio]] = {}
@@ -286,7 +287,15 @@ _KEPT = ("weights", "labels", "logits", "losses")
 def _converged(results: Results) -> dict[str, Varied]:
     """How the runs of each row vary, of rows of which no run has diverged."""
     found = rows_of(results)
-    return {row: found[row] for row, x in results.losses.items() if has_not_diverged(results, x)}
+    return {row: found[row] for row, x in results.losses.items() if not n_diverged(results, x)}
+
+
+def _cells(results: Results, found: Mapping[str, Varied], row: str) -> dict[str, str]:
+    """What the table says of a row: how its runs vary, or how many have diverged."""
+    if row in found:
+        return dict(found[row].cells)
+    losses = results.losses[row]
+    return {ACCURACY: f"{n_diverged(results, losses)} of {len(losses)} diverged"}
 
 
 def _nulls(pool: Results, n_runs: int) -> list[float]:

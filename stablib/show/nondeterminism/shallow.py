@@ -23,7 +23,7 @@ def shallow(by_model: Mapping[str, Results]) -> Exhibit:
     bits: dict[str, Varied] = {}
     for model, results in by_model.items():
         title = results.recipe.network
-        if not all(has_not_diverged(results, losses) for losses in results.losses.values()):
+        if any(n_diverged(results, losses) for losses in results.losses.values()):
             table |= {(title, row): {"accuracy (%)": "diverged"} for row in results.runs}
             continue
         found = rows_of(results)
@@ -49,15 +49,19 @@ def shallow(by_model: Mapping[str, Results]) -> Exhibit:
         measured=measured,
         finding=f"Sd of cross-entropy over runs that differ by one bit, in nats: {said}.",
         caption=(
-            "A linear model and networks with one hidden layer. A loss ten times that of guessing "
-            f"is called diverged. {_pixels(by_model)} {CAPTION}"
+            "A linear model and networks with one hidden layer. "
+            f"{DIVERGED} {_pixels(by_model)} {CAPTION}"
         ),
     )
 
 
-def has_not_diverged(results: Results, losses: NDArray[np.float64]) -> bool:
-    """Whether no run has diverged: has a loss ten times that of guessing, or none at all."""
-    return bool((losses < 10.0 * np.log(results.dataset.n_classes)).all())
+#: What captions say of :func:`n_diverged`.
+DIVERGED = "A run with a loss ten times that of guessing is called diverged."
+
+
+def n_diverged(results: Results, losses: NDArray[np.float64]) -> int:
+    """How many runs have diverged: have a loss ten times that of guessing, or none at all."""
+    return int((~(losses < 10.0 * np.log(results.dataset.n_classes))).sum())
 
 
 def by_rate(by_model: Mapping[str, Results]) -> Exhibit:
@@ -99,8 +103,7 @@ def by_rate(by_model: Mapping[str, Results]) -> Exhibit:
                 "Runs against one from which they differ by one bit of one weight: share of test "
                 "images that get another label, and difference of the test loss; means, and from "
                 "the smallest to the largest. Where none differs there is no mark, and none where "
-                "a loss is ten times that of guessing, which is called diverged. "
-                f"{_pixels(by_model)}"
+                f"any has diverged. {DIVERGED} {_pixels(by_model)}"
             ),
         )
 
@@ -125,7 +128,7 @@ def _by_rate(results: Results) -> pd.DataFrame:
             "learning rate": float(rate),
             "twins": len(losses) - 1,
         }
-        if has_not_diverged(results, losses):
+        if not n_diverged(results, losses):
             row["accuracy (%)"] = 100.0 * float((labels[0] == results.gold).mean())
             apart = (
                 100.0 * (labels[1:] != labels[0]).mean(axis=1),

@@ -70,7 +70,7 @@ def architectures(settings: NondeterminismSettings) -> dict[str, Wanted]:
 
 
 def large(settings: NondeterminismSettings) -> dict[str, Wanted]:
-    """Networks of Table 6 that take far longer: fewer runs, shorter, and no snapshots."""
+    """Networks of Table 6 that take far longer: shorter, and no snapshots."""
     if _as_long(settings) or not settings.large_runs:
         return {}
     design = Design(settings.model_copy(update={"epochs": settings.large_epochs}))

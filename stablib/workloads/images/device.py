@@ -40,8 +40,10 @@ def kernels(device: torch.device) -> Iterator[None]:
     if device.type == "cpu":
         yield
         return
-    # Whatever is not named is switched off, cuDNN itself too.
-    with torch.backends.cudnn.flags(enabled=True, deterministic=True, benchmark=False):
+    # Whatever is not named is switched off, cuDNN itself too. TF32 would round a changed bit away.
+    with torch.backends.cudnn.flags(
+        enabled=True, deterministic=True, benchmark=False, allow_tf32=False
+    ):
         yield
 
 
