@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from stablib.models.qrnn import forget_mult
+from stablib.training import keep_freed_memory
 
 REPEATS, CLAIM = 5, 5.0
 SHAPES = {"paper": (70, 20, 512), "laptop": (35, 20, 128)}
@@ -43,6 +44,7 @@ def seconds(recurrence: Callable[..., Tensor], shape: tuple[int, int, int], time
 
 def main() -> None:
     torch.set_num_threads(1)
+    keep_freed_memory()  # As in processes that train; it serves both.
     for name, shape in SHAPES.items():
         seconds(forget_mult, shape, 2)  # It is compiled, or read from the cache.
         ratios = []

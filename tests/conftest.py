@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from stablib.training import keep_freed_memory
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # There are as many workers as cores: torch's threads would wait for one another. It reads this
     # when it is loaded.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    keep_freed_memory()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from stablib.runs.cost import Cost
 from stablib.runs.interrupt import end_when_terminated
 from stablib.runs.obtain import ensure, lacking, units
 from stablib.runs.watch import Watch, silent
-from stablib.training import Inputs, Recipe, Request
+from stablib.training import Inputs, Recipe, Request, keep_freed_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -113,6 +113,7 @@ def _begin(threads: int, tell: Any, parent: int) -> None:
     global _TELL
     _TELL = tell
     end_when_terminated()
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # Read by torch when it is loaded, which costs seconds and may not be needed.

@@ -1,5 +1,6 @@
 """Seed plans, recipes, methods, records, and what a workload is. Nothing here imports torch."""
 
+from stablib.training.memory import keep_freed_memory
 from stablib.training.method import Averager, Control, Method
 from stablib.training.protocol import one_bit, protocol
 from stablib.training.recipe import Recipe
@@ -24,6 +25,7 @@ __all__ = [
     "Task",
     "TrainMean",
     "Workload",
+    "keep_freed_memory",
     "one_bit",
     "protocol",
     "seed_plans",
