@@ -131,11 +131,12 @@ def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy()
         "intervals, is reached "
     )
     assert _finding(every) == (
-        f"{criterion}in every column SWA (2); in some L2 (1 of 2), NASWA (1 of 2); in none EMA (2)."
+        f"{criterion}in every column by SWA (2); in some columns by L2 (1 of 2), NASWA (1 of 2); "
+        "in none by EMA (2)."
     )
     alone = {name: {CONTROL: made(1.0), "EMA": made(-1.0)} for name in "ab"}
     assert _finding(alone) == (
-        f"{criterion}in every column nothing; in some nothing; in none EMA (2)."
+        f"{criterion}in every column by no method; in some columns by no method; in none by EMA (2)."
     )
 
 

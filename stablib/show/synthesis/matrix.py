@@ -248,8 +248,8 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
         for row, each in several.items()
         if any(each) and not all(each)
     ]
-    parts = [("every column", always), ("some", mixed), ("none", never)]
-    said = (f"in {where} {', '.join(names) or 'nothing'}" for where, names in parts)
+    parts = [("every column", always), ("some columns", mixed), ("none", never)]
+    said = (f"in {where} by {', '.join(names) or 'no method'}" for where, names in parts)
     return (
         "That two runs differ less, and accuracy falls by less than "
         f"{100 * _LOSS:.0f} % of itself, both by whole intervals, is reached {'; '.join(said)}."
