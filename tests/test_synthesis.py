@@ -136,7 +136,8 @@ def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy()
     )
     alone = {name: {CONTROL: made(1.0), "EMA": made(-1.0)} for name in "ab"}
     assert _finding(alone) == (
-        f"{criterion}in every column by no method; in some columns by no method; in none by EMA (2)."
+        f"{criterion}in every column by no method; in some columns by no method; "
+        "in none by EMA (2)."
     )
 
 
