@@ -103,7 +103,8 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
         ),
         caption=(
             "Other networks, and a small one on MNIST. The largest networks train for fewer "
-            f"epochs, and without snapshots. {DIVERGED} {CAPTION}"
+            f"epochs, and without snapshots. {DIVERGED} A row with such a run has no numbers. "
+            f"{CAPTION}"
         ),
     )
 

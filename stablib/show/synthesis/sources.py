@@ -80,7 +80,8 @@ def by_workload(found: Sources) -> Exhibit:
             alt="Dots by workload: how much two runs differ, by what varies between them.",
             caption=(
                 "Share of the test examples on which two runs differ, mean over pairs with 95 % "
-                "bootstrap intervals over runs, by what varies between them. For the language "
+                "bootstrap intervals over runs, widened for few of them, by what varies between "
+                "them. CNN and BiLSTM are looked at twice. For the language "
                 "model an example is a word; for the recommender it is an item that was held out, "
                 "and whether it is among the first ten."
             ),

@@ -41,9 +41,9 @@ class Nondeterminism(Study):
         "within 30 %, disagreement within 10, correlations within 5 and gains within 20 %; "
         "so is what the paper's baselines reach. "
         "Changed when all had been measured: what other seeds give is the largest distance of a "
-        "set of as many plain runs from the mean of all such sets (Tables 5 to 7); it was that of "
-        "one set, with its sign. That snapshots bring no improvement (section 6) allows that they "
-        "do harm. Layers are held against the sources of Table 1 (Figure 1), without the one bit "
+        "set of as many plain runs from the mean of all such sets (Tables 5 to 7, Figure 2); it "
+        "was that of one set, with its sign. That snapshots bring no improvement (section 6) "
+        "allows that they do harm. Layers are held against the sources of Table 1 (Figure 1), without the one bit "
         "that is drawn beside them."
     )
 
