@@ -81,9 +81,9 @@ def by_workload(found: Sources) -> Exhibit:
             caption=(
                 "Share of the test examples on which two runs differ, mean over pairs with 95 % "
                 "bootstrap intervals over runs, widened for few of them, by what varies between "
-                "them. CNN and BiLSTM are looked at twice. For the language "
-                "model an example is a word; for the recommender it is an item that was held out, "
-                "and whether it is among the first ten."
+                "them. CNN and BiLSTM are looked at twice. For the language model an example is a "
+                "word; for the recommender it is an item that was held out, and whether it is "
+                "among the first ten."
             ),
             finding=_finding(frame),
         )

@@ -43,8 +43,8 @@ class Nondeterminism(Study):
         "Changed when all had been measured: what other seeds give is the largest distance of a "
         "set of as many plain runs from the mean of all such sets (Tables 5 to 7, Figure 2); it "
         "was that of one set, with its sign. That snapshots bring no improvement (section 6) "
-        "allows that they do harm. Layers are held against the sources of Table 1 (Figure 1), without the one bit "
-        "that is drawn beside them."
+        "allows that they do harm. Layers are held against the sources of Table 1 (Figure 1), "
+        "without the one bit that is drawn beside them."
     )
 
     @property
