@@ -221,8 +221,7 @@ def test_several_values_of_a_cell_have_lines_of_their_own() -> None:
     page = table_html(pd.DataFrame({"x": cells}), name="values")
     inside = re.findall(r"<td[^>]*>(.*?)</td>", page)
     assert inside == [
-        "1\xa0<small>[0, 2]</small>;<br>"
-        "\u22123.5\xa0<small>[\u22124.0, \u22122]</small>;<br>\u00d72",
+        "1 <small>[0, 2]</small>;<br>\u22123.5 <small>[\u22124.0, \u22122]</small>;<br>\u00d72",
         "1<br><small>[0, 2]</small>",
         "no; interval",
     ]

@@ -25,6 +25,8 @@ _ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row
 _WIDE = 5
 #: Those with so many are as wide as the page and its margin.
 _WIDEST = 7
+#: Those with so many are set smaller, else they would not fit there either.
+_DENSE = 10
 
 
 def has_named_rows(frame: pd.DataFrame) -> bool:
@@ -50,6 +52,8 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
     width = " wide" if n_columns >= _WIDE else ""
     if n_columns >= _WIDEST:
         width += " full-width"  # The theme's name: its table of contents gives way.
+    if n_columns >= _DENSE:
+        width += " dense"
     return (
         f'<div class="exhibit-table{width}" tabindex="0" role="region" '
         f'aria-label="{html.escape(name)}">{in_print(labelled)}</div>'
@@ -58,7 +62,7 @@ def table_html(frame: pd.DataFrame, *, name: str) -> str:
 
 def _in_lines(found: re.Match[str]) -> str:
     """Break a cell with several values between them."""
-    return _INTERVAL.sub(r"&#160;<small>\1</small>", found[0]).replace("; ", ";<br/>")
+    return _INTERVAL.sub(r" <small>\1</small>", found[0]).replace("; ", ";<br/>")
 
 
 def _labelled(table: str) -> tuple[int, str]:

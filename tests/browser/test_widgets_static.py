@@ -843,7 +843,10 @@ def test_comparer_measures_as_scipy_does(
         right = explained["explanations"]["ASWA"]["attention"][text][2]
         scores = [explained["scores"][m][row, text] for m, row in (("Control", 3), ("ASWA", 2))]
         cells = {name: values[0] for name, values in table_rows(widget, "agreement").items()}
-        found = [float(value.split("\u00a0")[0].split(" ")[0]) for value in cells.values()]
+        found = [
+            float(value.split("\u00a0")[0].split(" ")[0].replace("\u2212", "-"))
+            for value in cells.values()
+        ]
         expected = [
             entropy(left, right),
             entropy(right, left),
