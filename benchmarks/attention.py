@@ -10,14 +10,14 @@ alternatives in turn. Two processes are timed by the clock, and need a machine t
 
 from __future__ import annotations
 
+import functools
 import itertools
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import torch
+from side_by_side import seconds_together
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from stablib.models.ragged import Ragged
@@ -119,32 +119,13 @@ def seconds(
     return clock() - began
 
 
-def beside(encoder: str, width: int, ready: Barrier) -> None:
+def prepare(encoder: str, width: int) -> Callable[[], object]:
     torch.set_num_threads(1)
     prepared = make_prepared(width)
     parts = by_length(prepared.lengths())(np.random.default_rng(0), TEXTS, 32)
     step = ours(encoder, prepared, frozen=True)
     seconds(step, parts, time.perf_counter)
-    ready.wait()
-    seconds(step, parts, time.perf_counter)
-    ready.wait()
-
-
-def at_once(encoder: str, width: int, n_processes: int) -> float:
-    """Seconds of as many models as processes."""
-    context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(n_processes + 1)
-    arguments = (encoder, width, ready)
-    processes = [context.Process(target=beside, args=arguments) for _ in range(n_processes)]
-    for process in processes:
-        process.start()
-    ready.wait()
-    began = time.perf_counter()
-    ready.wait()
-    took = time.perf_counter() - began
-    for process in processes:
-        process.join()
-    return took
+    return functools.partial(seconds, step, parts, time.perf_counter)
 
 
 def compare(encoder: str, width: int) -> None:
@@ -167,7 +148,8 @@ def compare(encoder: str, width: int) -> None:
     for name in list(steps)[1:]:
         ratios = sorted(r["naive"] / r[name] for r in rounds)
         print(f"  {name}: {ratios[1]:.2f}x (of three: {ratios[0]:.2f}-{ratios[2]:.2f})")
-    scale = 2 * at_once(encoder, width, 1) / at_once(encoder, width, 2)
+    one, two = (seconds_together(prepare, (encoder, width), count) for count in (1, 2))
+    scale = 2 * one / two
     print(f"  two processes train {scale:.2f} times as many as one")
 
 

@@ -12,11 +12,11 @@ Run it there before `stablib train nondeterminism --preset paper --jobs N`, to c
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import time
-from multiprocessing.synchronize import Barrier
+import functools
+from collections.abc import Callable
 
 import numpy as np
+from side_by_side import seconds_together
 
 from stablib.data import ImageDataset
 from stablib.training import Inputs, Request, keep_freed_memory, seed_plans
@@ -54,36 +54,19 @@ def train(recipe: ImageRecipe, inputs: Inputs) -> None:
     )
 
 
-def beside(recipe: ImageRecipe, n_images: int, keeps: bool, ready: Barrier) -> None:
-    try:
-        if keeps:
-            keep_freed_memory()
-        inputs = make_inputs(n_images)
-        train(recipe.model_copy(update={"epochs": 2}), inputs)  # Now the images are at hand.
-        ready.wait()
-        train(recipe, inputs)
-        ready.wait()
-    except BaseException:
-        ready.abort()  # Else the others would wait for this one.
-        raise
+def prepare(recipe: ImageRecipe, n_images: int, keeps: bool) -> Callable[[], object]:
+    if keeps:
+        keep_freed_memory()
+    inputs = make_inputs(n_images)
+    train(recipe.model_copy(update={"epochs": 2}), inputs)  # Now the images are at hand.
+    return functools.partial(train, recipe, inputs)
 
 
 def images_a_second(
     recipe: ImageRecipe, n_images: int, n_jobs: int, *, keeps: bool = True
 ) -> float:
     """Of all processes together."""
-    context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(n_jobs + 1)
-    arguments = (recipe, n_images, keeps, ready)
-    processes = [context.Process(target=beside, args=arguments) for _ in range(n_jobs)]
-    for process in processes:
-        process.start()
-    ready.wait()
-    began = time.perf_counter()
-    ready.wait()
-    took = time.perf_counter() - began
-    for process in processes:
-        process.join()
+    took = seconds_together(prepare, (recipe, n_images, keeps), n_jobs)
     return n_jobs * recipe.epochs * n_images / took
 
 

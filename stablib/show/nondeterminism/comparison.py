@@ -305,6 +305,19 @@ def less_in_percent(ratio: tuple[float, Interval], *, sign: float = 1.0) -> tupl
     return sign * 100.0 * (1.0 - value), Interval(low, high)
 
 
+def by_luck(pool: Results, count: int) -> list[float]:
+    """By how many percent a set of so many runs varies less, or more, at most, by measure.
+
+    Parameters
+    ----------
+    pool, count
+        As for :func:`single_runs`, from whose mean over all sets it is measured.
+    """
+    usual, sets = single_runs(pool, count)
+    apart = [[less_in_percent(ratio)[0] for ratio in ratios(one, usual)] for one in sets]
+    return [max(map(abs, of_measure)) for of_measure in zip(*apart, strict=True)]
+
+
 def level(one: Varied) -> tuple[float, Interval]:
     """What runs reach on average, with a 95 % bootstrap interval."""
     mean = float(one.levels.mean())

@@ -19,10 +19,10 @@ from stablib.metrics import (
 from stablib.papers.claims import Measured
 from stablib.runs import Runs
 from stablib.show.exhibit import Exhibit, record
-from stablib.show.nondeterminism.comparison import RUNS, answer, finite
+from stablib.show.nondeterminism.comparison import RUNS, answer, by_luck, finite
 from stablib.show.nondeterminism.widgets import distances
 from stablib.show.style import PALETTE, figure, line
-from stablib.studies.nondeterminism import ALL, BIT, OTHER_SEEDS, Results, Trainings
+from stablib.studies.nondeterminism import BIT, Results, Trainings
 from stablib.workloads.images import products
 
 _LAYERS = "products_"
@@ -169,11 +169,7 @@ def _onset_answers(
     sds: Mapping[str, Sequence[tuple[float, NDArray[np.float64]]]], others: Results, n_runs: int
 ) -> list[Measured]:
     """How runs that differ late compare with runs that differ from the beginning."""
-    accuracy = {row: (labels == others.gold).mean(axis=1) for row, labels in others.labels.items()}
-    nulls = [
-        _by_luck(np.concatenate([values[ALL], values[OTHER_SEEDS]]), n_runs)
-        for values in (accuracy, others.losses)
-    ]
+    nulls = by_luck(others, n_runs)[: len(sds)]  # Sds of accuracy and of loss are the first.
     found = []
     for name, null, by_share in zip(("accuracy-sd", "ce-sd"), nulls, sds.values(), strict=True):
         start = by_share[0][1]
@@ -186,20 +182,6 @@ def _onset_answers(
                 fall = 100.0 * (1.0 - ratio)
                 found += answer(f"f2-late-{name}", finite(float(fall[0]), fall[1:]), null=null)
     return found
-
-
-def _by_luck(values: NDArray[np.float64], n_runs: int) -> float:
-    """By how many percent the sd of so many runs is apart, at most, from the mean of all sets.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (n_all,)
-        One number a run; sets share none.
-    n_runs : int
-    """
-    sets = values[: len(values) // n_runs * n_runs].reshape(-1, n_runs)
-    of_sets = np.maximum(sets.std(axis=1), _FLOOR)
-    return float(100.0 * np.abs(1.0 - of_sets / of_sets.mean()).max())
 
 
 def over_epochs(by_model: Mapping[str, Results]) -> Exhibit:

@@ -19,6 +19,7 @@ from stablib.show.nondeterminism.comparison import (
     Varied,
     answer,
     answer_of_all,
+    by_luck,
     less_in_percent,
     level,
     ratios,
@@ -69,7 +70,7 @@ def architectures(by_model: Mapping[str, Results], pool: Results) -> Exhibit:
     titles = {model: results.recipe.model_name for model, results in by_model.items()}
     first, digits = next(iter(titles.values())), titles[DIGITS]
     others = [title for title in titles.values() if title not in (first, digits)]
-    nulls = _nulls(pool, len(next(iter(by_model.values())).labels[ALL]))
+    nulls = by_luck(pool, len(next(iter(by_model.values())).labels[ALL]))
     for number, measure in enumerate(MEASURES):
         of_bits = {title: bits[title][number] for title in others if title in bits}
         less = {title: snapshots[title][number] for title in others if title in snapshots}
@@ -119,7 +120,7 @@ def lengths(results: Results, pool: Results) -> Exhibit:
     usual, *_ = results.runs
     base = recipes[usual]
     table = {row: _cells(results, found, row) for row in results.runs}
-    nulls = _nulls(pool, len(results.labels[usual]))
+    nulls = by_luck(pool, len(results.labels[usual]))
     others = [row for row in found if row.startswith(ALL) and row != usual and usual in found]
     usually, sets = single_runs(pool, len(results.labels[usual]))
     against = {row: ratios(found[row], usually) for row in others}
@@ -297,13 +298,6 @@ def _cells(results: Results, found: Mapping[str, Varied], row: str) -> dict[str,
         return dict(found[row].cells)
     losses = results.losses[row]
     return {ACCURACY: f"{n_diverged(results, losses)} of {len(losses)} diverged"}
-
-
-def _nulls(pool: Results, n_runs: int) -> list[float]:
-    """By how many percent a set of so many runs varies less, or more, by luck, by measure."""
-    usual, sets = single_runs(pool, n_runs)
-    apart = [[less_in_percent(ratio)[0] for ratio in ratios(one, usual)] for one in sets]
-    return [max(map(abs, of_measure)) for of_measure in zip(*apart, strict=True)]
 
 
 def _apart(one: Ratio, other: Ratio) -> Ratio:

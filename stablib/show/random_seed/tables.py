@@ -231,8 +231,8 @@ def _reported(name: str) -> str:
 def thresholds(many: Sequence[Results]) -> Exhibit:
     """Is the steadier accuracy a steadier threshold? (RS-X3)."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    half: dict[str, float] = {}
-    fixed_rate: dict[str, float] = {}
+    # How much less the sd is with ASWA, by column and data.
+    lower: dict[str, dict[str, float]] = {}
     for results in many:
         rate = float(results.gold.mean())
         held, correct = {}, {}
@@ -250,33 +250,27 @@ def thresholds(many: Sequence[Results]) -> Exhibit:
                 "AUC (%)": with_interval(*RUNS.mean(area), 2),
                 "sd of AUC (points)": with_interval(*RUNS.sd(area), 2),
             }
-        for variant in results.variants:
-            if variant != PLAIN:
-                less = {
-                    "below plain (%)": (correct[variant], correct[PLAIN]),
-                    "fixed rate, below plain (%)": (held[variant], held[PLAIN]),
-                }
-                found = {c: sd_reduction(*pair, paired=variant != NULL) for c, pair in less.items()}
-                rows[results.title, variant.title] |= {
-                    column: with_interval(*of, 0) for column, of in found.items()
-                }
+        for column, of in (("below plain (%)", correct), ("fixed rate, below plain (%)", held)):
+            for variant in methods(results):
+                less = sd_reduction(of[variant], of[PLAIN], paired=variant != NULL)
+                rows[results.title, variant.title][column] = with_interval(*less, 0)
                 if variant == ASWA_TEXT:
-                    half[results.title], fixed_rate[results.title] = (
-                        value for value, _ in found.values()
-                    )
+                    lower.setdefault(column, {})[results.title] = less[0]
+    at_half, at_rate = (span(of, unit=" %") for of in lower.values())
     return record(
         "RS-X3",
         pd.DataFrame.from_dict(rows, orient="index").fillna("–"),
         made_by=thresholds,
         results=many,
         finding=(
-            f"ASWA lowers the sd of accuracy by {span(half, unit=' %')} at p > 0.5, and by "
-            f"{span(fixed_rate, unit=' %')} if all runs call equally many texts positive."
+            f"ASWA lowers the sd of accuracy by {at_half} at p > 0.5, and by {at_rate} if all runs "
+            "call equally many texts positive."
         ),
         caption=(
             "Accuracy depends on where p = 0.5 falls, which differs between runs. 'Fixed rate': "
             "each run calls as many texts positive as there are positive ones, those with the "
-            "highest scores. Sds over runs (ddof 1) with 95 % bootstrap intervals."
+            "highest scores. Sds over runs (ddof 1), and by how much either is below that of plain "
+            "training, with 95 % bootstrap intervals."
         ),
     )
 
@@ -287,13 +281,13 @@ def sharpness(many: Sequence[Results]) -> Exhibit:
     flatness: dict[Variant, dict[str, float]] = {PLAIN: {}, ASWA_TEXT: {}}
     for results in many:
         plain = attention_entropy(results, PLAIN)
-        flat = {}
         for variant in results.variants:
             entropies = over_examples(
                 lambda weights: explanation_entropy(weights, normalised=True),
                 [text for text in results.attention[variant] if text.shape[1] > 1],
             )
-            flat[variant] = float(entropies.mean())
+            if variant in flatness:
+                flatness[variant][results.title] = float(entropies.mean())
             less = reduction(attention_entropy(results, variant), plain)
             rows[results.title, variant.title] = {
                 "flatness (0 to 1)": with_interval(*RUNS.mean(entropies.mean(axis=0)), 3),
@@ -301,8 +295,6 @@ def sharpness(many: Sequence[Results]) -> Exhibit:
                     with_interval(*less, 0) if variant in methods(results) else "–"
                 ),
             }
-        for variant, by_title in flatness.items():
-            by_title[results.title] = flat[variant]
     return record(
         "RS-X6",
         pd.DataFrame.from_dict(rows, orient="index"),
