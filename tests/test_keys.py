@@ -58,6 +58,7 @@ from stablib.workloads import (
     HitCurve,
     ImageRecipe,
     ItemRecipe,
+    JointWords,
     LanguageRecipe,
     Logits,
     NextWords,
@@ -68,6 +69,7 @@ from stablib.workloads import (
     Trace,
     Vectors,
 )
+from stablib.workloads.language import LikelyWords
 from stablib.workloads.streams import DataModel, PairRecord
 
 #: Every kind that the package has, with all options given and none a default.
@@ -214,6 +216,8 @@ RECORDS: list[Record] = [
     Explanations(n_texts=5, n_lime=3, n_samples=9, explainer_seed=2, gradient="norm"),
     Final(),
     HitCurve(every=2),
+    JointWords(n_words=5),
+    LikelyWords(after_step=3, every=2, n_likely=9),
     Logits(views=(TestTime(crops=81),), n_logits=9),
     NextWords(n_words=5),
     PairRecord(weights="all"),
@@ -432,6 +436,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "final": {},
         "hit_curve": {"every": 1},
         "logits": {"views": [], "n_logits": None},
+        "joint_words": {"n_words": 10_000},
+        "likely_words": {"after_step": None, "every": 1, "n_likely": 200},
         "next_words": {"n_words": 10_000},
         "pair": {"weights": "few"},
         "probabilities": {"split": ...},

@@ -17,15 +17,29 @@ from stablib.data import Dataset, load
 from stablib.data.entries import stand_in
 from stablib.errors import DataError, UsageError
 from stablib.metrics import perplexity
-from stablib.mitigation import ASWA, EMA, Averaged, Ensemble, LabelSmoothing, Snapshot, TestTime
+from stablib.mitigation import (
+    ASWA,
+    EMA,
+    TGTSS,
+    Averaged,
+    Ensemble,
+    LabelSmoothing,
+    Snapshot,
+    TestTime,
+    vanilla_ensembles,
+)
 from stablib.models.qrnn import LanguageModel, forget_mult
+from stablib.runs import RunStore, obtain
+from stablib.runs.watch import silent
 from stablib.training import Control, Inputs, Request, SeedPlan
 from stablib.training.loop import FlatWeights
 from stablib.training.predict import Predictor
 from stablib.training.seeds import Bit
-from stablib.workloads import LanguageRecipe, NextWords
+from stablib.workloads import JointWords, LanguageRecipe, NextWords
+from stablib.workloads.language.record import Likely, LikelyWords
 from stablib.workloads.language.training import (
     LanguageNetwork,
+    LikelyWordsObserver,
     NextWordsObserver,
     prepare,
     train_each,
@@ -58,7 +72,8 @@ def train(recipe: LanguageRecipe, *plans: SeedPlan, **more: Any) -> list[Any]:
     inputs = Inputs(key=data.content_hash, source=data.source, data=data)
     request = Request(recipe, plans or (PLAN,), more.get("records", RECORDS))
     report, state = more.get("report", lambda done, state=None: None), more.get("state")
-    trained = train_each(request, inputs, report=report, state=state)
+    taught = more.get("taught", lambda plan: None)
+    trained = train_each(request, inputs, taught, report=report, state=state)
     return [arrays for finished in trained for _, (arrays,) in finished]
 
 
@@ -205,19 +220,27 @@ def test_a_run_has_the_same_bits_alone_among_others_and_in_another_process() -> 
         assert_same_bits(alone, pool.submit(elsewhere, 2).result())
 
 
-@pytest.mark.parametrize("method", [Control(), ASWA(), Snapshot(cycles=2)])
+@pytest.mark.parametrize(
+    ("method", "record"),
+    [
+        (Control(), RECORDS[0]),
+        (ASWA(), RECORDS[0]),
+        (Snapshot(cycles=2), RECORDS[0]),
+        (Control(), LikelyWords(after_step=8, every=3, n_likely=9)),
+    ],
+)
 @pytest.mark.parametrize("step", [1, 12, 20])
-def test_a_run_goes_on_from_any_step_to_the_same_bits(step: int, method: Any) -> None:
-    recipe = RECIPE.with_method(method)
+def test_a_run_goes_on_from_any_step_to_the_same_bits(step: int, method: Any, record: Any) -> None:
+    recipe, records = RECIPE.with_method(method), (record,)
     states: list[Any] = []
 
     def keep(done: int, state: Any = None) -> None:
         if state is not None:
             states.append({name: array.copy() for name, array in state().items()})
 
-    whole = train(recipe, report=keep)[0]
+    whole = train(recipe, records=records, report=keep)[0]
     assert len(states) > 20
-    assert_same_bits(whole, train(recipe, state=states[step - 1])[0])
+    assert_same_bits(whole, train(recipe, records=records, state=states[step - 1])[0])
 
 
 @pytest.mark.parametrize("plan", [SeedPlan(init=1), SeedPlan(dropout=1)])
@@ -362,6 +385,108 @@ def test_an_average_is_kept_beside_the_run() -> None:
     assert abs(float(plain["loss"]) - float(found["ema_loss"])) > 1e-4
 
 
+# Teachers, and ensembles.
+
+
+def said(task: Any, *runs: SeedPlan) -> list[NDArray[np.float64]]:
+    """What trained models say of the training text, from all of their logits."""
+    recipe, every = RECIPE, []
+    for plan in runs:
+        network = LanguageNetwork(recipe, plan, task, pause=lambda: None)
+        with torch.no_grad():
+            every.append(torch.softmax(network.logits(task.lesson).double(), 1).numpy())
+    return every
+
+
+def looked_at(task: Any, plan: SeedPlan, record: LikelyWords) -> Any:
+    """What is kept of an untrained model, looked at after steps 1 and 2, or at the end."""
+    network = LanguageNetwork(RECIPE, plan, task, pause=lambda: None)
+    predictor = Predictor(FlatWeights(network), Control(), 1)
+    observer = LikelyWordsObserver(task, record)
+    for step in (1, 2):
+        observer.after_step(step, predictor)
+    return observer.finish(predictor)[0]
+
+
+@pytest.mark.parametrize("record", [LikelyWords(), LikelyWords(after_step=0)])
+def test_of_a_small_vocabulary_all_that_teachers_say_is_kept(record: LikelyWords) -> None:
+    task = prepare(RECIPE, stand_in())
+    plans = (PLAN, SeedPlan.same(4))
+    every = np.arange(task.sizes["train"])
+    parts = [(1, looked_at(task, plan, record)) for plan in plans]
+    expected = sum(said(task, *plans)) / 2
+    apart, pooled = (
+        record.together(parts),
+        record.together([(2, record.pool([p for _, p in parts]))]),
+    )
+    for found in (apart, pooled):
+        chances = found.probabilities(every, task.n_classes)
+        np.testing.assert_allclose(chances, expected, atol=2e-3)
+        np.testing.assert_allclose(chances.sum(axis=1), 1.0, rtol=1e-6)
+
+
+def test_of_a_large_one_the_likeliest_are_kept_and_share_what_is_left() -> None:
+    task = prepare(RECIPE, stand_in())
+    kept = looked_at(task, PLAN, LikelyWords(n_likely=5))
+    (expected,) = said(task, PLAN)
+    best = np.argsort(-expected, axis=1)[:, :5]
+    np.testing.assert_allclose(
+        kept["shares"], np.take_along_axis(expected, best, axis=1), rtol=1e-3
+    )
+    found = LikelyWords().together([(1, kept)]).probabilities(np.array([7]), 50)[0]
+    rest = (1.0 - expected[7][best[7]].sum()) / 50
+    others = np.setdiff1d(np.arange(50), best[7])
+    np.testing.assert_allclose(found[others], rest, rtol=1e-2)
+    np.testing.assert_allclose(found[best[7]], expected[7][best[7]] + rest, rtol=1e-2)
+
+
+def test_a_teacher_who_knows_every_word_teaches_what_the_text_does() -> None:
+    task = prepare(RECIPE, stand_in())
+    recipe = RECIPE.with_method(Ensemble(members=1, temperature=1.0))
+    knows = Likely(task.gold["train"][:, None], np.ones((task.sizes["train"], 1)))
+    losses = []
+    for made, taught in ((RECIPE, None), (recipe, knows)):
+        network = LanguageNetwork(made, PLAN, task, pause=lambda: None, taught=taught)
+        network.start_epoch(1)
+        losses.append([float(network.loss(rows).detach()) for rows in network.batches()])
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_a_student_is_taught_by_the_store(tmp_path: Path) -> None:
+    recipe = RECIPE.with_method(TGTSS(after_step=10, every=3, teacher="own"))
+    store, data = RunStore(tmp_path / "runs", tmp_path / "none"), stand_in()
+    inputs = Inputs(key=data.content_hash, source=data.source, data=data)
+    request = Request(recipe, (PLAN,), RECORDS)
+    found = obtain(request, store, inputs=inputs, watch=silent)
+    record = LikelyWords(after_step=10, every=3)
+    (kept,) = train(RECIPE, *recipe.method.teachers(PLAN), records=(record,))
+    (alone,) = train(recipe, taught=lambda plan: record.together([(1, kept)]))
+    np.testing.assert_array_equal(found["losses"][0], alone["losses"])
+    assert not np.array_equal(alone["losses"], train(RECIPE)[0]["losses"])
+
+
+def test_an_ensemble_has_the_mean_of_its_members_logits(tmp_path: Path) -> None:
+    plans = tuple(SeedPlan.same(seed) for seed in range(4))
+    store, data = RunStore(tmp_path / "runs", tmp_path / "none"), stand_in()
+    inputs = Inputs(key=data.content_hash, source=data.source, data=data)
+    record = JointWords(n_words=40)
+    found = obtain(Request(RECIPE, plans, (record,), pool=2), store, inputs=inputs, watch=silent)
+    every = train(RECIPE, *plans, records=(record,))
+    alone = train(RECIPE, *plans, records=(NextWords(n_words=40),))
+    for name in ("labels", "losses"):
+        np.testing.assert_array_equal(
+            np.concatenate(found[f"{name}_alone"]), np.stack([one[name] for one in alone])
+        )
+    together = vanilla_ensembles(np.stack([one["logits"] for one in every]), 2)
+    np.testing.assert_array_equal(found["labels"], together.argmax(axis=2))
+    right = torch.from_numpy(prepare(RECIPE, data).gold["test"][:40])
+    for mean, losses in zip(together, found["losses"], strict=True):
+        expected = torch.nn.functional.cross_entropy(
+            torch.from_numpy(mean), right, reduction="none"
+        )
+        np.testing.assert_allclose(losses, expected, rtol=1e-3)
+
+
 def test_work_adds_up_to_what_is_reported() -> None:
     told: list[int] = []
     train(RECIPE, report=lambda done, state=None: told.append(done))
@@ -377,9 +502,10 @@ def test_work_adds_up_to_what_is_reported() -> None:
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
-    for method in (Ensemble(members=2), TestTime(crops=25)):
-        with pytest.raises(UsageError, match="'language' cannot honour the method"):
-            Request(RECIPE.with_method(method), (PLAN,), RECORDS)
+    with pytest.raises(UsageError, match="'language' cannot honour the method"):
+        Request(RECIPE.with_method(TestTime(crops=25)), (PLAN,), RECORDS)
+    with pytest.raises(UsageError, match="after_step=900 leaves no step to average"):
+        train(RECIPE, records=(LikelyWords(after_step=900),))
     with pytest.raises(UsageError, match="source of language"):
         Request(RECIPE, (SeedPlan(shuffle=1),), RECORDS)
     with pytest.raises(UsageError, match="batch_size must be at most the .* words"):

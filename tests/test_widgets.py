@@ -154,8 +154,11 @@ def twin_arrays() -> dict[str, Any]:
 
     return {
         "networks": {
-            "deep": {"unchanged": unchanged(), "twins": {"one bit": twins(3), "order": twins(4)}},
-            "flat": {"unchanged": unchanged(), "twins": {"order": twins(3)}},
+            "deep": {
+                "unchanged": unchanged(),
+                "twins": {"one bit": {1: twins(3)}, "order": {1: twins(4), 5: twins(3)}},
+            },
+            "flat": {"unchanged": unchanged(), "twins": {"order": {1: twins(3)}}},
         },
         "steps": [1, 3, 10, 32, 100],
         "gold": [0, 2],
@@ -165,7 +168,7 @@ def twin_arrays() -> dict[str, Any]:
 
 
 def a_twin() -> dict[str, Any]:
-    twins: dict[str, Any] = twin_arrays()["networks"]["deep"]["twins"]["order"]
+    twins: dict[str, Any] = twin_arrays()["networks"]["deep"]["twins"]["order"][1]
     return twins
 
 
@@ -658,16 +661,25 @@ def test_methods_explain_the_same_texts_in_the_same_kinds(
             r"networks\['a'\]\['unchanged'\] must hold 'logits'",
         ),
         ("divergence_viewer", parted_by(), r"\['twins'\] must hold at least one source"),
-        ("divergence_viewer", parted_by(a={}), r"\['twins'\]\['a'\] must hold 'distance'"),
-        (
-            "divergence_viewer",
-            parted_by(a={**a_twin(), "loss": np.zeros((4, 6))}),
-            r"\['twins'\]\['a'\]\['loss'\] must have shape \(4, 5\), got \(4, 6\)",
+        ("divergence_viewer", parted_by(a={}), r"\['a'\] must hold twins of at least one epoch"),
+        ("divergence_viewer", parted_by(a={1: {}}), r"\['a'\]\[1\] must hold 'distance'"),
+        *(
+            (
+                "divergence_viewer",
+                parted_by(a={key: a_twin()}),
+                rf"\['a'\] must map epochs, counted from 1, to twins, got the key {key!r}",
+            )
+            for key in (0, "distance", True)
         ),
         (
             "divergence_viewer",
-            parted_by(a={**a_twin(), "distance": -np.ones((4, 5))}),
-            r"\['twins'\]\['a'\]\['distance'\] must not be negative, got -1",
+            parted_by(a={1: {**a_twin(), "loss": np.zeros((4, 6))}}),
+            r"\['twins'\]\['a'\]\[1\]\['loss'\] must have shape \(4, 5\), got \(4, 6\)",
+        ),
+        (
+            "divergence_viewer",
+            parted_by(a={1: {**a_twin(), "distance": -np.ones((4, 5))}}),
+            r"\['twins'\]\['a'\]\[1\]\['distance'\] must not be negative, got -1",
         ),
         ("divergence_viewer", {"steps": [1.5, 2.0]}, "steps must be at least two whole numbers"),
         ("divergence_viewer", {"steps": [3, 1, 4, 5, 9]}, "steps must ascend from 1"),

@@ -19,7 +19,7 @@ from stablib.runs.provenance import machine
 from stablib.runs.store import Run, RunStore
 from stablib.runs.watch import Watch, bar
 from stablib.training import Inputs, Recipe, Record, Request, SeedPlan
-from stablib.training.record import Arrays, pool
+from stablib.training.record import Arrays, Lesson, Pooled
 from stablib.training.workload import Block
 
 #: Seconds between two times that a run in the making is kept, to go on from.
@@ -299,9 +299,9 @@ class _Keeper:
 
     def _keep_pooled(self, provenance: dict[str, Any]) -> None:
         for number, group in enumerate(self.groups):
-            if group.record.pooled:
-                mean = pool([run[number] for run in self.waiting])
-                self.store.write(group, tuple(self.block), mean, provenance)
+            if isinstance(group.record, Pooled):
+                pooled = group.record.pool([run[number] for run in self.waiting])
+                self.store.write(group, tuple(self.block), pooled, provenance)
         self.block, self.waiting = [], []
 
 
@@ -324,35 +324,27 @@ class _Reporter:
             leave(self.interrupt)
 
 
-def _taught(
-    request: Request, plan: SeedPlan, store: RunStore, inputs: Inputs
-) -> NDArray[np.float32] | None:
-    """Mean probabilities of a student's teachers, None for a method without any."""
+def _taught(request: Request, plan: SeedPlan, store: RunStore, inputs: Inputs) -> Any:
+    """What a student's teachers say together, None for a method without any."""
     if request.recipe.method.lesson is None:
         return None
     lessons = tuple(request.recipe.workload.before(request.only([(plan,)])))
     # Students of one ensemble follow each other, and reading it takes seconds.
-    mean: NDArray[np.float32] = inputs.latest(
-        "taught", (store.folder, lessons), lambda: _mean_of_teachers(lessons, store, inputs)
+    return inputs.latest(
+        "taught", (store.folder, lessons), lambda: _said_by_teachers(lessons, store, inputs)
     )
-    return mean
 
 
-def _mean_of_teachers(
-    lessons: Sequence[Request], store: RunStore, inputs: Inputs
-) -> NDArray[np.float32]:
-    total: NDArray[np.float64] | float = 0.0
-    count = 0
-    for lesson in lessons:
-        (pooled,) = (
-            runs
-            for record, runs in zip(lesson.records, secure(lesson, store, inputs), strict=True)
-            if record.pooled
-        )
-        for run in pooled:
-            total = total + len(run.plans) * run.arrays["mean"].astype(np.float64)
-            count += len(run.plans)
-    return np.asarray(total / count, dtype=np.float32)
+def _said_by_teachers(lessons: Sequence[Request], store: RunStore, inputs: Inputs) -> Any:
+    parts = [
+        (record, run)
+        for lesson in lessons
+        for record, runs in zip(lesson.records, secure(lesson, store, inputs), strict=True)
+        for run in runs
+        if isinstance(record, Lesson)
+    ]
+    (record,) = {record for record, _ in parts}
+    return record.together([(len(run.plans), run.arrays) for _, run in parts])
 
 
 def train(

@@ -122,10 +122,8 @@ class TrainMeanObserver(Observer):
 
     def after_step(self, step: int, stack: Stack) -> None:
         """Add the predictions of one step."""
-        after = self.record.after_step
-        if after is None or step <= after or (step - after) % self.record.every:
-            return
-        self._add(stack)
+        if self.record.due(step):
+            self._add(stack)
 
     def _add(self, stack: Stack) -> None:
         self.count += 1

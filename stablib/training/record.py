@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from stablib.errors import UsageError
@@ -22,7 +23,7 @@ class Record(Tagged, abc.ABC):
     """Base of all records: what is kept, how it is observed, and how two runs are compared."""
 
     kinds: ClassVar[dict[str, type[Tagged]]] = {}
-    #: Whether what several runs leave is kept as one: their mean.
+    #: Whether what several runs leave is kept as one.
     pooled: ClassVar[bool] = False
     #: What :meth:`difference` measures, with its unit.
     measure: ClassVar[str]
@@ -147,35 +148,39 @@ class Probabilities(Observed):
         return largest_difference(fresh, published, "probabilities")
 
 
-class TrainMean(Observed):
-    """Mean probabilities on the training set, over the steps after ``after_step``.
+class Pooled(Observed):
+    """A record of which what several runs leave is kept as one."""
 
-    ``after_step=None`` takes the trained model alone. Of several teachers the mean is kept.
-    Array: ``mean`` (n_train, n_classes), float16.
-    """
-
-    kind: Literal["train_mean"] = "train_mean"
     pooled = True
-    measure = "largest difference of a probability"
+
+    @abc.abstractmethod
+    def pool(self, runs: Sequence[Arrays]) -> Arrays:
+        """Make one set of arrays of those that consecutive runs leave."""
+
+
+class Lesson(Pooled):
+    """What teachers say of the training set, on average over the steps after ``after_step``.
+
+    ``after_step=None`` takes the trained model alone.
+    """
 
     after_step: int | None = Field(default=None, ge=0)
     every: int = Field(default=1, ge=1)
 
-    def observer(self, task: Task, n_models: int) -> Observer:
-        """Add up the predictions of the training set."""
-        from stablib.training.observe import TrainMeanObserver
+    @abc.abstractmethod
+    def together(self, parts: Sequence[tuple[int, Arrays]]) -> Any:
+        """What all teachers of a student say: of each pool of them its size, and its arrays."""
 
-        return TrainMeanObserver(task, self, n_models)
+    def due(self, step: int) -> bool:
+        """Whether predictions after this step count, before the end of the training."""
+        after = self.after_step
+        return after is not None and step > after and (step - after) % self.every == 0
 
     def n_predicted(self, sizes: Mapping[str, int], n_steps: int) -> int:
         """The training set once, or after every k-th of the last steps."""
         if self.after_step is None:
             return sizes["train"]
         return max(0, n_steps - self.after_step) // self.every * sizes["train"]
-
-    def difference(self, fresh: Arrays, published: Arrays) -> float:
-        """Largest absolute difference."""
-        return largest_difference(fresh, published, "mean")
 
     def check(self, n_steps: int) -> None:
         """Refuse a mean over no step at all, before anything is trained for it.
@@ -194,6 +199,39 @@ class TrainMean(Observed):
             )
 
 
+class TrainMean(Lesson):
+    """Mean probabilities on the training set, over the steps after ``after_step``.
+
+    ``after_step=None`` takes the trained model alone. Of several teachers the mean is kept.
+    Array: ``mean`` (n_train, n_classes), float16.
+    """
+
+    kind: Literal["train_mean"] = "train_mean"
+    measure = "largest difference of a probability"
+
+    def observer(self, task: Task, n_models: int) -> Observer:
+        """Add up the predictions of the training set."""
+        from stablib.training.observe import TrainMeanObserver
+
+        return TrainMeanObserver(task, self, n_models)
+
+    def pool(self, runs: Sequence[Arrays]) -> Arrays:
+        """Mean of the means, in the type in which they are kept."""
+        means = np.stack([run["mean"] for run in runs])
+        return {"mean": means.mean(axis=0, dtype=np.float64).astype(means.dtype)}
+
+    def together(self, parts: Sequence[tuple[int, Arrays]]) -> NDArray[np.float32]:
+        """Mean over all teachers, shape (n_train, n_classes)."""
+        total: NDArray[np.float64] | float = 0.0
+        for size, arrays in parts:
+            total = total + size * arrays["mean"].astype(np.float64)
+        return np.asarray(total / sum(size for size, _ in parts), dtype=np.float32)
+
+    def difference(self, fresh: Arrays, published: Arrays) -> float:
+        """Largest absolute difference."""
+        return largest_difference(fresh, published, "mean")
+
+
 def _size(sizes: Mapping[str, int], split: str) -> int:
     if split not in sizes:
         raise UsageError(f"the record needs the split {split!r}; the data have {sorted(sizes)}")
@@ -210,13 +248,3 @@ def largest_difference(fresh: Arrays, published: Arrays, name: str) -> float:
     """Largest absolute difference of an array."""
     gap = fresh[name].astype(np.float64) - published[name].astype(np.float64)
     return float(np.abs(gap).max(initial=0.0))
-
-
-def pool(runs: Sequence[Arrays]) -> Arrays:
-    """Mean of what several runs left, in the type in which it was kept."""
-    return {
-        name: np.stack([run[name] for run in runs])
-        .mean(axis=0, dtype=np.float64)
-        .astype(first.dtype)
-        for name, first in runs[0].items()
-    }

@@ -29,7 +29,7 @@ class Request:
     records : tuple of Record, default (Final(),)
         What is wanted of each run.
     pool : int, default 1
-        Of a record that is pooled, the mean of this many consecutive plans is kept as one.
+        Of a record that is pooled, what this many consecutive plans leave is kept as one.
 
     Raises
     ------
@@ -123,7 +123,7 @@ class Report(Protocol):
         """Tell of work done since the last call, and how to write down all that goes on needs."""
 
 
-#: Gives the mean probabilities that teach the student with a plan; None without a teacher.
+#: Gives what teaches the student with a plan, see :meth:`Lesson.together`; None without a teacher.
 Taught = Callable[[SeedPlan], Any]
 
 

@@ -6,7 +6,7 @@ from stablib.workloads.attention import AttentionRecipe, Checkpoints, Explanatio
 from stablib.workloads.finetune import FineTuneRecipe, TopLayerRecipe
 from stablib.workloads.heads import HeadRecipe
 from stablib.workloads.images import Curve, ImageRecipe, Logits, Similarity, Trace
-from stablib.workloads.language import LanguageRecipe, NextWords
+from stablib.workloads.language import JointWords, LanguageRecipe, NextWords
 from stablib.workloads.ranking import (
     Attended,
     FactorRecipe,
@@ -30,6 +30,7 @@ __all__ = [
     "HitCurve",
     "ImageRecipe",
     "ItemRecipe",
+    "JointWords",
     "LanguageRecipe",
     "Logits",
     "NextWords",

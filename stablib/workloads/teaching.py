@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stablib.training import Control, Final, Record, Request, SeedPlan, Task
 from stablib.training.method import Method
+from stablib.training.record import Lesson, TrainMean
 from stablib.training.workload import Block, Taught
 
 
 def lessons(
-    request: Request, *, block: int, beside: tuple[Record, ...] = (Final(),)
+    request: Request,
+    *,
+    block: int,
+    beside: tuple[Record, ...] = (Final(),),
+    kept_as: Callable[[TrainMean], Lesson] = lambda lesson: lesson,
 ) -> list[Request]:
     """Ask for the teachers of a request's students.
 
@@ -26,6 +31,8 @@ def lessons(
         ensemble resumes and takes little room.
     beside : tuple of Record, default ``(Final(),)``
         What is kept of the teachers beside their lesson.
+    kept_as : callable, optional
+        Gives the record of the method's lesson, where probabilities of all classes are too many.
 
     Returns
     -------
@@ -36,7 +43,7 @@ def lessons(
     if method.lesson is None:
         return []
     recipe = request.recipe.with_method(Control())
-    records = (*beside, method.lesson)
+    records = (*beside, kept_as(method.lesson))
     groups = list(dict.fromkeys(method.teachers(plan) for plan in request.plans))
     sizes = {len(group) for group in groups}
     if len(sizes) == 1 and max(sizes) <= block:

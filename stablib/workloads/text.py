@@ -51,6 +51,10 @@ class LabelledRecipe(Recipe):
         """The first examples of the data, as far as the recipe looks."""
         return data.head(self.limit)
 
+    def examples(self, n_texts: int) -> int:
+        """Examples that so many texts of the data set are."""
+        return n_texts
+
     def steps(self, n_train: int) -> int:
         """Optimization steps of a whole training on ``n_train`` examples."""
         return self.epochs * -(-n_train // self.batch_size)
@@ -180,4 +184,4 @@ def check_records(records: Sequence[Record], n_steps: int) -> None:
 def n_train(recipe: LabelledRecipe) -> int:
     """Training examples that a recipe will see, without loading the data."""
     size = entry(recipe.dataset).sizes["train"]
-    return min(size, recipe.limit or size)
+    return recipe.examples(min(size, recipe.limit or size))

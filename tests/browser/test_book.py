@@ -149,7 +149,11 @@ def test_divergence_viewer_answers(open_page) -> None:
     between = root.locator("[data-part=summary]").inner_text()
     assert between != before
     root.locator("[data-part=source]").select_option("order")
-    assert root.locator("[data-part=summary]").inner_text() != between
+    early = root.locator("[data-part=summary]").inner_text()
+    assert early != between
+    root.locator("[data-part=onset]").select_option(index=1)
+    late = root.locator("[data-part=summary]").inner_text()
+    assert "from epoch" in late and late != early
 
 
 def test_why_this_film_answers(open_page) -> None:

@@ -82,8 +82,8 @@ twins = {**curves, "logits": rng.normal(size=(2, 3, 2, 3))}
 unchanged = {"loss": [1.0, 2.0, 3.0], "logits": rng.normal(size=(3, 2, 3))}
 parting = divergence_viewer(
     {
-        "deep": {"unchanged": unchanged, "twins": {"one bit": twins, "order": twins}},
-        "flat": {"unchanged": unchanged, "twins": {"order": twins}},
+        "deep": {"unchanged": unchanged, "twins": {"one bit": {1: twins}, "order": {1: twins}}},
+        "flat": {"unchanged": unchanged, "twins": {"order": {1: twins}}},
     },
     steps=[1, 10, 100],
     gold=[0, 1],
@@ -459,7 +459,9 @@ def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
     expect(output_of(notebook, 20)).to_contain_text("PARTING flat order 1 0 1")
 
     run_cell(notebook, 21)
-    expect(part(widget, "summary")).to_contain_text("After step 100, twin 2 of “one bit” (deep)")
+    expect(part(widget, "summary")).to_contain_text(
+        "After step 100, twin 2 of “one bit” from the beginning (deep)"
+    )
 
 
 def test_film_and_kernel_share_their_state(notebook: Page) -> None:

@@ -179,12 +179,16 @@ def parted() -> dict[str, Any]:
     twins = {}
     for source, n_twins in (("one bit", 3), ("order", 2)):
         twins[source] = {
-            "distance": 1e-6 * 10.0 ** np.arange(5) * np.arange(1, n_twins + 1)[:, None],
-            "disagreement": np.linspace(0.0, 0.4, 5) * np.ones((n_twins, 1)),
-            "loss": unchanged["loss"] + 0.1 * np.arange(n_twins)[:, None],
-            "logits": unchanged["logits"] + rng.normal(size=(n_twins, 5, 2, 3)),
+            1: {
+                "distance": 1e-6 * 10.0 ** np.arange(5) * np.arange(1, n_twins + 1)[:, None],
+                "disagreement": np.linspace(0.0, 0.4, 5) * np.ones((n_twins, 1)),
+                "loss": unchanged["loss"] + 0.1 * np.arange(n_twins)[:, None],
+                "logits": unchanged["logits"] + rng.normal(size=(n_twins, 5, 2, 3)),
+            }
         }
-    shallow = {"order": {**twins["order"], "distance": np.full((2, 5), 3e-9)}}
+    shallow = {"order": {1: {**twins["order"][1], "distance": np.full((2, 5), 3e-9)}}}
+    late = np.array([0.0, 0.0, 0.0, 0.004, 0.02]) * np.ones((2, 1))
+    twins["order"][4] = {**twins["order"][1], "distance": late}
     return {
         "networks": {
             "ResNet-6": {"unchanged": unchanged, "twins": twins},
@@ -1228,12 +1232,14 @@ def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
 ) -> None:
     widget = widget_of(show("divergence-viewer"), "divergence-viewer")
     summary = part(widget, "summary")
-    expect(summary).to_contain_text("After step 2,844, twin 1 of “one bit” (ResNet-6)")
+    expect(summary).to_contain_text(
+        "After step 2,844, twin 1 of “one bit” from the beginning (ResNet-6)"
+    )
     part(widget, "source").select_option("order")
     part(widget, "twin").select_option(label="2")
     part(widget, "back").click()
     expect(summary).to_contain_text(
-        "After step 1,000, twin 2 of “order” (ResNet-6): weights 0.0020 of"
+        "After step 1,000, twin 2 of “order” from the beginning (ResNet-6): weights 0.0020 of"
     )
     expect(summary).to_contain_text("30.0\u00a0% of the images")
     expect(summary).to_contain_text("loss 1.350 against 1.250 nats")
@@ -1241,7 +1247,7 @@ def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
     rows = part(widget, "logits").locator("tbody tr")
     runs = parted["networks"]["ResNet-6"]
     own = runs["unchanged"]["logits"][3, 1]
-    other = runs["twins"]["order"]["logits"][1, 3, 1]
+    other = runs["twins"]["order"][1]["logits"][1, 3, 1]
     for k in range(3):
         cells = rows.nth(k).locator("td")
         for cell, value in enumerate((own[k], other[k])):
@@ -1259,12 +1265,33 @@ def test_divergence_viewer_shows_another_network_and_what_differs_there(
     widget = widget_of(show("divergence-viewer"), "divergence-viewer")
     summary, source = part(widget, "summary"), part(widget, "source")
     part(widget, "network").select_option("linear model")
-    expect(summary).to_contain_text("“order” (linear model): weights 3.0e-9 of their size")
+    expect(summary).to_contain_text("“order” from the beginning (linear model): weights 3.0e-9 of")
     expect(source.locator("option")).to_have_text(["order"])
     expect(source).to_have_value("order")
     part(widget, "network").select_option("ResNet-6")
-    expect(summary).to_contain_text("“one bit” (ResNet-6)")
+    expect(summary).to_contain_text("“one bit” from the beginning (ResNet-6)")
     expect(source.locator("option")).to_have_text(["one bit", "order"])
+
+
+def test_divergence_viewer_shows_twins_that_differ_from_a_later_epoch_on(
+    show: Callable[..., Page],
+) -> None:
+    """The choice stays with the source that has it, and comes back to it."""
+    widget = widget_of(show("divergence-viewer"), "divergence-viewer")
+    summary, source, onset = (part(widget, name) for name in ("summary", "source", "onset"))
+    expect(onset).to_be_disabled()  # A bit is changed at the beginning alone here.
+    source.select_option("order")
+    expect(onset.locator("option")).to_have_text(["the beginning", "epoch 4"])
+    onset.select_option("4")
+    expect(summary).to_contain_text("twin 1 of “order” from epoch 4 (ResNet-6): weights 0.020 of")
+    part(widget, "back").click()
+    expect(summary).to_contain_text("weights 0.0040 of")
+    part(widget, "back").click()
+    expect(summary).to_contain_text("weights 0 of")
+    source.select_option("one bit")
+    expect(summary).to_contain_text("“one bit” from the beginning")
+    source.select_option("order")
+    expect(summary).to_contain_text("“order” from epoch 4")
 
 
 def test_divergence_viewer_steps_by_key_and_click_and_plays(show: Callable[..., Page]) -> None:

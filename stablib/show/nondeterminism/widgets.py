@@ -13,6 +13,7 @@ from stablib.show import widgets
 from stablib.show.exhibit import picture
 from stablib.show.widgets.hosted import HostedWidget
 from stablib.studies.nondeterminism import Trainings
+from stablib.studies.nondeterminism.elsewhere import FROM_EPOCH
 
 
 def divergence_viewer(by_network: Mapping[str, Trainings]) -> HostedWidget:
@@ -33,20 +34,19 @@ def divergence_viewer(by_network: Mapping[str, Trainings]) -> HostedWidget:
 
 def _parting(trainings: Trainings) -> dict[str, Any]:
     """The unchanged run of a network, which stands first, and its twins."""
-    unchanged, *sources = trainings.runs
+    unchanged, *rows = trainings.runs
     base = trainings.runs[unchanged]
-    return {
-        "unchanged": {"loss": base["losses"][0], "logits": base["logits"][0]},
-        "twins": {
-            source: {
-                "distance": distances(runs["weights"], base["weights"]),
-                "disagreement": (runs["labels"] != base["labels"]).mean(axis=2),
-                "loss": runs["losses"],
-                "logits": runs["logits"],
-            }
-            for source, runs in ((s, trainings.runs[s]) for s in sources)
-        },
-    }
+    twins: dict[str, dict[int, Any]] = {}
+    for row in rows:
+        runs = trainings.runs[row]
+        source, _, epoch = row.partition(FROM_EPOCH)
+        twins.setdefault(source, {})[int(epoch or 1)] = {
+            "distance": distances(runs["weights"], base["weights"]),
+            "disagreement": (runs["labels"] != base["labels"]).mean(axis=2),
+            "loss": runs["losses"],
+            "logits": runs["logits"],
+        }
+    return {"unchanged": {"loss": base["losses"][0], "logits": base["logits"][0]}, "twins": twins}
 
 
 def distances(weights: NDArray[np.floating], base: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.resamples import Resamples
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
-from stablib.studies.synthesis.results import Predicted
+from stablib.studies.synthesis.look import Predicted
 from stablib.workloads.text import LabelledRecipe, n_train
 
 #: Resamples of runs for every interval.

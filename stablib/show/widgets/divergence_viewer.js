@@ -1,6 +1,6 @@
 // Divergence viewer: twins part step by step. common.js stands in front.
 
-const STATE = ["network", "source", "twin", "point", "example"];
+const STATE = ["network", "source", "onset", "twin", "point", "example"];
 const VIEW_MARGIN = { left: 52, right: 14, top: 28, bottom: 42 };
 const TALL = 190;
 
@@ -15,6 +15,7 @@ function readTwins(data) {
       unchanged: decoded(network.unchanged, ["loss", "logits"]),
       sources: network.sources.map((source) => ({
         name: source.name,
+        onset: source.onset,
         nTwins: source.n_twins,
         ...decoded(source, ["distance", "disagreement", "loss", "logits"]),
       })),
@@ -22,11 +23,18 @@ function readTwins(data) {
   };
 }
 
-/** Find a network and what differs in it: its first source where it lacks the chosen one. */
+/** Find a network and what differs in it, and from when: the first where it lacks the chosen one. */
 function findSource(data, state) {
   const network = data.networks.find(({ name }) => name === state.network);
-  const source = network.sources.find(({ name }) => name === state.source);
-  return { network, source: source ?? network.sources[0] };
+  const named = network.sources.find(({ name }) => name === state.source) ?? network.sources[0];
+  const onsets = network.sources.filter(({ name }) => name === named.name);
+  const source = onsets.find(({ onset }) => onset === state.onset) ?? onsets[0];
+  return { network, source, onsets: onsets.map(({ onset }) => onset) };
+}
+
+/** Say from when twins differ. */
+function onsetText(onset) {
+  return onset === 1 ? "the beginning" : `epoch ${onset}`;
 }
 
 /** Find what the state shows: one twin, its three curves, and its logits of one example now. */
@@ -43,6 +51,7 @@ function readTwin(data, state) {
     state,
     network: network.name,
     source: source.name,
+    onset: source.onset,
     distance: curve("distance"),
     disagreement: curve("disagreement"),
     loss: curve("loss"),
@@ -68,7 +77,7 @@ function divergenceSentence(data, view) {
   const at = view.state.point;
   return (
     `After step ${data.steps[at].toLocaleString("en")}, twin ${view.state.twin + 1} of ` +
-    `“${view.source}” (${view.network}): weights ${smallText(view.distance[at])} of their size apart, ` +
+    `“${view.source}” from ${onsetText(view.onset)} (${view.network}): weights ${smallText(view.distance[at])} of their size apart, ` +
     `${percent(view.disagreement[at])} of the images get another label, loss ` +
     `${view.loss[at].toFixed(3)} against ${view.unchangedLoss[at].toFixed(3)} nats.`
   );
@@ -147,11 +156,12 @@ function logitTable(data, view) {
 
 /** Build the controls; `sync(view)` shows the current state in them. */
 function divergenceControls(model, data, summary, onpoint) {
-  const named = (parts) => parts.map(({ name }) => [name, name]);
-  const network = choice("network", named(data.networks), (value) =>
+  const names = (parts) => unique(parts.map(({ name }) => name)).map((name) => [name, name]);
+  const network = choice("network", names(data.networks), (value) =>
     write(model, "network", value),
   );
   const source = choice("source", [], (value) => write(model, "source", value));
+  const onset = choice("onset", [], (value) => write(model, "onset", Number(value)));
   // As many as every source has, so that another source never ends on a twin that is not there.
   const everySource = data.networks.flatMap(({ sources }) => sources);
   const nTwins = Math.min(...everySource.map((one) => one.nTwins));
@@ -177,6 +187,7 @@ function divergenceControls(model, data, summary, onpoint) {
       { class: "sw-controls" },
       field("Network", network),
       field("What differs", source),
+      field("From", onset),
       field("Twin", twin),
       field("Image", example),
     ),
@@ -194,10 +205,16 @@ function divergenceControls(model, data, summary, onpoint) {
     const found = findSource(data, state);
     if (found.network.name !== shown) {
       shown = found.network.name;
-      setOptions(source, named(found.network.sources));
+      setOptions(source, names(found.network.sources));
     }
+    setOptions(
+      onset,
+      found.onsets.map((epoch) => [epoch, onsetText(epoch)]),
+    );
     network.value = found.network.name;
     source.value = found.source.name;
+    onset.value = found.source.onset;
+    onset.disabled = found.onsets.length === 1;
     twin.value = state.twin;
     example.value = state.example;
     point.input.value = state.point;

@@ -30,6 +30,8 @@ class DivergenceViewer(HostedWidget):
     network = traitlets.Unicode().tag(sync=True, state=True)
     #: What differs; of a source that the network lacks, its first is shown.
     source = traitlets.Unicode().tag(sync=True, state=True)
+    #: Epoch from which on it differs, counted from 1; where there is no such twin, the first is.
+    onset = traitlets.Int(1).tag(sync=True, state=True)
     #: Which twin of the source, from 0.
     twin = traitlets.Int(0).tag(sync=True, state=True)
     #: Place among the steps that were looked at, from 0.
@@ -45,6 +47,13 @@ class DivergenceViewer(HostedWidget):
     def _check_source(self, proposal: Any) -> str:
         every = (source["name"] for source in self._sources())
         return check_choice("source", proposal.value, list(dict.fromkeys(every)))
+
+    @traitlets.validate("onset")
+    def _check_onset(self, proposal: Any) -> int:
+        offered = self.data["offered"]["onset"]
+        if proposal.value not in offered:
+            raise traitlets.TraitError(f"onset must be one of {offered}, got {proposal.value}")
+        return int(proposal.value)
 
     @traitlets.validate("twin", "point", "example")
     def _check_place(self, proposal: Any) -> int:
@@ -80,8 +89,9 @@ def divergence_viewer(
     networks : mapping of str to mapping
         By network, its ``"unchanged"`` run and its ``"twins"``, which are compared with it.
 
-        ``"twins"`` : mapping of str to mapping of str to array_like of float
-            By what a twin differs in, of every twin at every step that was looked at:
+        ``"twins"`` : mapping of str to mapping of int to mapping of str to array_like of float
+            By what a twin differs in, and the epoch from which on it does (1: the beginning), of
+            every twin at every step that was looked at:
             ``"distance"`` of the weights, ``"disagreement"`` of the labels (both fractions) and
             ``"loss"`` (nats), of shape (n_twins, n_points), and ``"logits"``, of shape (n_twins,
             n_points, n_examples, n_classes).
@@ -103,8 +113,8 @@ def divergence_viewer(
     Returns
     -------
     DivergenceViewer
-        Its state: ``network``, ``source``, ``twin``, ``point`` (place among the steps) and
-        ``example``.
+        Its state: ``network``, ``source``, ``onset`` (epoch), ``twin``, ``point`` (place among the
+        steps) and ``example``.
 
     Raises
     ------
@@ -132,6 +142,7 @@ def divergence_viewer(
     data["offered"] = {
         "network": [network["name"] for network in data["networks"]],
         "source": sorted({source["name"] for source in sources}),
+        "onset": sorted({source["onset"] for source in sources}),
     }
     data["ranges"] = {"point": [0, int(points.size) - 1], "example": [0, shape[0] - 1]}
     first = data["networks"][0]
@@ -141,6 +152,7 @@ def divergence_viewer(
         picture=picture,
         network=first["name"],
         source=first["sources"][0]["name"],
+        onset=first["sources"][0]["onset"],
         point=int(points.size - 1),
     )
 
@@ -163,11 +175,26 @@ def _network(
         "sources": [
             {
                 "name": str(source),
-                **_checked(f"{argument}['twins'][{source!r}]", arrays, n_points, shape),
+                "onset": onset,
+                **_checked(f"{argument}['twins'][{source!r}][{onset}]", arrays, n_points, shape),
             }
-            for source, arrays in twins.items()
+            for source, by_onset in twins.items()
+            for onset, arrays in _by_onset(f"{argument}['twins'][{source!r}]", by_onset)
         ],
     }
+
+
+def _by_onset(argument: str, twins: Any) -> list[tuple[int, Any]]:
+    """Twins by the epoch from which on they differ, in its order."""
+    check_mapping(argument, twins)
+    for onset in twins:
+        if isinstance(onset, bool) or not isinstance(onset, int | np.integer) or onset < 1:
+            raise UsageError(
+                f"{argument} must map epochs, counted from 1, to twins, got the key {onset!r}"
+            )
+    if not twins:
+        raise UsageError(f"{argument} must hold twins of at least one epoch, got none")
+    return [(int(onset), twins[onset]) for onset in sorted(twins)]
 
 
 def _check_steps(steps: ArrayLike) -> NDArray[np.integer]:

@@ -33,6 +33,9 @@ MOMENTA, ADAM_RATE = (0.0, 0.99, 0.999), 0.01
 #: Twins of each kind that the viewer follows.
 _TWINS = 4
 
+#: Between what differs and the epoch from which on it does, in the name of a row.
+FROM_EPOCH = ", from epoch "
+
 #: The same training again: what changes of its recipe, and its seeds.
 AGAIN: Mapping[str, tuple[dict[str, object], SeedPlan]] = {
     "unchanged": ({}, SeedPlan()),
@@ -151,7 +154,7 @@ def partings(settings: NondeterminismSettings) -> dict[str, Wanted]:
     usual, kept = design.recipe, (Trace(),)
     onsets = [epoch for epoch in design.onsets() if epoch > 1]
     late = {
-        f"{row}, from epoch {epoch}": Request(usual, plans(few, onset=epoch), kept)
+        f"{row}{FROM_EPOCH}{epoch}": Request(usual, plans(few, onset=epoch), kept)
         for row, plans in ((LATE, partial(design.plans, LATE)), (BIT, design.bits))
         for epoch in onsets
     }

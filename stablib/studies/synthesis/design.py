@@ -33,13 +33,14 @@ from stablib.studies.synthesis.look import (
     Look,
     hit_of_candidates,
     of_candidates,
+    of_ensembles_of_words,
     of_items,
     of_texts,
     of_words,
 )
 from stablib.studies.synthesis.settings import SynthesisSettings
 from stablib.training import Final, Probabilities, Request, protocol
-from stablib.workloads import Logits, NextWords
+from stablib.workloads import JointWords, Logits, NextWords
 
 #: Plain training, and the same with other seeds, which does nothing.
 CONTROL, OTHER_SEEDS = "Control", "Control, other seeds"
@@ -73,11 +74,6 @@ BEFORE_THE_END = {
     "SWA": "it averages the last epochs, and the best is an earlier one",
     "Snapshots": "its members are the ends of all cycles: no epoch is chosen",
 }
-TOO_MANY_WORDS = (
-    "not kept, as too large: how likely a teacher finds each word of the vocabulary at each word "
-    "of the training text"
-)
-NO_SCORES = "not kept, as too large: how likely each word of the vocabulary is at each test word"
 
 #: Checkpoints of networks that attend, as their columns are called.
 _CHECKPOINTS = {"best": "best epoch", "last": "last epoch"}
@@ -207,15 +203,16 @@ def _texts(
 
 
 def _words(preset: str, settings: SynthesisSettings) -> Column:
-    rows = language.rows(NONDETERMINISM[preset])
+    study, n_members = NONDETERMINISM[preset], ENSEMBLES * settings.members
+    rows = language.rows(study)
     plain = of_words(rows[ALL])
-    taught = ("Ensemble, shared", "Ensemble, own", "TGTSS, shared", "TGTSS, own")
-    return _column(
-        plain,
-        {OTHER_SEEDS: of_words(rows[IMAGE_SEEDS])},
-        further(plain, NextWords(), settings),
-        {**dict.fromkeys(taught, TOO_MANY_WORDS), "Views": NO_VIEWS, ENSEMBLE: NO_SCORES},
+    more = further(plain, NextWords(), settings)
+    members = language.rows(study.model_copy(update={"few_runs": n_members}))[ALL].plans
+    joint = dataclasses.replace(
+        plain.request, plans=members, records=(JointWords(),), pool=settings.members
     )
+    more[ENSEMBLE] = of_ensembles_of_words(joint)
+    return _column(plain, {OTHER_SEEDS: of_words(rows[IMAGE_SEEDS])}, more, {"Views": NO_VIEWS})
 
 
 def _images(preset: str, settings: SynthesisSettings) -> dict[str, Column]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.mitigation import vanilla_ensembles
 from stablib.runs import Runs
 from stablib.studies.recommender.results import K
 from stablib.training import Request
@@ -18,6 +19,21 @@ from stablib.workloads.attention import predictions
 Read = Callable[[NDArray[Any]], NDArray[Any]]
 #: Labels (n_runs, n_examples) of what was read.
 Decide = Callable[[NDArray[Any]], NDArray[np.integer]]
+
+
+class Predicted(NamedTuple):
+    """What runs predict.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_runs, n_examples)
+        Predicted labels.
+    accuracies : ndarray of float64, shape (n_runs,)
+        In percent.
+    """
+
+    labels: NDArray[np.integer]
+    accuracies: NDArray[np.float64]
 
 
 def as_kept(array: NDArray[Any]) -> NDArray[Any]:
@@ -88,16 +104,55 @@ class Look:
         Of losses it is the mean probability of what is right: how often an answer is right that is
         drawn from what the model predicts.
         """
-        if self.losses:
-            right = np.exp(-runs[self.losses].astype(np.float64))
-        else:
-            right = self.labels(runs) == gold
-        return np.asarray(100.0 * right.mean(axis=1))
+        return _accuracies(runs[self.losses]) if self.losses else _hits(self.labels(runs), gold)
+
+    def ensembles(
+        self, runs: Runs, members: int, gold: NDArray[np.integer]
+    ) -> tuple[Predicted, Predicted] | None:
+        """Ordinary ensembles that share no run, and their members, in their order.
+
+        Of some workloads the scores of the first examples alone are kept. None where there are not
+        two ensembles.
+        """
+        count = len(runs) // members
+        if count < 2:
+            return None
+        scores = self.scores(runs).astype(np.float64)[: count * members]
+        right = gold[: scores.shape[1]]
+        together, alone = (
+            Predicted(labels, _hits(labels, right))
+            for labels in map(self.decide, (vanilla_ensembles(scores, members), scores))
+        )
+        return together, alone
 
     def beside(self, kind: str) -> Look:
         """The same of averaged weights that are kept beside a run, by the averaging method."""
         losses = f"{kind}_{self.losses}" if self.losses else ""
         return dataclasses.replace(self, array=f"{kind}_{self.array}", losses=losses)
+
+
+class JointLook(Look):
+    """Look at ensembles that were made while their members were trained, and at these."""
+
+    def ensembles(
+        self, runs: Runs, members: int, gold: NDArray[np.integer]
+    ) -> tuple[Predicted, Predicted] | None:
+        """As of any runs, which are ensembles here."""
+        if len(runs) < 2:
+            return None
+        labels, losses = (
+            np.concatenate(runs[f"{name}_alone"]) for name in (self.array, self.losses)
+        )
+        together = Predicted(self.labels(runs), self.accuracies(runs, gold))
+        return together, Predicted(labels, _accuracies(losses))
+
+
+def _hits(labels: NDArray[np.integer], gold: NDArray[np.integer]) -> NDArray[np.float64]:
+    return np.asarray(100.0 * (labels == gold).mean(axis=1))
+
+
+def _accuracies(losses: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(100.0 * np.exp(-losses.astype(np.float64)).mean(axis=1))
 
 
 def of_texts(request: Request, checkpoint: str) -> Look:
@@ -113,3 +168,8 @@ def of_items(request: Request) -> Look:
 def of_words(request: Request) -> Look:
     """Look at the words that follow."""
     return Look(request, "labels", losses="losses")
+
+
+def of_ensembles_of_words(request: Request) -> JointLook:
+    """Look at the words that follow, by ensembles."""
+    return JointLook(request, "labels", losses="losses")

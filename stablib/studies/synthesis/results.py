@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stablib.mitigation import vanilla_ensembles
 from stablib.runs import Runs
 from stablib.studies.base import Outcome
 from stablib.studies.synthesis.design import CONTROL, ENSEMBLE, Column
-from stablib.studies.synthesis.look import Look
+from stablib.studies.synthesis.look import Look, Predicted
 from stablib.studies.synthesis.settings import SynthesisSettings
 from stablib.workloads.text import LabelledRecipe
-
-
-class Predicted(NamedTuple):
-    """What runs predict.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (n_runs, n_examples)
-        Predicted labels.
-    accuracies : ndarray of float64, shape (n_runs,)
-        In percent.
-    """
-
-    labels: NDArray[np.integer]
-    accuracies: NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,23 +69,9 @@ class Matrix(Outcome):
         return Predicted(every.labels[same], every.accuracies[same]), True
 
     def ensembles(self, workload: str) -> tuple[Predicted, Predicted] | None:
-        """Ordinary ensembles that share no run, and their members, in their order.
-
-        Of some workloads the scores of the first examples alone are kept. None where there are not
-        two ensembles.
-        """
+        """Ordinary ensembles and their members, see :meth:`Look.ensembles`."""
         look, runs = self._look(workload, ENSEMBLE), self.runs[workload][ENSEMBLE]
-        members = self.trainings(workload, ENSEMBLE)
-        count = len(runs) // members
-        if count < 2:
-            return None
-        scores = look.scores(runs).astype(np.float64)[: count * members]
-        gold = self.gold[workload][: scores.shape[1]]
-        together, alone = (
-            Predicted(labels, 100.0 * (labels == gold).mean(axis=1))
-            for labels in map(look.decide, (vanilla_ensembles(scores, members), scores))
-        )
-        return together, alone
+        return look.ensembles(runs, self.trainings(workload, ENSEMBLE), self.gold[workload])
 
     def all_runs(self) -> Mapping[str, Runs]:
         """Runs by workload and row."""

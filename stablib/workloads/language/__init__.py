@@ -13,13 +13,16 @@ from stablib.errors import UsageError
 from stablib.training import Inputs, Request, SeedPlan
 from stablib.training.record import Arrays
 from stablib.training.workload import Report, Taught
-from stablib.workloads.language.record import NextWords
+from stablib.workloads.language.record import JointWords, LikelyWords, NextWords
+from stablib.workloads.teaching import lessons
 from stablib.workloads.text import LabelledRecipe, LabelledWorkload
 
-__all__ = ["LanguageRecipe", "NextWords"]
+__all__ = ["JointWords", "LanguageRecipe", "LikelyWords", "NextWords"]
 
 #: What ends a line, and what stands for words that are not in the vocabulary.
 END, UNKNOWN = "<eos>", "<unk>"
+#: Words of a line of the Penn Treebank with its end, on average.
+_WORDS_A_LINE = 22
 
 
 class LanguageRecipe(LabelledRecipe):
@@ -101,6 +104,16 @@ class LanguageRecipe(LabelledRecipe):
         """The first lines of the data, as far as the recipe looks."""
         return data.head(self.limit, others=self.n_test)
 
+    def examples(self, n_texts: int) -> int:
+        """Words of so many lines, about: how many there are is known when the text is there.
+
+        Examples
+        --------
+        >>> LanguageRecipe(dataset="ptb").examples(42_068)  # Of 929,589 words.
+        925496
+        """
+        return _WORDS_A_LINE * n_texts
+
     def n_steps_of(self, n_words: int) -> int:
         """Steps in which a text is read that is parted into parts of equal length.
 
@@ -142,8 +155,7 @@ class Language(LabelledWorkload):
     version = 1
     unit = "words"
     sources: ClassVar[tuple[str, ...]] = ("init", "dropout")
-    #: No teachers: of each word of the training text they would leave a number for all others.
-    honours = frozenset({"decay", "rate", "averager", "snapshots", "targets"})
+    honours = frozenset({"decay", "rate", "averager", "snapshots", "lesson", "targets"})
     packages: ClassVar[tuple[str, ...]] = ("torch", "numba", "numpy")
 
     def sizes(self, recipe: LabelledRecipe, inputs: Inputs) -> Mapping[str, int]:
@@ -151,6 +163,15 @@ class Language(LabelledWorkload):
         texts = recipe.part(inputs.data).texts or {}
         counts = {s: sum(len(line.split()) + 1 for line in lines) for s, lines in texts.items()}
         return {split: count - 1 for split, count in counts.items()}
+
+    def before(self, request: Request) -> list[Request]:
+        """Teachers, of which the likeliest words are kept."""
+        return lessons(
+            request,
+            block=self.block,
+            beside=(),
+            kept_as=lambda lesson: LikelyWords(after_step=lesson.after_step, every=lesson.every),
+        )
 
     def train(
         self,
@@ -164,7 +185,7 @@ class Language(LabelledWorkload):
         """Train each plan for itself."""
         from stablib.workloads.language.training import train_each
 
-        return train_each(request, inputs, report=report, state=state)
+        return train_each(request, inputs, taught, report=report, state=state)
 
 
 LanguageRecipe.workload = Language()

@@ -21,9 +21,9 @@ from stablib.training.observe import Observer, Stack
 from stablib.training.predict import Predictor, mean_of
 from stablib.training.record import Arrays
 from stablib.training.threads import one_thread
-from stablib.training.workload import Report
+from stablib.training.workload import Report, Taught
 from stablib.workloads.language import END, UNKNOWN, LanguageRecipe
-from stablib.workloads.language.record import NextWords
+from stablib.workloads.language.record import JointWords, Likely, LikelyWords, NextWords
 from stablib.workloads.one_run import train_run
 from stablib.workloads.text import check_records
 
@@ -34,7 +34,7 @@ _SPREAD, _HALVED = 5.0, 0.05
 
 
 def train_each(
-    request: Request, inputs: Inputs, *, report: Report, state: Arrays | None
+    request: Request, inputs: Inputs, taught: Taught, *, report: Report, state: Arrays | None
 ) -> Iterator[list[tuple[SeedPlan, list[Arrays]]]]:
     """Train the plans of a request one after the other.
 
@@ -46,7 +46,9 @@ def train_each(
         task = inputs.once(name, lambda: prepare(recipe, inputs.data))
         check_records(request.records, recipe.steps(task.sizes["train"]))
         for plan in request.plans:
-            network = LanguageNetwork(recipe, plan, task, pause=lambda: report(0))
+            network = LanguageNetwork(
+                recipe, plan, task, pause=lambda: report(0), taught=taught(plan)
+            )
             arrays = train_run(
                 network,
                 optimizer(recipe, network),
@@ -116,9 +118,15 @@ class LanguageNetwork:
     """
 
     def __init__(
-        self, recipe: LanguageRecipe, plan: SeedPlan, task: Task, *, pause: Callable[[], object]
+        self,
+        recipe: LanguageRecipe,
+        plan: SeedPlan,
+        task: Task,
+        *,
+        pause: Callable[[], object],
+        taught: Likely | None = None,
     ) -> None:
-        self.recipe, self.pause = recipe, pause
+        self.recipe, self.pause, self.taught = recipe, pause, taught
         self.model = LanguageModel(
             task.n_classes,
             recipe.embedding,
@@ -127,7 +135,9 @@ class LanguageNetwork:
             plan.generator("init"),
         )
         inputs, gold = task.split("train")
-        self.words, self.next = (_streams(ids, recipe.batch_size) for ids in (inputs.values, gold))
+        self.words, self.next, self.places = (
+            _streams(ids, recipe.batch_size) for ids in (inputs.values, gold, np.arange(len(gold)))
+        )
         self.source = plan.source("dropout")
         self.rng, self.lengths = _apart(self.source.at(1))
         self.state = self.model.start(recipe.batch_size)
@@ -156,16 +166,19 @@ class LanguageNetwork:
         part = slice(int(rows[0]), int(rows[-1]) + 1)
         self.stretch = len(rows) / self.recipe.window
         logits, self.state = self.model(self.words[part], self.state, self._mask)
-        return functional.cross_entropy(logits, self._goals(self.next[part].flatten()))
+        return functional.cross_entropy(logits, self._goals(part))
 
-    def _goals(self, following: Tensor) -> Tensor:
+    def _goals(self, part: slice) -> Tensor:
         """What is learnt of the words that follow: they, or the method's shares of all words."""
-        method = self.recipe.method
+        method, following = self.recipe.method, self.next[part].flatten()
         if "targets" not in method.changes:
             return following
         # Of a mini-batch alone: of a whole text with all words they would be gigabytes.
-        one_hot = functional.one_hot(following, len(self.model.bias)).numpy().astype(np.float32)
-        return torch.from_numpy(method.targets(one_hot, None))
+        n_classes, taught = len(self.model.bias), None
+        one_hot = functional.one_hot(following, n_classes).numpy().astype(np.float32)
+        if self.taught is not None:
+            taught = self.taught.probabilities(self.places[part].flatten().numpy(), n_classes)
+        return torch.from_numpy(method.targets(one_hot, taught))
 
     def logits(self, inputs: Ragged) -> Tensor:
         """Logits after each word of a text that begins here, shape (n_words, n_classes)."""
@@ -273,6 +286,13 @@ def optimizer(
     return cast("torch.optim.SGD | torch.optim.Adam", made)
 
 
+def _read(stack: Stack, text: Ragged) -> Iterator[Tensor]:
+    """Logits of the model at work after each word of a text, some words at a time."""
+    predictor = cast(Predictor, stack)
+    network = cast(LanguageNetwork, cast(FlatWeights, predictor.models).network)
+    return network.predicted(text, lambda: predictor.in_turn(0))
+
+
 class NextWordsObserver(Observer):
     """Predictions of the trained model, see :class:`NextWords`."""
 
@@ -282,11 +302,9 @@ class NextWordsObserver(Observer):
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Read the test text."""
-        predictor = cast(Predictor, stack)
-        network = cast(LanguageNetwork, cast(FlatWeights, predictor.models).network)
         losses, labels, done = [], [], 0
         with torch.inference_mode():
-            for logits in network.predicted(self.inputs, lambda: predictor.in_turn(0)):
+            for logits in _read(stack, self.inputs):
                 gold = torch.from_numpy(self.gold[done : done + len(logits)])
                 losses.append(functional.cross_entropy(logits, gold, reduction="none").numpy())
                 labels.append(logits.argmax(dim=1).numpy())
@@ -301,3 +319,57 @@ class NextWordsObserver(Observer):
                 "labels": np.concatenate(labels)[kept].astype(small),
             }
         ]
+
+
+class JointWordsObserver(Observer):
+    """Logits of the trained model, see :class:`JointWords`."""
+
+    def __init__(self, task: Task, record: JointWords) -> None:
+        inputs, gold = task.split("test")
+        words = inputs.values[: record.n_words]
+        self.inputs, self.gold = Ragged(words, np.arange(len(words))), gold[: record.n_words]
+
+    def finish(self, stack: Stack) -> list[Arrays]:
+        """Read the first words of the test text."""
+        with torch.inference_mode():
+            logits = torch.cat(list(_read(stack, self.inputs))).numpy()
+        return [{"logits": logits, "gold": self.gold}]
+
+
+class LikelyWordsObserver(Observer):
+    """What a model says of the training text, see :class:`LikelyWords`."""
+
+    growing = ("words", "sums", "count")
+
+    def __init__(self, task: Task, record: LikelyWords) -> None:
+        self.inputs, self.n_classes = task.lesson, task.n_classes
+        self.record = record
+        self.words: list[NDArray[np.integer]] = []
+        self.sums: list[NDArray[np.float32]] = []
+        self.count = 0
+
+    def after_step(self, step: int, stack: Stack) -> None:
+        """Add the predictions of one step."""
+        if self.record.due(step):
+            self._add(stack)
+
+    def _add(self, stack: Stack) -> None:
+        small = np.min_scalar_type(self.n_classes - 1)
+        with torch.inference_mode():
+            for number, logits in enumerate(_read(stack, self.inputs)):
+                chances = torch.softmax(logits, dim=1)
+                if not self.count:
+                    likely = chances.topk(min(self.record.n_likely, self.n_classes), dim=1)
+                    self.words.append(likely.indices.numpy().astype(small))
+                    self.sums.append(likely.values.numpy())
+                    continue
+                words = torch.from_numpy(self.words[number].astype(np.int64))
+                self.sums[number] = self.sums[number] + chances.gather(1, words).numpy()
+        self.count += 1
+
+    def finish(self, stack: Stack) -> list[Arrays]:
+        """Return the mean."""
+        if self.record.after_step is None:
+            self._add(stack)
+        shares = np.concatenate(self.sums) / np.float32(self.count)
+        return [{"words": np.concatenate(self.words), "shares": shares.astype(np.float16)}]
