@@ -24,6 +24,7 @@ def temporal(recipe: LabelledRecipe, *, stand_in: str | None = None) -> TGTSS:
         of the shorter training too.
     """
     n_steps = recipe.steps(n_train(recipe))
-    fewest = min(n_train(recipe), entry(stand_in or recipe.dataset).sizes["train"])
+    all_there = recipe.examples(entry(stand_in or recipe.dataset).sizes["train"])
+    fewest = min(n_train(recipe), all_there)
     after = int(CONVERGED * recipe.steps(fewest))
     return TGTSS(after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own")
