@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from stablib.data.entries import stand_in
 from stablib.metrics import Interval, disagreement_of_runs, pair_mean, pairwise_disagreement
+from stablib.runs import Run, Runs
 from stablib.show.synthesis.matrix import Effect, _cell, _effect, _failed, _finding
 from stablib.show.synthesis.sources import _finding as sources_finding
 from stablib.studies import open_study
@@ -14,16 +18,18 @@ from stablib.studies.synthesis import ENSEMBLE, PRESETS
 from stablib.studies.synthesis.design import CONTROL, METHODS, columns, further_sources, sources
 from stablib.studies.synthesis.further import _cycles, further
 from stablib.studies.synthesis.look import (
+    JointLook,
     Look,
+    Predicted,
     hit_of_candidates,
     of_candidates,
     of_items,
     of_words,
 )
-from stablib.studies.synthesis.results import Predicted
 from stablib.training import Final, seed_plans
 from stablib.training.workload import Request
-from stablib.workloads import HeadRecipe
+from stablib.workloads import HeadRecipe, JointWords, LanguageRecipe
+from stablib.workloads.language.training import prepare
 
 
 def predicted(labels: np.ndarray) -> Predicted:
@@ -274,3 +280,39 @@ def test_the_same_of_scores_of_all_candidates() -> None:
     scores[0, 0, 0] = 0.5
     scores[0, 2, 1:6] = np.nan
     assert hit_of_candidates(of_candidates(scores)).tolist() == [[1, 0, 1]]
+
+
+def test_at_smoke_teachers_of_language_models_converge_on_generated_lines_too() -> None:
+    of = columns("smoke", PRESETS["smoke"])["language model on PTB"].further
+    recipe = cast(LanguageRecipe, of["TGTSS, own"].request.recipe)
+    lesson, n_words = recipe.method.lesson, prepare(recipe, stand_in()).sizes["train"]
+    assert lesson is not None
+    lesson.check(recipe.steps(n_words))
+
+
+def test_ensembles_made_while_their_members_were_trained_stand_beside_these() -> None:
+    """Accuracy is the mean probability of the right word, of ensembles and of members."""
+    labels, alone = np.array([[1, 2], [3, 3]]), np.array([[[1, 2], [1, 3]], [[3, 3], [2, 3]]])
+    chances, alone_chances = np.array([[0.5, 0.3], [0.2, 0.2]]), np.full((2, 2, 2), 0.25)
+    stored = [
+        Run(
+            seed_plans(2, first_seed=2 * number),
+            {
+                "labels": labels[number],
+                "losses": -np.log(chances[number]),
+                "labels_alone": alone[number],
+                "losses_alone": -np.log(alone_chances[number]),
+            },
+            {},
+        )
+        for number in range(2)
+    ]
+    request = Request(HeadRecipe(), seed_plans(4), (JointWords(),), pool=2)
+    look = JointLook(request, "labels", losses="losses")
+    found = look.ensembles(Runs(request.recipe, stored), 2, np.zeros(2, int))
+    assert found is not None
+    together, members = found
+    np.testing.assert_array_equal(together.labels, labels)
+    np.testing.assert_array_equal(members.labels, [[1, 2], [1, 3], [3, 3], [2, 3]])
+    np.testing.assert_allclose(together.accuracies, [40.0, 20.0])
+    np.testing.assert_allclose(members.accuracies, [25.0] * 4)

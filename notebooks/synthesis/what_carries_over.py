@@ -27,6 +27,9 @@ from typing import Optional
 preset: str = "laptop"  # smoke, laptop, paper
 members: Optional[int] = None  # members of ordinary ensembles, and teachers of soft labels
 extra_runs: Optional[int] = None  # runs of a method on a model of another chapter
+converged: Optional[float] = (
+    None  # share of a teacher's steps after which TGTSS averages, on further models
+)
 
 # %% tags=["hide-input"]
 from stablib.show.synthesis import matrix, sources, widgets

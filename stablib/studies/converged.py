@@ -12,19 +12,23 @@ CONVERGED = 0.8
 _PREDICTIONS = 16
 
 
-def temporal(recipe: LabelledRecipe, *, stand_in: str | None = None) -> TGTSS:
+def temporal(
+    recipe: LabelledRecipe, *, stand_in: str | None = None, converged: float = CONVERGED
+) -> TGTSS:
     """Average some predictions of the later steps of a teacher of one's own.
 
     Parameters
     ----------
     recipe : LabelledRecipe
-        What teachers and students train; the last fifth of its steps counts.
+        What teachers and students train.
     stand_in : str, optional
         Data that may stand in. If they are fewer, more of the steps count, so that some are left
         of the shorter training too.
+    converged : float, default :data:`CONVERGED`
+        Share of the steps that do not count.
     """
     n_steps = recipe.steps(n_train(recipe))
     all_there = recipe.examples(entry(stand_in or recipe.dataset).sizes["train"])
     fewest = min(n_train(recipe), all_there)
-    after = int(CONVERGED * recipe.steps(fewest))
+    after = int(converged * recipe.steps(fewest))
     return TGTSS(after_step=after, every=max(1, (n_steps - after) // _PREDICTIONS), teacher="own")

@@ -22,6 +22,7 @@ from stablib.show.resamples import Resamples
 from stablib.studies.synthesis import CONTROL, ENSEMBLE, OTHER_SEEDS, Matrix
 from stablib.studies.synthesis.design import METHODS
 from stablib.studies.synthesis.look import Predicted
+from stablib.workloads.language import LikelyWords
 from stablib.workloads.text import LabelledRecipe, n_train
 
 #: Resamples of runs for every interval.
@@ -148,7 +149,9 @@ def mitigations(found: Matrix) -> Exhibit:
             "against the plain runs with its seeds, other seeds against all. For the recommender "
             "two runs differ on a held-out item if one has it among its first ten and the other "
             "has not, and accuracy is the hit rate; for the language model it is the mean "
-            "probability of the right word. CNN and BiLSTM are looked at twice, at the best epoch "
+            "probability of the right word, and of its teachers it learns how likely the likeliest "
+            f"{LikelyWords().n_likely} words are, and that all others are alike. CNN and BiLSTM "
+            "are looked at twice, at the best epoch "
             "by the validation texts as in the tables of their paper, and after the last. A shared "
             "teacher is trained once for all students; of snapshots and views a prediction takes "
             f"several passes. L2 adds {L2().decay:g} to the weight decay that plain runs have, and "
@@ -206,7 +209,7 @@ def _ensembles(found: Matrix) -> str:
 #: What a method is made of that is not the same on all workloads, by row, in words.
 _PARTS: Mapping[str, tuple[str, Callable[[Any, int], str]]] = {
     "TGTSS, own": (
-        "first step that is averaged",
+        "first step that is averaged (of language models, of about so many)",
         lambda method, n_steps: f"{method.after_step + 1:,} of {n_steps:,}",
     ),
     "Snapshots": ("members", lambda method, _: f"{method.cycles}"),

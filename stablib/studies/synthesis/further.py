@@ -47,7 +47,7 @@ def further(
     settings : SynthesisSettings
         How many runs, at most as many as there are plain ones, and teachers of an ensemble.
     own : TGTSS, optional
-        TGTSS with teachers of one's own; by default it averages the last fifth of their steps.
+        TGTSS with teachers of one's own; by default it averages the last of their steps.
     """
     request = plain.request
     recipe, plans = request.recipe, request.plans[: settings.extra_runs]
@@ -60,7 +60,7 @@ def further(
     }
     methods = _methods(recipe)
     if "lesson" in recipe.workload.honours:
-        methods |= _taught(own or temporal(recipe), settings)
+        methods |= _taught(own or temporal(recipe, converged=settings.converged), settings)
     for row, method in methods.items():
         with_it = dataclasses.replace(
             request, recipe=recipe.with_method(method), plans=plans, records=(record,)

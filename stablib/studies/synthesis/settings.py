@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from pydantic import Field
 
+from stablib.studies.converged import CONVERGED
 from stablib.studies.settings import Settings
 
 
@@ -19,12 +20,19 @@ class SynthesisSettings(Settings):
     extra_runs: int = Field(
         ge=2, le=1_000, description="runs of a method on a model of another chapter"
     )
+    converged: float = Field(
+        default=CONVERGED,
+        ge=0.0,
+        lt=1.0,
+        description="share of a teacher's steps after which TGTSS averages, on further models",
+    )
 
 
 #: Presets as rows of numbers.
 PRESETS: Mapping[str, SynthesisSettings] = MappingProxyType(
     {
-        "smoke": SynthesisSettings(members=2, extra_runs=2),
+        # Generated lines are a third as long as real ones: their training ends early.
+        "smoke": SynthesisSettings(members=2, extra_runs=2, converged=0.2),
         "laptop": SynthesisSettings(members=2, extra_runs=5),
         "paper": SynthesisSettings(members=5, extra_runs=10),
     }
