@@ -19,6 +19,8 @@ from stablib.errors import DataError, UsageError
 from stablib.metrics import centred_products, cka_of_products, linear_cka, pairwise_cka
 from stablib.mitigation import ASWA, SWA, LabelSmoothing, Snapshot, TestTime
 from stablib.runs import Runs, RunStore, obtain
+from stablib.runs.obtain import lacking
+from stablib.runs.watch import silent
 from stablib.training import Control, Final, Inputs, Request, SeedPlan, Task, seed_plans
 from stablib.training.loop import FlatWeights
 from stablib.training.seeds import Bit
@@ -317,6 +319,19 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
         train(RECIPE.model_copy(update={"side": 5}))
     with pytest.raises(UsageError, match="n_examples must be at most 40"):
         train(RECIPE, records=[Similarity(n_examples=41)])
+
+
+@pytest.mark.parametrize("onset", [1, 3])
+def test_of_several_runs_none_is_trained_if_one_has_a_bit_that_is_not_there(
+    onset: int, tmp_path: Path
+) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    bit = Bit(tensor="stem.weight", index=144)
+    plans = (PLAN, SeedPlan(bit=bit, onset={"bit": onset}))
+    request = Request(RECIPE, plans, RECORDS)
+    with pytest.raises(UsageError, match="index must be between 0 and 143 in stem.weight"):
+        obtain(request, store, inputs=inputs(), watch=silent)
+    assert lacking(request, store, inputs()) == request
 
 
 def test_a_trace_has_trained_weights_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import zlib
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from stablib.errors import UsageError
+from stablib.runs import RunStore
+from stablib.runs import train as train_into
 from stablib.runs.group import plans_key
 from stablib.training import (
     Bit,
@@ -286,6 +289,23 @@ def test_a_bit_that_is_not_there_is_refused(bit: Bit, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         train(RECIPE, [SeedPlan(bit=bit)], make_task(), [Steps(split="val")])
     assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("onset", [1, 3])
+def test_of_a_stack_none_is_trained_if_one_has_a_bit_that_is_not_there(
+    onset: int, tmp_path: Path
+) -> None:
+    store = RunStore(tmp_path / "runs", tmp_path / "none")
+    wrong = SeedPlan(bit=Bit(tensor="hidden.weight", index=128), onset={"bit": onset})
+    with pytest.raises(UsageError, match="index must be between 0 and 127 in hidden.weight"):
+        train_into(
+            HeadRecipe(hidden=8),
+            [SeedPlan(), wrong],
+            make_task(),
+            [Steps(split="val")],
+            store=store,
+        )
+    assert not list(store.folder.rglob("*.npz"))
 
 
 class Spy(Method):

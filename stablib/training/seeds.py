@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -310,6 +310,13 @@ def check_bit(bit: Bit, sizes: Mapping[str, int]) -> None:
             f"bit: index must be between 0 and {sizes[bit.tensor] - 1} in {bit.tensor}, "
             f"got {bit.index}"
         )
+
+
+def check_bits(plans: Iterable[SeedPlan], sizes: Mapping[str, int]) -> None:
+    """Refuse plans of which one changes a weight that is not there, see :func:`check_bit`."""
+    for plan in plans:
+        if plan.bit is not None:
+            check_bit(plan.bit, sizes)
 
 
 def change_bit(bit: Bit, tensors: Mapping[str, NDArray[np.floating]]) -> None:

@@ -41,6 +41,7 @@ class Request:
     plans: tuple[SeedPlan, ...]
     records: tuple[Record, ...] = (Final(),)
     pool: int = 1
+    _whole: tuple[SeedPlan, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.plans or not self.records:
@@ -72,7 +73,16 @@ class Request:
 
     def only(self, blocks: Sequence[Block]) -> Request:
         """Return the same request for some of its blocks."""
-        return dataclasses.replace(self, plans=tuple(p for block in blocks for p in block))
+        plans = tuple(plan for block in blocks for plan in block)
+        return dataclasses.replace(self, plans=plans, _whole=self.whole)
+
+    @property
+    def whole(self) -> tuple[SeedPlan, ...]:
+        """The plans of the request of which this is a part, or its own.
+
+        What cannot be trained is refused before any of them is.
+        """
+        return self._whole or self.plans
 
 
 @dataclasses.dataclass(frozen=True)

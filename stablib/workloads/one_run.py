@@ -11,7 +11,7 @@ from stablib.training import Request, SeedPlan, Task
 from stablib.training.loop import Batches, Network, Schedule, constant, fit, in_random_order
 from stablib.training.observe import observers
 from stablib.training.record import Arrays
-from stablib.training.seeds import check_bit
+from stablib.training.seeds import check_bits
 from stablib.training.workload import Report
 from stablib.workloads.text import LabelledRecipe, work_by_step
 
@@ -55,13 +55,11 @@ def train_run(
     Raises
     ------
     UsageError
-        If any plan of the request changes a weight that the network does not have.
+        If any plan of the whole request changes a weight that the network does not have.
     """
     recipe = cast(LabelledRecipe, request.recipe)
     sizes = {name: parameter.numel() for name, parameter in network.named().items()}
-    for other in request.plans:  # Before the first of them is trained.
-        if other.bit is not None:
-            check_bit(other.bit, sizes)
+    check_bits(request.whole, sizes)  # Before the first of them is trained.
     watchers = observers(request.records, task, 1)
     shares = iter(work_by_step(recipe, task.sizes, request.records))
     predictor = fit(

@@ -19,7 +19,7 @@ from stablib.training import Inputs, Record, Request, SeedPlan, Task
 from stablib.training.observe import observers
 from stablib.training.predict import Predictor
 from stablib.training.record import Arrays, TrainMean
-from stablib.training.seeds import Source, change_bit
+from stablib.training.seeds import Source, change_bit, check_bits
 from stablib.training.threads import one_thread_workers
 from stablib.training.workload import Report, Taught
 from stablib.workloads.heads import HeadRecipe
@@ -54,6 +54,8 @@ def train_stacks(
     if not isinstance(task.inputs["train"], np.ndarray):
         raise UsageError("heads train on features of shape (n_examples, n_features)")
     check_records(request.records, recipe.steps(task.sizes["train"]))
+    first = _stack(recipe, plans[:1], task).tensors(0)
+    check_bits(request.whole, {name: weights.size for name, weights in first.items()})
     size = _chunk_size(recipe, task, request.records)
     for start in range(0, len(plans), size):
         chunk = plans[start : start + size]
@@ -110,12 +112,7 @@ def _train_part(
 ) -> list[list[Arrays]]:
     rows = torch.from_numpy(task.inputs["train"])
     wanted = [torch.from_numpy(goal) for goal in goals]
-    stack = HeadStack(
-        [plan.generator("init") for plan in plans],
-        n_features=rows.shape[1],
-        hidden=recipe.hidden,
-        n_classes=task.n_classes,
-    )
+    stack = _stack(recipe, plans, task)
     _change_bits(stack, plans, epoch=1)  # The method's average begins with what they are then.
     predictor = Predictor(stack, recipe.method, recipe.epochs)
     watchers = observers(records, task, len(plans))
@@ -157,6 +154,16 @@ def _train_part(
         predictor.finish()
         finished = [watcher.finish(predictor) for watcher in watchers]
     return [list(run) for run in zip(*finished, strict=True)]
+
+
+def _stack(recipe: HeadRecipe, plans: Sequence[SeedPlan], task: Task) -> HeadStack:
+    """Initial heads of the plans."""
+    return HeadStack(
+        [plan.generator("init") for plan in plans],
+        n_features=task.inputs["train"].shape[1],
+        hidden=recipe.hidden,
+        n_classes=task.n_classes,
+    )
 
 
 def _change_bits(stack: HeadStack, plans: Sequence[SeedPlan], epoch: int) -> None:
