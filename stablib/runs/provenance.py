@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ from stablib.training.tagged import identity
 
 if TYPE_CHECKING:
     from stablib.runs.obtain import Runs
+
+#: With its number, tells this process from every other one, also on other machines.
+_BEGUN = uuid.uuid4().hex[:8]
 
 
 def machine(packages: Sequence[str], device: str = "cpu") -> dict[str, Any]:
@@ -41,6 +45,7 @@ def machine(packages: Sequence[str], device: str = "cpu") -> dict[str, Any]:
         "instructions": _instructions(packages[0]),
         "pace": pace(),
         "memory": _peak_memory(),
+        "process": f"{os.getpid()}-{_BEGUN}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 

@@ -78,6 +78,7 @@ def mitigations(results: Results, pool: Results, shorter: Mapping[int, Results])
     luck = max(sets, key=lambda one: reduction(one, single)[0])
     rows.append(_Row(f"single, the {n_runs} of {len(single.levels)} most alike", "null", 1, luck))
     null, _ = reduction(luck, single)
+    again = ", which are the runs of the first row" if luck.cells == same.cells else ""
     table: dict[str, dict[str, str]] = {}
     measured: list[Measured] = []
     for row in rows:
@@ -126,7 +127,7 @@ def mitigations(results: Results, pool: Results, shorter: Mapping[int, Results])
             "runs; those of shorter trainings cost no more than one run. "
             "A reduction is that of the mean over the five measures. Views of single runs are held "
             f"against the same runs, all else against the mean of {len(sets)} sets of as many "
-            "single runs with other seeds: the last row is the set that varies least. "
+            f"single runs with other seeds: the last row is the set that varies least{again}. "
             f"{_spent(results, shorter)} {CAPTION}"
         ),
     )

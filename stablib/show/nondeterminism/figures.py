@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -156,13 +156,24 @@ def onset(trainings: Trainings, others: Results) -> Exhibit:
             caption=(
                 "Standard deviations over runs (ddof 0), with 95 % bootstrap intervals, of runs "
                 "with the same initial weights whose order of examples, augmentation and order of "
-                "additions have one seed until some epoch and seeds of their own from there on."
+                "additions have one seed until some epoch and seeds of their own from there on. "
+                f"{_judged_after(frame['share'])}"
             ),
         )
 
 
 #: Shares of the training that count as a tenth, and as late.
 _TENTH, _LATE = (0.05, 0.15), (0.7, 0.8)
+
+
+def _judged_after(shares: Iterable[float]) -> str:
+    """Say after which shares the paper's sentences are judged: not every epoch is looked at."""
+    told = []
+    for words, (low, high) in (("a tenth", _TENTH), ("three quarters", _LATE)):
+        near = [f"{100.0 * share:.0f} %" for share in dict.fromkeys(shares) if low <= share <= high]
+        if near:
+            told.append(f"{words} of the training here means {' and '.join(near)}")
+    return f"In the paper's sentences {' and '.join(told)}." if told else ""
 
 
 def _onset_answers(

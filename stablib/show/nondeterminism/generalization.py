@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stablib.metrics import Interval
 from stablib.papers.claims import Measured
+from stablib.runs import Runs
 from stablib.show.exhibit import Exhibit, record, with_interval
 from stablib.show.nondeterminism.comparison import (
     ACCURACY,
@@ -232,6 +233,7 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
             differ = 100.0 * float((runs["labels"][0, -1] != base["labels"][0, -1]).mean())
             loss_gap = abs(float(runs["losses"][0, -1] - base["losses"][0, -1]))
             table[model, row] = {
+                "process": _process(base, runs),
                 "same bits": "yes" if same else "no",
                 "weights apart from step": f"{seen[0]:,}" if seen.size else "–",
                 "largest difference of a weight": _apart_by(apart[-1]),
@@ -265,11 +267,20 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
         finding=f"Labels that differ from those of the first training: {said}.{elsewhere}",
         caption=(
             "One training, and the same with the same seeds: once more, with another number of "
-            "threads, and with another seed of low level alone. Bits are those of 256 weights, of "
+            "threads, and with another seed of low level alone. Processes are known of runs "
+            "that say which one trained them. Bits are those of 256 weights, of "
             "the labels of the first test images, of the logits of four and of the cross-entropy, "
             "at steps that lie evenly on a logarithmic scale; differences are those at the end."
         ),
     )
+
+
+def _process(base: Runs, runs: Runs) -> str:
+    """Whether the process that trained runs is the one that trained the others."""
+    one, other = (each.provenance[0].get("process") for each in (base, runs))
+    if one is None or other is None:
+        return "–"
+    return "the same" if one == other else "another"
 
 
 def _apart_by(difference: float) -> str:
