@@ -132,3 +132,28 @@ def test_magnitudes_have_a_logarithmic_axis() -> None:
     with table_figure(pd.DataFrame({"PD": cells}, index=["linear", "tower"])) as made:
         assert made is not None
         assert made.axes[0].get_xscale() == "log"
+
+
+def test_an_axis_is_not_stretched_by_few_rows_but_points_to_them() -> None:
+    cells = ["5 [3, 7]", "9 [2, 16]", "7 [-4, 19]", "-251 [-329, -172]", "8 [-90, 106]"]
+    with table_figure(pd.DataFrame({"gain": cells}, index=list("abcde"))) as made:
+        assert made is not None
+        (axes,) = made.axes
+        low, high = axes.get_xlim()
+        (said,) = axes.texts
+        (dots, _, _) = axes.containers[0]
+    assert -30 < low < -4
+    assert 19 < high < 45
+    assert said.get_text() == "\u2212251"
+    assert said.xy == (low, 3.0)
+    # The row with the long interval has its value in sight.
+    assert np.isfinite(dots.get_xdata()).tolist() == [True, True, True, False, True]
+
+
+def test_where_a_paper_reports_values_no_row_is_cut() -> None:
+    frame = pd.DataFrame(
+        {"gain": ["5 [3, 7]", "9 [2, 16]", "-251 [-329, -172]"], "paper": ["4", "5", "6"]}
+    )
+    with table_figure(frame) as made:
+        assert made is not None
+        assert made.axes[0].get_xlim()[0] < -329

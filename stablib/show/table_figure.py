@@ -33,6 +33,10 @@ _LABEL, _TITLES = 34, 84
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
 _DECADES = 100.0
+#: Rows that are left out of an axis at most, and how much longer each would make it.
+_LEFT_OUT, _TIMES = 3, 2.5
+#: Share of an axis beyond what it shows.
+_MARGIN = 0.06
 #: Rows, of which one is a unit: between groups, and beyond the first and the last.
 _GAP, _EDGE = 0.4, 0.7
 #: Name of rows that say what other seeds alone do.
@@ -250,16 +254,86 @@ def _draw(
             interval = (low[number], high[number])
             band = [starts[group], ends[group]]
             axes.fill_betweenx(band, *interval, color=_GREY, alpha=0.25, linewidth=0)
-    # A centred interval may leave its value out: it reaches it.
-    errors = np.maximum(np.nan_to_num(np.stack([value - low, high - value])), 0.0)
-    axes.errorbar(value, places, xerr=errors, label=_HERE, fmt="o", markersize=4, color=PALETTE[0])
-    axes.plot(paper, places, "D", markersize=5, color=PALETTE[1], label=_PAPER, zorder=3)
     least, most = np.nanmin([value, low]), np.nanmax([value, high])
+    beyond = np.zeros(len(value), dtype=bool)
     if least > 0.0 and most > _DECADES * least:
         axes.set_xscale("log")
     else:
+        if np.isnan(paper).all():
+            beyond = _cut(axes, value, np.fmin(value, low), np.fmax(value, high), places)
         axes.locator_params(axis="x", nbins=4)
+    # A centred interval may leave its value out: it reaches it.
+    errors = np.maximum(np.nan_to_num(np.stack([value - low, high - value])), 0.0)
+    shown = np.where(beyond, np.nan, value)
+    axes.errorbar(shown, places, xerr=errors, label=_HERE, fmt="o", markersize=4, color=PALETTE[0])
+    axes.plot(paper, places, "D", markersize=5, color=PALETTE[1], label=_PAPER, zorder=3)
     axes.tick_params(axis="x", labelsize=9)
+
+
+def _cut(
+    axes: Axes,
+    value: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    places: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Cut an axis that few rows would stretch, and point to values that lie beyond; says which."""
+    kept = within(low, high)
+    if kept[np.isfinite(value)].all():
+        return np.zeros(len(value), dtype=bool)
+    least, most = low[kept].min(), high[kept].max()
+    air = _MARGIN * (most - least)
+    ends = (least - air, most + air)
+    axes.set_xlim(*ends)
+    beyond = (value < ends[0]) | (value > ends[1])
+    for row in np.flatnonzero(beyond):
+        side = int(value[row] > most)
+        axes.annotate(
+            f"{value[row]:.3g}".replace("-", "\u2212"),
+            (ends[side], places[row]),
+            xytext=(-14 if side else 14, 0),
+            textcoords="offset points",
+            ha="right" if side else "left",
+            va="center",
+            fontsize=8,
+            arrowprops={"arrowstyle": "->", "color": PALETTE[0], "shrinkA": 0, "shrinkB": 0},
+        )
+    return beyond
+
+
+def within(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows an axis shows: all but few that would make it several times as long.
+
+    Parameters
+    ----------
+    low, high : ndarray of float64, shape (n_rows,)
+        What each row takes of the axis; NaN for a row without a value.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+        False also for rows without a value.
+
+    Examples
+    --------
+    >>> ends = np.array([1.0, 2.0, 3.0, 2.5, -90.0])
+    >>> within(ends - 0.5, ends + 0.5).tolist()
+    [True, True, True, True, False]
+    """
+    known = np.isfinite(low) & np.isfinite(high)
+    kept, rows = known, np.flatnonzero(known)
+    for _ in range(min(_LEFT_OUT, len(rows) - _FEWEST)):
+        before = _span(low, high, rows)
+        spans = [_span(low, high, rows[rows != row]) for row in rows]
+        rows = np.delete(rows, int(np.argmin(spans)))
+        # One after the other: two that lie on both sides hide each other.
+        if before > _TIMES * min(spans):
+            kept = np.isin(np.arange(len(low)), rows)
+    return kept
+
+
+def _span(low: NDArray[np.float64], high: NDArray[np.float64], rows: NDArray[np.intp]) -> float:
+    return float(high[rows].max() - low[rows].min())
 
 
 def _legend(made: Figure) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stablib.data import Interactions
 from stablib.metrics import Interval
-from stablib.show.exhibit import Exhibit, counted, left_out, record
+from stablib.show.exhibit import Exhibit, counted, left_out, record, with_interval
 from stablib.show.recommender.comparison import answer, mean_of, named
 from stablib.show.style import PALETTE, figure
 from stablib.studies.recommender import DEEPICF, GMF, Results
@@ -179,8 +179,9 @@ def user_vectors(results: Results) -> Exhibit:
     data = results.interactions
     if data is None or data.ages.max(initial=-1) < 0:
         return left_out("TH-F3.2", NO_DATA)
-    places = _neighbours(results.runs[GMF]["factor_users"][0])
-    old = data.ages >= _OLD
+    vectors, old = results.runs[GMF]["factor_users"][0], data.ages >= _OLD
+    places, near = _neighbours(vectors), _nearest(vectors)
+    value, interval = mean_of(100.0 * old[near[old]].mean(axis=1))
     with figure(width=5.6, height=4.6) as made:
         (axes,) = made.axes
         _scatter(axes, places, {f"{_OLD} and older": old})
@@ -193,8 +194,15 @@ def user_vectors(results: Results) -> Exhibit:
             # Whose age is what is not ours to give out.
             numbers=pd.DataFrame({"users": ["all", "marked"], "count": [len(old), old.sum()]}),
             alt="A cloud of users; those of 56 and older are marked.",
-            caption=f"Vectors of the users of one run of GMF (t-SNE); {_OLD} and older are marked.",
-            finding=f"{100.0 * old.mean():.0f} % of the users are {_OLD} or older.",
+            caption=(
+                f"Vectors of the users of one run of GMF (t-SNE); {_OLD} and older are marked. "
+                "Nearest users are looked for in all dimensions; the interval is over users."
+            ),
+            finding=(
+                f"Of the {_NEAREST} nearest users of one who is {_OLD} or older, "
+                f"{with_interval(value, interval, 0)} % are too; of all users "
+                f"{100.0 * old.mean():.0f} %."
+            ),
         )
 
 
