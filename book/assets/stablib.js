@@ -13,7 +13,7 @@ function mendNames() {
 document.addEventListener("DOMContentLoaded", mendNames);
 window.addEventListener("load", mendNames); // The theme names its button late.
 
-// The controls of the scorecard: a paper, a verdict, and a word; `said` tells what is left.
+// Fill the place of the scorecard's controls: a paper, a verdict, a word; `said` tells what is left.
 function scorecardBar(papers, verdicts) {
   const control = (element, name) => {
     element.dataset.part = name;
@@ -30,8 +30,7 @@ function scorecardBar(papers, verdicts) {
   word.type = "search";
   const said = document.createElement("span");
   said.setAttribute("role", "status");
-  const element = document.createElement("div");
-  element.className = "scorecard-filter";
+  const element = document.querySelector(".scorecard-filter");
   for (const [text, one] of Object.entries({ Paper: paper, Verdict: verdict, Words: word })) {
     const label = document.createElement("label");
     label.append(`${text} `, one);
@@ -69,7 +68,6 @@ function filterScorecard() {
     bar.said.textContent = `${shown.length} of ${rows.length} exhibits`;
   };
   bar.element.addEventListener("input", filter);
-  rows[0].closest("section").before(bar.element);
   filter();
 }
 document.addEventListener("DOMContentLoaded", filterScorecard);

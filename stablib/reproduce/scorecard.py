@@ -121,6 +121,7 @@ def page(exhibits: Path) -> str:
         f"**{summary(scored)}.**\n",
         f'<p class="scorecard-key">{"".join(map(_key, _occurring(scored)))}</p>\n',
         _folded("Made with", [f"<p>{html.escape(line)}</p>" for line in made_from(exhibits)]),
+        '<div class="scorecard-filter"></div>\n',  # Its controls need scripts.
     ]
     for paper, rows in by_paper.items():
         if not rows:

@@ -24,6 +24,17 @@ ARGUMENTS = (
 )
 LOCAL = ("file:", "blob:", "data:", "about:")
 
+#: Adds up by how much of the window what is seen is moved, in ``layoutShift()``.
+_SHIFTS = """
+{
+  let shifted = 0;
+  const add = (entries) => entries.forEach((e) => { if (!e.hadRecentInput) shifted += e.value; });
+  const watcher = new PerformanceObserver((list) => add(list.getEntries()));
+  watcher.observe({ type: "layout-shift", buffered: true });
+  window.layoutShift = () => { add(watcher.takeRecords()); return shifted; };
+}
+"""
+
 Visit = Callable[..., AbstractContextManager[Page]]
 Sample = dict[str, NDArray[Any]]
 
@@ -71,6 +82,7 @@ def visit(chromium: Browser) -> Visit:
         )
         context.set_offline(offline)
         page = context.new_page()
+        page.add_init_script(_SHIFTS)
         faults: list[str] = []
 
         def note(fault: str) -> None:

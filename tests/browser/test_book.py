@@ -33,6 +33,7 @@ def built() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_load_nothing_from_outside_and_fit(open_page, page) -> None:
     view = open_page(BOOK / f"{page}.html", width=400, dark=True)
+    assert view.evaluate("layoutShift()") < 0.05
     assert view.locator("h1").first.inner_text()
     assert "preset laptop" in view.locator(".stablib-stamp").inner_text()
     assert view.locator('meta[name="description"]').get_attribute("content")

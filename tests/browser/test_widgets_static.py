@@ -1227,6 +1227,15 @@ def test_a_misbehaving_page_is_noticed(visit: Any, tmp_path: Path, body: str, fa
         pass
 
 
+def test_what_moves_while_a_page_is_loaded_is_noticed(visit: Any, tmp_path: Path) -> None:
+    path = tmp_path / "moving.html"
+    late = "<script>setTimeout(() => { first.style.height = '300px'; }, 200)</script>"
+    body = f'<div id="first"></div><p style="height: 400px">text</p>{late}'
+    path.write_text(FRAME.format(attributes="", body=body), encoding="utf-8")
+    with visit(path) as page:
+        page.wait_for_function("layoutShift() > 0.1")
+
+
 def test_divergence_viewer_shows_the_twin_and_the_step_that_are_chosen(
     show: Callable[..., Page], parted: dict[str, Any]
 ) -> None:
