@@ -33,7 +33,7 @@ from stablib.training import (
     TrainMean,
     seed_plans,
 )
-from stablib.workloads import HeadRecipe
+from stablib.workloads import HeadRecipe, JointWords
 
 GROUP = Group(HeadRecipe(dataset="massive", label="domain"), "abc", Final())
 PLAN, OTHER_PLAN = (SeedPlan.same(0),), (SeedPlan.same(1),)
@@ -279,6 +279,23 @@ def test_published_runs_are_read_and_never_written(store, tmp_path):
     fresh.write(GROUP, (extra,), make_arrays(3), {})
     assert_equal(fresh.read(GROUP, (extra,)).arrays, make_arrays(3))
     assert snapshot(published) == before
+
+
+def test_what_several_runs_left_is_published_and_read_by_all_of_their_plans(store, tmp_path):
+    group, plans = dataclasses.replace(GROUP, record=JointWords()), seed_plans(6)
+    pairs = [plans[:2], plans[2:4], plans[4:]]
+    for number, pair in enumerate(pairs):
+        store.write(group, pair, make_arrays(number), {"seconds": number})
+    store.publish(group, plans, tmp_path / "packs", pool=2)
+    fresh = RunStore(tmp_path / "fresh", tmp_path / "packs")
+    assert fresh.published_plans(group) == list(plans)
+    assert fresh.missing(group, [*pairs, plans[1:3], plans[:1]]) == [plans[1:3], plans[:1]]
+    for number, pair in enumerate(pairs):
+        run = fresh.read(group, pair)
+        assert run.plans == pair
+        assert run.provenance["seconds"] == number
+        assert_equal(run.arrays, make_arrays(number))
+    assert store.collect_garbage() == (0, 0)
 
 
 def test_local_runs_come_before_published_ones(store, written, tmp_path):

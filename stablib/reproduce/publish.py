@@ -13,6 +13,8 @@ from stablib.runs.obtain import groups
 from stablib.runs.store import RunStore
 from stablib.studies.base import Study
 from stablib.training import Inputs, SeedPlan
+from stablib.training.record import Lesson
+from stablib.training.workload import in_blocks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,23 +45,28 @@ def publish(study: Study, folder: Path) -> Iterator[Published]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted: dict[Group, dict[SeedPlan, None]] = {}
+    pools: dict[Group, int] = {}
     data: dict[Group, Inputs] = {}
     for request in (*study.wanted(), *study.optional()):
         inputs = study.inputs(request.recipe)
         for group in groups(request, inputs):
-            if not group.record.pooled:
+            # What teachers say is needed to train, and not to show.
+            if not isinstance(group.record, Lesson):
+                pools[group] = request.pool if group.record.pooled else 1
                 wanted.setdefault(group, {}).update(dict.fromkeys(request.plans))
                 data[group] = inputs
     shown: dict[str, Inputs] = {}
     for group, plans in wanted.items():
         store = RunStore(study.store.folder, folder)
         before = store.published_plans(group)
-        here = [plan for plan in plans if not store.missing(group, [(plan,)])]
+        blocks = in_blocks(list(plans), pools[group])
+        here = [plan for block in blocks if not store.missing(group, [block]) for plan in block]
         everything = list(dict.fromkeys([*before, *here]))
         if everything:
             shown[data[group].key] = data[group]
         if len(everything) > len(before):
-            yield Published(group, len(everything), store.publish(group, everything, folder))
+            path = store.publish(group, everything, folder, pool=pools[group])
+            yield Published(group, len(everything), path)
     _write_labels(shown.values(), folder.parent / "data")
 
 

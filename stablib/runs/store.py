@@ -24,9 +24,9 @@ from stablib.errors import StoreError
 from stablib.runs.group import Group, plans_key
 from stablib.runs.watch import say
 from stablib.training import Recipe, SeedPlan
-from stablib.training.record import Arrays, Record
+from stablib.training.record import Arrays, Lesson, Record
 from stablib.training.tagged import identity
-from stablib.training.workload import Block
+from stablib.training.workload import Block, in_blocks
 
 #: Suffix of the state of a run in the making.
 _UNFINISHED = ".unfinished"
@@ -227,8 +227,12 @@ class RunStore:
         """All packs of the published layer."""
         return sorted(self.published.glob("*.npz")) if self.published else []
 
-    def publish(self, group: Group, plans: Sequence[SeedPlan], folder: Path) -> Path:
+    def publish(
+        self, group: Group, plans: Sequence[SeedPlan], folder: Path, *, pool: int = 1
+    ) -> Path:
         """Write the runs of one group as a pack into ``folder`` and return its path.
+
+        Of a pooled record so many consecutive plans have left one set of arrays.
 
         Raises
         ------
@@ -239,7 +243,8 @@ class RunStore:
         before = self._pack(group)
         if not before and (folder / f"{group.key}.npz").exists():
             raise StoreError(f"{group.title()}: its pack is damaged, and would be replaced")
-        runs = [before.get(plans_key((plan,))) or self.read(group, (plan,)) for plan in plans]
+        blocks = in_blocks(plans, pool)
+        runs = [before.get(plans_key(block)) or self.read(group, block) for block in blocks]
         found = [run for run in runs if run is not None]
         if len(found) < len(runs):
             raise StoreError(
@@ -248,12 +253,13 @@ class RunStore:
         arrays = {name: np.stack([run.arrays[name] for run in found]) for name in found[0].arrays}
         made = [{k: v for k, v in run.provenance.items() if k != "origin"} for run in found]
         path = folder / f"{group.key}.npz"
-        files.write(path, arrays, {**_header(group, plans), "provenance": made}, published=True)
+        header = {**_header(group, plans), "provenance": made}
+        files.write(path, arrays, header | ({"pool": pool} if pool > 1 else {}), published=True)
         return path
 
     def published_plans(self, group: Group) -> list[SeedPlan]:
         """Seed plans of a group's published runs."""
-        return [run.plans[0] for run in self._pack(group).values()]
+        return [plan for run in self._pack(group).values() for plan in run.plans]
 
     def _path(self, group: Group, key: str) -> Path:
         return self.folder / group.key / f"{key}.npz"
@@ -273,7 +279,7 @@ class RunStore:
         try:
             header = files.read_header(path)
             _check_place(path, header, group)
-            return frozenset(plans_key((SeedPlan(**fields),)) for fields in header["plans"])
+            return frozenset(map(plans_key, _blocks_of(header)))
         except FileNotFoundError:
             return frozenset()
         except files.DamagedFile:
@@ -299,14 +305,18 @@ class RunStore:
             warnings.warn(f"{error}; its runs count as missing", files.Damaged, stacklevel=2)
             return {}
         runs = {}
-        for row, (fields, provenance) in enumerate(
-            zip(header["plans"], header["provenance"], strict=True)
+        for row, (block, provenance) in enumerate(
+            zip(_blocks_of(header), header["provenance"], strict=True)
         ):
-            plan = SeedPlan(**fields)
             one = {name: array[row] for name, array in arrays.items()}
             origin = {**provenance, "origin": "published runs"}
-            runs[plans_key((plan,))] = Run((plan,), one, origin)
+            runs[plans_key(block)] = Run(block, one, origin)
         return runs
+
+
+def _blocks_of(header: Mapping[str, Any]) -> list[Block]:
+    """The plans of a pack, in the groups of which it has one set of arrays."""
+    return in_blocks([SeedPlan(**fields) for fields in header["plans"]], header.get("pool", 1))
 
 
 def _command() -> str:
@@ -347,8 +357,8 @@ def _is_garbage(path: Path) -> bool:
     record = Record.kinds.get(group.get("record", {}).get("kind"))
     if recipe is None or not issubclass(recipe, Recipe):
         return False
-    pooled = record is not None and issubclass(record, Record) and record.pooled
-    return pooled or bool(group["version"] != recipe.workload.version)
+    of_teachers = record is not None and issubclass(record, Lesson)
+    return of_teachers or bool(group["version"] != recipe.workload.version)
 
 
 def _is_abandoned(path: Path) -> bool:

@@ -16,6 +16,11 @@ Block = tuple[SeedPlan, ...]
 T = TypeVar("T")
 
 
+def in_blocks(plans: Sequence[SeedPlan], pool: int) -> list[Block]:
+    """Plans in the groups of which one set of arrays is kept: so many that follow each other."""
+    return [tuple(plans[start : start + pool]) for start in range(0, len(plans), pool)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Request:
     """Runs of one recipe, and what is wanted of each, before anyone knows whether they exist.
@@ -68,8 +73,7 @@ class Request:
     @property
     def blocks(self) -> list[Block]:
         """The plans in the groups in which pooled records are kept."""
-        starts = range(0, len(self.plans), self.pool)
-        return [self.plans[start : start + self.pool] for start in starts]
+        return in_blocks(self.plans, self.pool)
 
     def only(self, blocks: Sequence[Block]) -> Request:
         """Return the same request for some of its blocks."""

@@ -152,6 +152,7 @@ def test_divergence_viewer_answers(open_page) -> None:
     root.locator("[data-part=source]").select_option("order")
     early = root.locator("[data-part=summary]").inner_text()
     assert early != between
+    root.locator("[data-part=source]").select_option("one bit")
     root.locator("[data-part=onset]").select_option(index=1)
     late = root.locator("[data-part=summary]").inner_text()
     assert late != early
