@@ -267,8 +267,8 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
         finding=f"Labels that differ from those of the first training: {said}.{elsewhere}",
         caption=(
             "One training, and the same with the same seeds: once more, with another number of "
-            "threads, and with another seed of low level alone. Processes are known of runs "
-            "that say which one trained them. Bits are those of 256 weights, of "
+            "threads, and with another seed of low level alone. A process is another if it says "
+            "so, or on another day. Bits are those of 256 weights, of "
             "the labels of the first test images, of the logits of four and of the cross-entropy, "
             "at steps that lie evenly on a logarithmic scale; differences are those at the end."
         ),
@@ -276,11 +276,14 @@ def again(by_model: Mapping[str, Trainings], twice: Results) -> Exhibit:
 
 
 def _process(base: Runs, runs: Runs) -> str:
-    """Whether the process that trained runs is the one that trained the others."""
-    one, other = (each.provenance[0].get("process") for each in (base, runs))
-    if one is None or other is None:
-        return "–"
-    return "the same" if one == other else "another"
+    """Whether the process that trained runs is the one that trained the others, as far as known.
+
+    Of some runs only the day and the machine are.
+    """
+    one, other = base.provenance[0], runs.provenance[0]
+    if any(one[key] != other[key] for key in ("process", "date") if key in one and key in other):
+        return "another"
+    return "the same" if "process" in one and "process" in other else "–"
 
 
 def _apart_by(difference: float) -> str:
