@@ -40,6 +40,8 @@ class Runs:
     def __init__(self, recipe: Recipe, runs: Sequence[Run]) -> None:
         self.recipe = recipe
         self.plans = tuple(run.plans[0] for run in runs)
+        #: Of a pooled record, also those of the other runs that left each one.
+        self.every_plan = tuple(plan for run in runs for plan in run.plans)
         self.provenance = [run.provenance for run in runs]
         self._runs = runs
 

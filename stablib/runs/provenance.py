@@ -164,7 +164,7 @@ def in_full(runs: Runs) -> dict[str, Any]:
     keys = ("origin", "date", "hardware", "instructions", "stablib", *runs.recipe.workload.packages)
     return {
         "recipe": runs.recipe.model_dump(mode="json"),
-        "seeds": describe(runs.plans),
-        "plans": [identity(plan) for plan in runs.plans],
+        "seeds": describe(runs.every_plan),
+        "plans": [identity(plan) for plan in runs.every_plan],
         **{key: sorted({str(m[key]) for m in runs.provenance if key in m}) for key in keys},
     }

@@ -72,7 +72,7 @@ class RunStore:
         self._names: dict[str, frozenset[str]] = {}
 
     def read(self, group: Group, plans: Sequence[SeedPlan]) -> Run | None:
-        """Return a run (or the mean of several, of a pooled record), None if missing."""
+        """Return a run (or what several left, of a pooled record), None if missing."""
         key = plans_key(plans)
         path = self._path(group, key)
         try:
@@ -237,10 +237,12 @@ class RunStore:
         Raises
         ------
         StoreError
-            If a run is missing.
+            If a run is missing, or the pack has pools of another size.
         """
         # What was published stays as it was: a run made here may differ in its last bits.
         before = self._pack(group)
+        if any(len(run.plans) != pool for run in before.values()):
+            raise StoreError(f"{group.title()}: its pack has pools of another size than {pool}")
         if not before and (folder / f"{group.key}.npz").exists():
             raise StoreError(f"{group.title()}: its pack is damaged, and would be replaced")
         blocks = in_blocks(plans, pool)
@@ -345,7 +347,7 @@ def _check_plans(path: Path, header: Mapping[str, Any], plans: Sequence[SeedPlan
 
 
 def _is_garbage(path: Path) -> bool:
-    """Damaged, of another version of a workload that is known, or the mean of teachers."""
+    """Damaged, of another version of a workload that is known, or what teachers say."""
     try:
         header = files.read(path)[1]
     except FileNotFoundError:

@@ -33,8 +33,8 @@ _LABEL, _TITLES = 34, 84
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
 _DECADES = 100.0
-#: Rows that are left out of an axis at most, and how much longer each would make it.
-_LEFT_OUT, _TIMES = 3, 2.5
+#: Rows that are left out of an axis at most, of how many one, and how much longer each makes it.
+_LEFT_OUT, _OF, _TIMES = 3, 4, 2.5
 #: Share of an axis beyond what it shows.
 _MARGIN = 0.06
 #: Rows, of which one is a unit: between groups, and beyond the first and the last.
@@ -322,12 +322,12 @@ def within(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bo
     """
     known = np.isfinite(low) & np.isfinite(high)
     kept, rows = known, np.flatnonzero(known)
-    for _ in range(min(_LEFT_OUT, len(rows) - _FEWEST)):
-        before = _span(low, high, rows)
+    whole = _span(low, high, rows) if len(rows) else 0.0
+    for count in range(1, min(_LEFT_OUT, len(rows) // _OF) + 1):
         spans = [_span(low, high, rows[rows != row]) for row in rows]
         rows = np.delete(rows, int(np.argmin(spans)))
         # One after the other: two that lie on both sides hide each other.
-        if before > _TIMES * min(spans):
+        if whole > _TIMES**count * min(spans) > 0.0:
             kept = np.isin(np.arange(len(low)), rows)
     return kept
 

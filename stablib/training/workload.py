@@ -46,7 +46,7 @@ class Request:
     plans: tuple[SeedPlan, ...]
     records: tuple[Record, ...] = (Final(),)
     pool: int = 1
-    _whole: tuple[SeedPlan, ...] = dataclasses.field(default=(), compare=False, repr=False)
+    _with_bits: tuple[SeedPlan, ...] = dataclasses.field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.plans or not self.records:
@@ -78,15 +78,15 @@ class Request:
     def only(self, blocks: Sequence[Block]) -> Request:
         """Return the same request for some of its blocks."""
         plans = tuple(plan for block in blocks for plan in block)
-        return dataclasses.replace(self, plans=plans, _whole=self.whole)
+        return dataclasses.replace(self, plans=plans, _with_bits=self.with_bits)
 
     @property
-    def whole(self) -> tuple[SeedPlan, ...]:
-        """The plans of the request of which this is a part, or its own.
+    def with_bits(self) -> tuple[SeedPlan, ...]:
+        """Plans that change a bit, of the request of which this is a part too.
 
-        What cannot be trained is refused before any of them is.
+        If one of them cannot be trained, none is.
         """
-        return self._whole or self.plans
+        return self._with_bits or tuple(plan for plan in self.plans if plan.bit is not None)
 
 
 @dataclasses.dataclass(frozen=True)

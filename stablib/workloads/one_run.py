@@ -59,7 +59,7 @@ def train_run(
     """
     recipe = cast(LabelledRecipe, request.recipe)
     sizes = {name: parameter.numel() for name, parameter in network.named().items()}
-    check_bits(request.whole, sizes)  # Before the first of them is trained.
+    check_bits(request.with_bits, sizes)  # Before the first of them is trained.
     watchers = observers(request.records, task, 1)
     shares = iter(work_by_step(recipe, task.sizes, request.records))
     predictor = fit(

@@ -27,7 +27,7 @@ def lessons(
     request : Request
         Students.
     block : int
-        Of so many teachers of one student the mean is kept as one, so that an interrupted
+        What so many teachers of one student say is kept as one, so that an interrupted
         ensemble resumes and takes little room.
     beside : tuple of Record, default ``(Final(),)``
         What is kept of the teachers beside their lesson.

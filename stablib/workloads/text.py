@@ -82,7 +82,7 @@ class LabelledWorkload(Workload):
     takes_bit = True
     honours = frozenset({"decay", "rate", "averager", "snapshots", "views", "lesson", "targets"})
     packages: ClassVar[tuple[str, ...]] = ("torch", "numpy")
-    #: Of so many teachers the mean is kept as one.
+    #: What so many teachers say is kept as one.
     block = 1
 
     def inputs(self, recipe: Recipe, *, strict: bool) -> Iterator[Inputs]:

@@ -281,9 +281,9 @@ def _process(base: Runs, runs: Runs) -> str:
     Of some runs only the day and the machine are.
     """
     one, other = base.provenance[0], runs.provenance[0]
-    if any(one[key] != other[key] for key in ("process", "date") if key in one and key in other):
-        return "another"
-    return "the same" if "process" in one and "process" in other else "–"
+    if "process" in one and "process" in other:
+        return "the same" if one["process"] == other["process"] else "another"
+    return "another" if one["date"] != other["date"] else "–"
 
 
 def _apart_by(difference: float) -> str:

@@ -49,6 +49,8 @@ class Effect(NamedTuple):
         In percent.
     trainings : int
         Behind one prediction.
+    softened : bool, default False
+        Whether accuracy is a mean probability that the method lowers by itself.
     """
 
     apart: NDArray[np.float64]
@@ -58,6 +60,7 @@ class Effect(NamedTuple):
     gain_interval: Interval
     accuracies: NDArray[np.float64]
     trainings: int
+    softened: bool = False
 
     @property
     def disagreement(self) -> float:
@@ -75,7 +78,8 @@ def effects(found: Matrix) -> dict[str, dict[str, Effect]]:
             if row != ENSEMBLE:
                 plain, same = found.plain(workload, row)
                 own = found.predicted(workload, row)
-                of[row] = _effect(own, plain, same_seeds=same, trainings=trainings)
+                one = _effect(own, plain, same_seeds=same, trainings=trainings)
+                of[row] = one._replace(softened=found.softened(workload, row))
             elif (together := found.ensembles(workload)) is not None:
                 of[row] = _effect(*together, same_seeds=True, trainings=trainings)
     return every
@@ -149,9 +153,10 @@ def mitigations(found: Matrix) -> Exhibit:
             "against the plain runs with its seeds, other seeds against all. For the recommender "
             "two runs differ on a held-out item if one has it among its first ten and the other "
             "has not, and accuracy is the hit rate; for the language model it is the mean "
-            "probability of the right word, which softer targets lower by themselves, and of its "
-            "teachers it learns how likely the likeliest "
-            f"{LikelyWords().n_likely} words are, and that all others are alike. CNN and BiLSTM "
+            "probability of the right word, which softer targets lower by themselves: whether they "
+            "cost anything cannot be told. Of its teachers it learns how likely the likeliest "
+            f"{LikelyWords().n_likely} words are, and that all others are "
+            "alike, to which flattened targets give much. CNN and BiLSTM "
             "are looked at twice, at the best epoch "
             "by the validation texts as in the tables of their paper, and after the last. A shared "
             "teacher is trained once for all students; of snapshots and views a prediction takes "
@@ -175,7 +180,12 @@ def _cell(effect: Effect) -> str:
 
 
 def n_failed(one: Effect, plain: Effect) -> int:
-    """How many runs learnt little beside plain ones, or beside the others with their method."""
+    """How many runs learnt little beside plain ones, or beside the others with their method.
+
+    Of softened probabilities it cannot be told.
+    """
+    if one.softened:
+        return 0
     usual, middle = float(plain.accuracies.mean()), float(np.median(one.accuracies))
     return int((one.accuracies < max(_FAILED * usual, middle - _BEHIND)).sum())
 
@@ -235,13 +245,14 @@ def _made_of(found: Matrix) -> str:
 def _finding(every: dict[str, dict[str, Effect]]) -> str:
     """Methods that help in every column in which they are, in two at least.
 
-    What may cost accuracy is no help.
+    What may cost accuracy is no help; where that cannot be told, a cell does not count.
     """
     helps: dict[str, list[bool]] = {}
     for of in every.values():
         most = _LOSS * of[CONTROL].accuracies.mean()
         for row, one in of.items():
-            if row not in (CONTROL, OTHER_SEEDS) and not math.isnan(one.interval.low):
+            told = not (one.softened or math.isnan(one.interval.low))
+            if row not in (CONTROL, OTHER_SEEDS) and told:
                 better = one.interval.low > 0.0 and one.gain_interval.low > -most
                 helps.setdefault(row, []).append(better)
     several = {row: each for row, each in helps.items() if len(each) > 1}

@@ -200,17 +200,20 @@ function divergenceControls(model, data, summary, onpoint) {
       button("forward", "Step forward", () => move(1)),
     ),
   );
-  let shown = null;
+  let [shown, onsets] = [null, null];
   const sync = ({ state }) => {
     const found = findSource(data, state);
     if (found.network.name !== shown) {
       shown = found.network.name;
       setOptions(source, names(found.network.sources));
     }
-    setOptions(
-      onset,
-      found.onsets.map((epoch) => [epoch, onsetText(epoch)]),
-    );
+    if (String(found.onsets) !== onsets) {
+      onsets = String(found.onsets);
+      setOptions(
+        onset,
+        found.onsets.map((epoch) => [epoch, onsetText(epoch)]),
+      );
+    }
     network.value = found.network.name;
     source.value = found.source.name;
     onset.value = found.source.onset;

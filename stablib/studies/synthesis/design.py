@@ -94,7 +94,7 @@ class Column:
     control : Look
         Plain runs.
     methods : mapping of str to Look
-        By row of the table; of :data:`ENSEMBLE`, plain runs of which ensembles are made.
+        By row of the table; of :data:`ENSEMBLE`, plain runs of which ensembles are made, or these.
     further : mapping of str to Look
         The same of runs that no other chapter has: shown where a store has them.
     absent : mapping of str to str

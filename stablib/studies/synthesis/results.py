@@ -49,6 +49,11 @@ class Matrix(Outcome):
         runs = self.runs[workload][row]
         return 1 + len(cast(LabelledRecipe, runs.recipe).method.teachers(runs.plans[0]))
 
+    def softened(self, workload: str, row: str) -> bool:
+        """Whether accuracy is a mean probability, and the method gives some to wrong answers."""
+        recipe = cast(LabelledRecipe, self.runs[workload][row].recipe)
+        return bool(self._look(workload, row).losses) and "targets" in recipe.method.changes
+
     def why_not(self, workload: str, row: str) -> str:
         """Why a cell is empty."""
         if row in self.columns[workload].methods:

@@ -55,7 +55,7 @@ def train_stacks(
         raise UsageError("heads train on features of shape (n_examples, n_features)")
     check_records(request.records, recipe.steps(task.sizes["train"]))
     first = _stack(recipe, plans[:1], task).tensors(0)
-    check_bits(request.whole, {name: weights.size for name, weights in first.items()})
+    check_bits(request.with_bits, {name: weights.size for name, weights in first.items()})
     size = _chunk_size(recipe, task, request.records)
     for start in range(0, len(plans), size):
         chunk = plans[start : start + size]

@@ -327,7 +327,7 @@ class JointWordsObserver(Observer):
     def __init__(self, task: Task, record: JointWords) -> None:
         inputs, gold = task.split("test")
         words = inputs.values[: record.n_words]
-        self.inputs, self.gold = Ragged(words, np.arange(len(words))), gold[: record.n_words]
+        self.inputs, self.gold = Ragged(words, np.arange(len(words) + 1)), gold[: record.n_words]
 
     def finish(self, stack: Stack) -> list[Arrays]:
         """Read the first words of the test text."""
