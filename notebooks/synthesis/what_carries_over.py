@@ -27,9 +27,7 @@ from typing import Optional
 preset: str = "laptop"  # smoke, laptop, paper
 members: Optional[int] = None  # members of ordinary ensembles, and teachers of soft labels
 extra_runs: Optional[int] = None  # runs of a method on a model of another chapter
-converged: Optional[float] = (
-    None  # share of a teacher's steps after which TGTSS averages, on further models
-)
+converged: Optional[float] = None  # share of a teacher's steps that TGTSS leaves out
 
 # %% tags=["hide-input"]
 from stablib.show.synthesis import matrix, sources, widgets

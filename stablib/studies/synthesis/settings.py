@@ -24,7 +24,7 @@ class SynthesisSettings(Settings):
         default=CONVERGED,
         ge=0.0,
         lt=1.0,
-        description="share of a teacher's steps after which TGTSS averages, on further models",
+        description="share of a teacher's steps that TGTSS leaves out",
     )
 
 
