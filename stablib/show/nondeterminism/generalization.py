@@ -283,7 +283,7 @@ def _process(base: Runs, runs: Runs) -> str:
     one, other = base.provenance[0], runs.provenance[0]
     if "process" in one and "process" in other:
         return "the same" if one["process"] == other["process"] else "another"
-    return "another" if one["date"] != other["date"] else "–"
+    return "another" if one.get("date") != other.get("date") else "–"
 
 
 def _apart_by(difference: float) -> str:
