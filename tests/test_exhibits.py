@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info
 
 from stablib import files
 from stablib.errors import UsageError
@@ -441,7 +442,14 @@ def test_published_recommenders_are_trained_to_the_same_scores(
     name: str, real_data: Path, tmp_path: Path
 ) -> None:
     assert real_data
-    compare(open_study("recommender"), RECOMMENDERS[name], tmp_path)
+    retrained = RECOMMENDERS[name]
+    # On a processor that it does not know, OpenBLAS rounds as on older ones, whatever torch does:
+    # what a run says of its instructions are torch's.
+    if "Haswell" in {library.get("architecture") for library in threadpool_info()}:
+        retrained = dataclasses.replace(
+            retrained, limits={**retrained.limits, **retrained.elsewhere}
+        )
+    compare(open_study("recommender"), retrained, tmp_path)
 
 
 @pytest.mark.slow
