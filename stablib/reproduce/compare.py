@@ -9,7 +9,7 @@ import numpy as np
 
 from stablib.data.registry import cache_folder
 from stablib.runs import RunStore
-from stablib.runs.obtain import groups
+from stablib.runs.obtain import groups, kept_blocks
 from stablib.runs.provenance import instructions_of
 from stablib.studies.base import Study
 
@@ -33,7 +33,8 @@ def compare(study: Study, fresh: RunStore, published: RunStore) -> list[dict[str
     rows = []
     for request in study.wanted():
         for group in groups(request, study.inputs(request.recipe)):
-            pairs = [(fresh.read(group, (p,)), published.read(group, (p,))) for p in request.plans]
+            blocks = kept_blocks(request, group)
+            pairs = [(fresh.read(group, block), published.read(group, block)) for block in blocks]
             found = [(a, b) for a, b in pairs if a and b]
             both = [(a.arrays, b.arrays) for a, b in found]
             sides = zip(*found, strict=True)

@@ -180,7 +180,9 @@ def _seconds_a_unit(header: Header, inputs: Inputs) -> float:
     recipe = Recipe.model_validate(header["group"]["recipe"])
     record = Record.model_validate(header["group"]["record"])
     request = Request(recipe, (SeedPlan(),), (record,))
-    return seconds / max(1, recipe.workload.work(request, inputs))
+    # Of a pooled record, one provenance tells what several runs took.
+    n_pooled = len(header["plans"]) // len(_made(header))
+    return seconds / (n_pooled * max(1, recipe.workload.work(request, inputs)))
 
 
 def in_words(seconds: float) -> str:

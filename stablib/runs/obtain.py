@@ -148,7 +148,7 @@ def secure(
     for by_reading in (False, True):
         ensure(request, store, inputs, watch=watch, by_reading=by_reading)
         found = [
-            [store.read(group, block) for block in _blocks(request, group)]
+            [store.read(group, block) for block in kept_blocks(request, group)]
             for group in groups(request, inputs)
         ]
         whole = [[run for run in runs if run is not None] for runs in found]
@@ -157,7 +157,7 @@ def secure(
     raise StoreError(f"runs of {request.recipe.title()} vanish from {store.folder}")
 
 
-def _blocks(request: Request, group: Group) -> list[Block]:
+def kept_blocks(request: Request, group: Group) -> list[Block]:
     """In which parts a record of the request is kept."""
     return request.blocks if group.record.pooled else [(plan,) for plan in request.plans]
 
@@ -191,7 +191,7 @@ def lacking(
     """The part of a request that the store lacks, None if it has everything."""
     missing: set[SeedPlan] = set()
     for group in groups(request, inputs):
-        absent = store.missing(group, _blocks(request, group), by_reading=by_reading)
+        absent = store.missing(group, kept_blocks(request, group), by_reading=by_reading)
         missing.update(plan for block in absent for plan in block)
     blocks = [block for block in request.blocks if missing.intersection(block)]
     return request.only(blocks) if blocks else None
@@ -266,8 +266,10 @@ class _Keeper:
             self.state = store.read_unfinished(self.groups, request.plans)
             if self.state is not None:
                 self.earlier = float(self.state.pop("seconds"))
+        #: What the runs of a block that is not whole yet have left, and took.
         self.waiting: list[list[Arrays]] = []
         self.block: list[SeedPlan] = []
+        self.spent = 0.0
 
     def save(self, state: Arrays) -> None:
         """Keep the state of the only run."""
@@ -292,11 +294,12 @@ class _Keeper:
         for plan, arrays in finished:
             self.block.append(plan)
             self.waiting.append(arrays)
+            self.spent += seconds
             for group, own in zip(self.groups, arrays, strict=True):
                 if not group.record.pooled:
                     self.store.write(group, (plan,), own, provenance)
             if tuple(self.block) in self.request.blocks:
-                self._keep_pooled(provenance)
+                self._keep_pooled({**provenance, "seconds": round(self.spent, 3)})
         self.began, self.earlier = time.perf_counter(), 0.0
 
     def _keep_pooled(self, provenance: dict[str, Any]) -> None:
@@ -304,7 +307,7 @@ class _Keeper:
             if isinstance(group.record, Pooled):
                 pooled = group.record.pool([run[number] for run in self.waiting])
                 self.store.write(group, tuple(self.block), pooled, provenance)
-        self.block, self.waiting = [], []
+        self.block, self.waiting, self.spent = [], [], 0.0
 
 
 class _Reporter:
