@@ -143,6 +143,8 @@ def test_an_axis_is_not_stretched_by_few_rows_but_points_to_them() -> None:
         low, high = axes.get_xlim()
         (said,) = axes.texts
         (dots, _, _) = axes.containers[0]
+        explained = [text.get_text() for text in made.legends[0].get_texts()]
+    assert explained == ["here", "beyond the axis"]
     assert -30 < low < -4
     assert 19 < high < 45
     assert said.get_text() == "\u2212251"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ _MARGIN = 0.06
 _GAP, _EDGE = 0.4, 0.7
 #: Name of rows that say what other seeds alone do.
 _OTHER_SEEDS = "other seeds"
-_HERE, _PAPER = "here", "the paper"
+_HERE, _PAPER, _BEYOND = "here", "the paper", "beyond the axis"
 #: Seen on white and on black.
 _GREY = "#888888"
 
@@ -286,6 +287,9 @@ def _cut(
     ends = (least - air, most + air)
     axes.set_xlim(*ends)
     beyond = (value < ends[0]) | (value > ends[1])
+    if beyond.any():
+        # For the legend alone, which knows no annotations.
+        axes.plot([], [], " ", marker=r"$\leftarrow$", color=PALETTE[0], label=_BEYOND)
     for row in np.flatnonzero(beyond):
         side = int(value[row] > most)
         axes.annotate(
@@ -337,10 +341,15 @@ def _span(low: NDArray[np.float64], high: NDArray[np.float64], rows: NDArray[np.
 
 
 def _legend(made: Figure) -> None:
-    """Explain diamonds, where there are any."""
+    """Explain diamonds and arrows, where there are any."""
+    handles: dict[str, Artist] = {}
     for axes in made.axes:
-        handles, names = axes.get_legend_handles_labels()
+        found = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
         diamonds = next(line for line in axes.lines if line.get_label() == _PAPER)
-        if np.isfinite(np.asarray(diamonds.get_xdata(), dtype=float)).any():
-            made.legend(handles[::-1], names[::-1], loc="outside lower center", ncols=2, fontsize=9)
-            return
+        if not np.isfinite(np.asarray(diamonds.get_xdata(), dtype=float)).any():
+            del found[_PAPER]
+        handles |= found
+    names = [name for name in (_HERE, _PAPER, _BEYOND) if name in handles]
+    if names != [_HERE]:
+        marks = [handles[name] for name in names]
+        made.legend(marks, names, loc="outside lower center", ncols=len(names), fontsize=9)

@@ -147,7 +147,7 @@ def mitigations(found: Matrix) -> Exhibit:
             "In each cell: by how many percent the disagreement of two runs is below that of plain "
             "runs; by how many points the mean accuracy is above theirs; times how many trainings "
             "are behind one prediction: ensembles are not of the same size everywhere. Brackets "
-            "have 95 % bootstrap intervals over runs, widened for few of them; there are "
+            "have 95 % bootstrap intervals over runs or ensembles, widened for few; there are "
             f"{_n_runs(found)}. The first row has the disagreement and the accuracy of plain runs. "
             "A method with fewer runs is held "
             "against the plain runs with its seeds, other seeds against all. For the recommender "
@@ -272,8 +272,8 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
 
 
 def _n_runs(found: Matrix) -> str:
-    """How many runs a cell has."""
+    """How many runs or ensembles a cell has."""
     counts = sorted({len(r) for rows in found.runs.values() for r in rows.values()})
     few = sum(len(r) == counts[0] for rows in found.runs.values() for r in rows.values())
     every = sum(len(rows) for rows in found.runs.values())
-    return f"{counts[0]} to {counts[-1]} runs, and {counts[0]} in {few} of {every} cells"
+    return f"{counts[0]} to {counts[-1]}, and {counts[0]} in {few} of {every} cells"
