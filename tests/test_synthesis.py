@@ -133,17 +133,17 @@ def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy()
         "d": {CONTROL: made(1.0), "EMA": made(np.nan), "NASWA": made(1.0, -0.7)},
     }
     criterion = (
-        "That two runs differ less, and accuracy falls by less than 1 % of itself, both by whole "
-        "intervals, is reached "
+        "Two runs differ less, and accuracy falls by less than 1 % of itself, both by whole "
+        "intervals: "
     )
     assert _finding(every) == (
-        f"{criterion}in every column by SWA (2); in some columns by L2 (1 of 2), NASWA (1 of 2); "
-        "in none by EMA (2)."
+        f"{criterion}in every column with SWA (2); in some columns with L2 (1 of 2), NASWA (1 of 2); "
+        "in none with EMA (2)."
     )
     alone = {name: {CONTROL: made(1.0), "EMA": made(-1.0)} for name in "ab"}
     assert _finding(alone) == (
-        f"{criterion}in every column by no method; in some columns by no method; "
-        "in none by EMA (2)."
+        f"{criterion}in every column with no method; in some columns with no method; "
+        "in none with EMA (2)."
     )
 
 

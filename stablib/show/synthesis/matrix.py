@@ -264,10 +264,10 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
         if any(each) and not all(each)
     ]
     parts = [("every column", always), ("some columns", mixed), ("none", never)]
-    said = (f"in {where} by {', '.join(names) or 'no method'}" for where, names in parts)
+    said = (f"in {where} with {', '.join(names) or 'no method'}" for where, names in parts)
     return (
-        "That two runs differ less, and accuracy falls by less than "
-        f"{100 * _LOSS:.0f} % of itself, both by whole intervals, is reached {'; '.join(said)}."
+        f"Two runs differ less, and accuracy falls by less than {100 * _LOSS:.0f} % of itself, "
+        f"both by whole intervals: {'; '.join(said)}."
     )
 
 
