@@ -137,8 +137,8 @@ def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy()
         "intervals: "
     )
     assert _finding(every) == (
-        f"{criterion}in every column with SWA (2); in some columns with L2 (1 of 2), NASWA (1 of 2); "
-        "in none with EMA (2)."
+        f"{criterion}in every column with SWA (2); in some columns with L2 (1 of 2), "
+        "NASWA (1 of 2); in none with EMA (2)."
     )
     alone = {name: {CONTROL: made(1.0), "EMA": made(-1.0)} for name in "ab"}
     assert _finding(alone) == (
