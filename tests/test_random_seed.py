@@ -404,7 +404,7 @@ def test_the_matrix_has_both_workloads_and_all_their_methods(results: Results) -
 def test_what_varies_most_is_shown_with_other_seeds_beside_it(
     results: Results, tmp_path: Path
 ) -> None:
-    one_text.attention_sd(results)
+    shown = one_text.attention_sd(results)
     rows = json.loads((tmp_path / "TH-F4.19" / "numbers.json").read_text())
     sds = [np.std(weights, axis=0) for weights in results.attention[PLAIN]]
     chosen = int(np.argmax([sd.max() for sd in sds]))
@@ -412,6 +412,10 @@ def test_what_varies_most_is_shown_with_other_seeds_beside_it(
     np.testing.assert_allclose(
         [row["ASWA"] for row in rows], np.std(results.attention[ASWA_TEXT][chosen], axis=0)
     )
+    others = sorted(rows, key=lambda row: row["Plain"])[:-1]
+    left = sum(row["ASWA"] for row in others) / sum(row["Plain"] for row in others)
+    *_, of_others = shown.page.partition("other words is lower on average by: ASWA ")
+    assert of_others.startswith(f"{100 * (1 - left):.0f} [".replace("-", "\u2212"))
 
 
 def test_what_an_exhibit_needs_is_asked_for_once_and_by_its_name() -> None:
