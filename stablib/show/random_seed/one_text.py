@@ -77,7 +77,9 @@ def attention_sd(results: Results) -> Exhibit:
     def lower(variant: Variant, words: NDArray[np.integer]) -> tuple[float, Interval]:
         """By how many percent the mean sd of some words is below plain training's."""
         mean, replicates = (
-            percent_below(of[variant][..., words].mean(axis=-1), of[PLAIN][..., words].mean(axis=-1))
+            percent_below(
+                of[variant][..., words].mean(axis=-1), of[PLAIN][..., words].mean(axis=-1)
+            )
             for of in (sds, draws)
         )
         return float(mean), centred_interval(float(mean), replicates)
