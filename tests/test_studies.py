@@ -920,6 +920,8 @@ def test_other_models_are_the_presets_own() -> None:
     assert [other.aside for other in study.beside("LI-F4")] == ["top-layer", "finetune"]
     assert study.beside("LI-X5") == []
     assert study.changed(temperature=0.3).beside("LI-A1") == []
+    ablated = [{r.recipe.dataset for r in s.requests()["LI-A1"]} for s in study.variants()]
+    assert ablated == [{"massive"}, {"clinc150"}, {"massive"}]
     assert open_study(LI, preset="smoke").variants() == []
 
 

@@ -67,9 +67,9 @@ class LocalInstability(Study):
         needs = {f"LI-{name}": everything for name in of_all}
         needs |= {f"LI-{name}": whole[first] for name in ("F2", "F3", "F8")}
         needs |= {f"LI-{name}": control for name in ("T1", "X3", "F1")}
+        needs["LI-A1"] = list(Design(self.settings, first).ablation().values())
         if "massive" in self.datasets:
             needs["LI-F4"] = [Design(self.settings, "massive").of(Control())]
-            needs["LI-A1"] = list(Design(self.settings, "massive").ablation().values())
         if "clinc150" in self.datasets:
             needs |= {f"LI-{name}": whole["clinc150"] for name in ("F5", "F6", "F7")}
         return needs | ({} if self.aside else self._about_models())
@@ -164,10 +164,9 @@ class LocalInstability(Study):
         return self.results(split=self.settings.split or split, variants=[design.CONTROL])
 
     def ablation(self) -> list[Results]:
-        """Results of the temperature ablation on MASSIVE, on both splits, if it is looked at."""
-        if "massive" not in self.datasets:
-            return []
-        wanted = {split: Design(self.settings, "massive", split) for split in ("val", "test")}
+        """Results of the temperature ablation on the first data set, on both splits."""
+        first = self.datasets[0]
+        wanted = {split: Design(self.settings, first, split) for split in ("val", "test")}
         return [self._results(split, each.ablation()) for split, each in wanted.items()]
 
     def dependence(self) -> dict[tuple[float, int], Results]:
