@@ -917,6 +917,8 @@ def test_other_models_are_the_presets_own() -> None:
         assert other.unjudged == ""
         assert other.variants() == []
         assert set(other.wanted()) <= set(study.optional())
+    folds = [other.looks_at for other in study.variants()]
+    assert folds == ["top layer on MASSIVE", "top layer on CLINC150", "fine-tuned on MASSIVE"]
     assert [other.aside for other in study.beside("LI-F4")] == ["top-layer", "finetune"]
     assert study.beside("LI-X5") == []
     assert study.changed(temperature=0.3).beside("LI-A1") == []

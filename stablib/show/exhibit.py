@@ -221,7 +221,7 @@ def with_models(study: AnyStudy, exhibit: str, make: Callable[[AnyStudy], Exhibi
     for other in study.beside(exhibit):
         folded = (
             f'<details class="exhibit-beside"><summary>{exhibit} with another model: '
-            f"{html.escape(other.model)}</summary>{make(other).page}</details>"
+            f"{html.escape(other.looks_at)}</summary>{make(other).page}</details>"
         )
         made = Exhibit(exhibit, made.numbers, f"{made.page}\n{folded}")
     return made

@@ -115,6 +115,11 @@ class Study(abc.ABC):
         return ""
 
     @property
+    def looks_at(self) -> str:
+        """What tells this study from its :meth:`variants`, for a reader."""
+        return self.model
+
+    @property
     def changes(self) -> dict[str, Any]:
         """Settings that differ from the preset's."""
         return {k: v for k, v in self.settings if v != getattr(self._base, k)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from stablib.data import Dataset, standin
 from stablib.errors import UsageError
+from stablib.papers.names import named
 from stablib.studies.base import Study
 from stablib.studies.local_instability import design
 from stablib.studies.local_instability.design import Design, Variant, Wanted
@@ -51,6 +52,11 @@ class LocalInstability(Study):
         return {"finetune": "fine-tuned", "top_layer": "top layer"}.get(
             self.settings.model, self.settings.model
         )
+
+    @property
+    def looks_at(self) -> str:
+        """Model and data sets."""
+        return f"{self.model} on {' and '.join(map(named, self.datasets))}"
 
     @property
     def datasets(self) -> tuple[str, ...]:
