@@ -1,13 +1,17 @@
-"""Figures for a phone."""
+"""Figures for a page, and for a phone."""
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from PIL import Image
 
 from stablib.show import style
 from stablib.show.style import figure, narrow, to_svg
@@ -100,3 +104,23 @@ def test_points_of_every_colour_are_seen_on_white_and_on_dark_pages(page: Sequen
     for place in np.linspace(0.0, 1.0, 21):
         low, high = sorted((luminance(style.VISIBLE(place)), luminance(page)))
         assert (high + 0.05) / (low + 0.05) >= 3.0
+
+
+def test_what_is_rasterized_looks_the_same_and_is_a_third_as_large() -> None:
+    rng = np.random.default_rng(0)
+    with figure() as made:
+        axes = made.axes[0]
+        axes.scatter(*rng.normal(size=(2, 2000)), c=rng.random(2000), s=9, rasterized=True)
+        buffer = io.StringIO()
+        made.savefig(buffer, format="svg", dpi=150)
+        (before,), (after,) = map(embedded, (buffer.getvalue(), to_svg(made, name="points")))
+    assert 3 * len(after) < len(before)
+    one, other = (
+        np.asarray(Image.open(io.BytesIO(b)).convert("RGBA"), dtype=int) for b in (before, after)
+    )
+    seen = one[..., 3] > 0
+    assert np.abs(one - other)[seen].mean() < 4  # Of 255 levels.
+
+
+def embedded(svg: str) -> list[bytes]:
+    return [base64.b64decode(e) for e in re.findall(r'data:image/png;base64,([^"]+)"', svg)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import re
@@ -21,11 +22,14 @@ from matplotlib.legend import Legend
 from matplotlib.scale import LogTransform
 from matplotlib.ticker import LogFormatterSciNotation
 from numpy.typing import ArrayLike
+from PIL import Image
 
 from stablib.show.in_print import in_print
 
 #: Stands for "the page's text colour" until the SVG is written; occurs in no palette.
 _INK = "#010203"
+#: What is rasterized, within an SVG.
+_EMBEDDED = re.compile(r"(?<=data:image/png;base64,)[^\"]+")
 #: Lines behind the data: visible on white and on black.
 _GRID = "#8888884d"
 
@@ -232,10 +236,22 @@ def to_svg(made: Figure, *, name: str) -> str:
         made.savefig(buffer, format="svg", dpi=150, metadata=metadata)  # Of what is rasterized.
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(_INK, "currentColor")
+    text = _EMBEDDED.sub(lambda found: _with_palette(found[0]), text)
     # The size in points would keep the picture from shrinking on a phone; the viewBox stays.
     return re.sub(
         r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text)
     )
+
+
+def _with_palette(encoded: str) -> str:
+    """Write an embedded picture with 256 colours, if that makes it smaller.
+
+    Points of few colours are a quarter as large then, and nobody sees a difference.
+    """
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
+        buffer = io.BytesIO()
+        picture.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "png", optimize=True)
+    return min(encoded, base64.b64encode(buffer.getvalue()).decode(), key=len)
 
 
 def to_png(made: Figure) -> bytes:
