@@ -86,10 +86,10 @@ with_models(study, "LI-T3", lambda s: tables.table_3(s.each(watched=True)))
 # (li-t4)=
 # ## LI-T4 · Table 4: instability within one run
 #
-# The paper accumulates the predicted class after each optimization step. The first steps, in which
-# a network has hardly learnt and no method can do much, hold most of that entropy. So the table has
-# both: all steps, by which the claims are judged, and those after $N$ alone. With the trained top
-# layer it is the second column that comes near the paper's ensemble and TGTSS, on both data sets.
+# The paper accumulates the predicted class after each optimization step, also after the first ones,
+# when a network has hardly learnt anything. The table has both: all steps, by which the claims are
+# judged, and those after $N$ alone. With the trained top layer it is the second column that comes
+# near the paper's ensemble and TGTSS, on both data sets.
 
 # %%
 with_models(study, "LI-T4", lambda s: tables.table_4(s.each(watched=True)))
@@ -110,8 +110,8 @@ with_models(study, "LI-X4", lambda s: extras.disagreement(s.results()))
 # ## LI-A1 · Ablation: temperature, in both readings of eq. 2
 #
 # The paper reports 17.5 % without and 31.5 % with temperature on the validation set of MASSIVE. The
-# answer depends on the model: unfold the trained top layer, a network that really learns, on both
-# data sets. Its temporal means take every fifth step.
+# answer depends on the model: unfold the trained top layer, a network that really learns. Its
+# temporal means take every fifth step.
 
 # %%
 with_models(study, "LI-A1", lambda s: extras.ablation(s.ablation()))
