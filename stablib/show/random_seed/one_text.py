@@ -132,7 +132,7 @@ def attention_sd(results: Results) -> Exhibit:
             caption=(
                 "Standard deviation over runs of the attention to each token of the text with the "
                 "token whose attention varies most over plain runs. What was chosen because it "
-                "varies most varies less with any other seeds, which the last number shows "
+                f"varies most varies less with any other seeds, as '{NULL.title}' shows "
                 f"({results.title}, test text {place})."
             ),
         )
