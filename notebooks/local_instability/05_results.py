@@ -110,8 +110,8 @@ with_models(study, "LI-X4", lambda s: extras.disagreement(s.results()))
 # ## LI-A1 · Ablation: temperature, in both readings of eq. 2
 #
 # The paper reports 17.5 % without and 31.5 % with temperature on the validation set of MASSIVE. The
-# answer depends on the model: unfold the trained top layer, a network that really learns. Its
-# temporal means take every fifth step.
+# answer depends on the model: unfold the trained top layer, a network that really learns, on both
+# data sets. Its temporal means take every fifth step.
 
 # %%
 with_models(study, "LI-A1", lambda s: extras.ablation(s.ablation()))
