@@ -11,6 +11,8 @@ import pytest
 
 from stablib.training import keep_freed_memory
 
+ROOT = Path(__file__).parent.parent
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # There are as many workers as cores: torch's threads would wait for one another. It reads this
     # when it is loaded.
@@ -40,6 +42,16 @@ def own_cache(
         (folder / "features").symlink_to(features)
     monkeypatch.setenv("STABLIB_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts as a checkout, so that the real one's _build stays as it is."""
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "constraints.txt").touch()
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -23,10 +23,6 @@ def stablib(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     )
 
 
-def notebooks() -> list[Path]:
-    return sorted((ROOT / "_build").rglob("*.ipynb")) if (ROOT / "_build").is_dir() else []
-
-
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
@@ -65,20 +61,19 @@ def notebooks() -> list[Path]:
 def test_wrong_input_is_one_clear_line(
     words: tuple[str, ...],
     hint: str,
+    checkout: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """In this process: each start of another takes longer than the answer."""
     monkeypatch.setattr(sys, "argv", ["stablib", *words])
-    monkeypatch.chdir(ROOT)
-    before = notebooks()
     with pytest.raises(SystemExit) as end:
         cli.main()
     said = capsys.readouterr().err
     assert end.value.code == 2, said
     assert hint in said
     assert len(said.splitlines()) == 1
-    assert notebooks() == before
+    assert not (checkout / "_build").exists()
 
 
 def test_a_wrong_word_ends_the_process_with_a_line_and_a_code() -> None:

@@ -49,16 +49,6 @@ def empty(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return own_cache
 
 
-@pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that counts as a checkout, so that the real one's _build stays as it is."""
-    (tmp_path / "_toc.yml").touch()
-    (tmp_path / "constraints.txt").touch()
-    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def run_files(cache: Path, group: str = "*") -> dict[Path, int]:
     """Finished runs, and when each was written."""
     return {path: path.stat().st_mtime_ns for path in (cache / "runs").glob(f"{group}/*.npz")}

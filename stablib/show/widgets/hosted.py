@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import numpy as np
@@ -136,6 +136,9 @@ class HostedWidget(anywidget.AnyWidget):
 
     _css = asset("widgets.css")
 
+    #: Whether its view starts to work before a reader does anything: on paper it stays a picture.
+    begins_unasked: ClassVar[bool] = False
+
     name = traitlets.Unicode()
     picture = traitlets.Unicode("")
     data = traitlets.Dict().tag(sync=True)
@@ -190,8 +193,9 @@ class HostedWidget(anywidget.AnyWidget):
         module = f'{self._esm}\nhostStatic(widget, "{self.element_id}");'
         picture = self.picture or f"<p>{html.escape(self.name)}: loading</p>"
         content = script_json({**self.state(), "data": self.data, "linkable": self.linkable()})
+        unasked = " data-unasked" if self.begins_unasked else ""
         return (
-            f'<div class="stablib-host" id="{self.element_id}">\n'
+            f'<div class="stablib-host" id="{self.element_id}"{unasked}>\n'
             f"<style>{self._css}</style>\n"
             f'<div class="stablib-fallback">{picture}\n'
             "<noscript><p>With scripts switched on, this is an interactive widget.</p></noscript>"

@@ -38,6 +38,7 @@ class TrainAgain(HostedWidget):
     """The view that :func:`train_again` fills; its state traits may be read, observed and set."""
 
     _esm = module_text("workers.js", "head_trainer.js", "train_again.js")
+    begins_unasked = True
 
     #: Seed of the first network; the others have the next ones.
     first_seed = traitlets.Int(1).tag(sync=True, state=True)

@@ -31,6 +31,7 @@ class TrainPairs(HostedWidget):
     """The view that :func:`train_pairs` fills; its state traits may be read, observed and set."""
 
     _esm = module_text("workers.js", "pair_trainer.js", "train_pairs.js")
+    begins_unasked = True
 
     hidden = traitlets.Int(2).tag(sync=True, state=True)
     activation = traitlets.Unicode("relu").tag(sync=True, state=True)
