@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -283,6 +284,25 @@ def test_a_vector_that_is_not_finite_is_refused_by_name(subset: Path) -> None:
         UsageError, match="glove6b50d_subset.npz: the vector of 'bad' is not finite"
     ):
         vectors.matrix("glove-6b-50d", ["good", "bad"], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["2 300", f"good{' 1' * 300}", f"bad{' 1' * 298}"], "line 3, 'bad': 298 numbers, and 300"),
+        ([f"good{' 1' * 299} x"], "line 1, 'good': could not convert string to float: 'x'"),
+        ([f"good{' 1' * 299} nan"], "line 1, 'good': a number that is not finite"),
+        (["0 300"], "no word vectors"),
+    ],
+)
+def test_a_text_file_that_is_damaged_is_refused_by_its_line(
+    lines: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the word is in no text."""
+    monkeypatch.setenv("STABLIB_MODELS", str(tmp_path))
+    (tmp_path / "wiki.simple.vec").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"wiki\.simple\.vec: {re.escape(message)}"):
+        vectors.matrix("wiki.simple", ["other"], np.random.default_rng(0))
 
 
 def test_vectors_that_are_not_here_are_never_replaced(subset: Path) -> None:

@@ -340,3 +340,9 @@ def test_what_is_no_list_of_plans_and_records_is_refused(
     inputs, gold = arrays()
     with pytest.raises(UsageError, match=message):
         train_own(RECIPE, plans, Task(inputs, gold, 4), records, watch=silent)
+
+
+def test_what_is_no_task_is_refused_by_name() -> None:
+    inputs, _ = arrays()
+    with pytest.raises(UsageError, match=r"task must be a stablib\.training\.Task, got dict"):
+        train_own(RECIPE, PLANS, inputs, [Final()], watch=silent)

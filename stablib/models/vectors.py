@@ -194,12 +194,25 @@ def _read_subset(file: Path) -> Found:
 
 def _read_text(file: Path) -> Found:
     """Read lines of a word and its numbers; the first line may say how many there are."""
-    words, rows = [], []
+    words: list[str] = []
+    rows: list[NDArray[np.float32]] = []
     with file.open(encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines, 1):
             word, *numbers = line.rstrip().split(" ")
-            if number == 0 and len(numbers) == 1:
+            if number == 1 and len(numbers) == 1:
                 continue
+            try:
+                row = np.array(numbers, dtype=np.float32)
+            except ValueError as error:
+                raise UsageError(f"{file}: line {number}, {word!r}: {error}") from None
+            if rows and len(row) != len(rows[0]):
+                raise UsageError(
+                    f"{file}: line {number}, {word!r}: {len(row)} numbers, and {len(rows[0])} above"
+                )
+            if not np.isfinite(row).all():
+                raise UsageError(f"{file}: line {number}, {word!r}: a number that is not finite")
             words.append(word)
-            rows.append(np.array(numbers, dtype=np.float32))
+            rows.append(row)
+    if not rows:
+        raise UsageError(f"{file}: no word vectors")
     return words, np.stack(rows)

@@ -402,10 +402,12 @@ def train(
     """
     plans = _each("plans", plans, SeedPlan, "seed_plans(50)")
     records = _each("records", records, Record, "[Final()]")
-    inputs = Inputs(key=task.key, source="arrays of your own", data=task)
     request = Request(recipe, plans, records)
     if not recipe.workload.takes_arrays:
         raise UsageError(f"workload {recipe.workload.name!r} takes no arrays of one's own")
+    if not hasattr(task, "key"):
+        raise UsageError(f"task must be a stablib.training.Task, got {type(task).__name__}")
+    inputs = Inputs(key=task.key, source="arrays of your own", data=task)
     if store is not None:
         return obtain(request, store, inputs=inputs, watch=watch)
     with tempfile.TemporaryDirectory() as folder:

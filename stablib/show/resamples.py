@@ -72,15 +72,38 @@ class Resamples:
 
     def mean(self, values: NDArray[np.float64]) -> tuple[float, Interval]:
         """Mean of one number a run, (n_runs,), with its interval."""
-        n_runs, value = len(values), float(values.mean())
-        return value, self.interval(value, self.weights(n_runs) @ values / n_runs, n_runs)
+        value = float(values.mean())
+        return value, self.interval(value, self.means(values), len(values))
 
     def sd(self, values: NDArray[np.float64]) -> tuple[float, Interval]:
         """Standard deviation (ddof 1) of one number a run, (n_runs,), with its interval."""
-        n_runs, value = len(values), float(values.std(ddof=1))
-        factor = np.sqrt(n_runs / (n_runs - 1))
-        draws = factor * resampled_sd(values[:, None], self.weights(n_runs))[:, 0]
-        return value, self.interval(value, draws, n_runs)
+        value = float(values.std(ddof=1))
+        return value, self.interval(value, self.sds(values), len(values))
+
+    def means(
+        self, values: NDArray[np.floating], *, other_seeds: bool = False
+    ) -> NDArray[np.float64]:
+        """Means of resampled runs, (n_resamples, ...), of numbers by run, (n_runs, ...).
+
+        Examples
+        --------
+        >>> Resamples(4, 0).means(np.full(3, 0.5))
+        array([0.5, 0.5, 0.5, 0.5])
+        """
+        weights = self.weights(len(values), other_seeds=other_seeds)
+        return np.asarray(weights @ values / len(values))
+
+    def sds(self, values: NDArray[np.float64], *, other_seeds: bool = False) -> NDArray[np.float64]:
+        """Standard deviations (ddof 1) of resampled runs, (n_resamples,), of one number a run.
+
+        Examples
+        --------
+        >>> Resamples(4, 0).sds(np.full(3, 0.5))
+        array([0., 0., 0., 0.])
+        """
+        n_runs = len(values)
+        weights = self.weights(n_runs, other_seeds=other_seeds)
+        return np.sqrt(n_runs / (n_runs - 1)) * resampled_sd(values[:, None], weights)[:, 0]
 
     def pairs(self, matrix: NDArray[np.float64]) -> tuple[float, Interval]:
         """Mean over pairs of runs of a matrix, (n_runs, n_runs), with its interval.

@@ -332,14 +332,9 @@ def _compared(
     """Mean of some runs over that of others at each step, with 95 % bootstrap intervals."""
     with np.errstate(divide="ignore", invalid="ignore"):  # At first, no label differs.
         value = some.mean(axis=0) / others.mean(axis=0)
-        draws = _means(some, other_seeds=False) / _means(others, other_seeds=True)
+        draws = RUNS.means(some) / RUNS.means(others, other_seeds=True)
     ends = [
         centred_interval(float(v), d) if np.isfinite(d).all() and np.isfinite(v) else (np.nan,) * 2
         for v, d in zip(value, draws.T, strict=True)
     ]
     return value, np.array([low for low, _ in ends]), np.array([high for _, high in ends])
-
-
-def _means(values: NDArray[np.float64], *, other_seeds: bool) -> NDArray[np.float64]:
-    """Means over resampled runs, shape (n_resamples, n_points)."""
-    return RUNS.weights(len(values), other_seeds=other_seeds) @ values / len(values)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stablib.data import Dataset
 from stablib.metrics import (
     Interval,
     centred_interval,
@@ -202,15 +203,12 @@ def sds(of: NDArray[np.float64], *, other_seeds: bool = False) -> NDArray[np.flo
     -------
     ndarray of float64, shape (1 + n_resamples,)
     """
-    n_runs = len(of)
-    once = np.ones((1, n_runs), dtype=np.int64)
-    weights = np.concatenate([once, RUNS.weights(n_runs, other_seeds=other_seeds)])
-    return np.sqrt(n_runs / (n_runs - 1)) * resampled_sd(of[:, None], weights)[:, 0]
+    return np.r_[of.std(ddof=1), RUNS.sds(of, other_seeds=other_seeds)]
 
 
 def means(of: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of one number a run, (n_runs,), then those of resamples: (1 + n_resamples,)."""
-    return np.r_[of.mean(), RUNS.weights(len(of)) @ of / len(of)]
+    return np.r_[of.mean(), RUNS.means(of)]
 
 
 def sd_reductions(
@@ -246,6 +244,39 @@ def percent_correct(results: Results, variant: Variant) -> NDArray[np.float64]:
 
 #: The answer to a claim of the paper, see :func:`stablib.show.exhibit.answered`.
 answer = functools.partial(answered, CLAIMS)
+
+
+def training_texts(data: Dataset, limit: int | None = None) -> tuple[int, int]:
+    """On how many texts networks train and choose an epoch, here and in the paper, or 0."""
+    here = sum(min(len(data.gold[split]), limit or len(data.gold[split])) for split in _TAUGHT)
+    papers = [claim for name, claim in CLAIMS.items() if name.startswith(f"t1-{data.name}-train-")]
+    return here, sum(int(claim.target or 0) for claim in papers)
+
+
+#: The paper counts the texts for validation among those for training.
+_TAUGHT = ("train", "val")
+
+
+def is_sample(data: Dataset, limit: int | None = None) -> bool:
+    """Whether fewer than half of the paper's training texts are trained on."""
+    here, papers = training_texts(data, limit)
+    return here < papers / 2
+
+
+def said(results: Results, variant: Variant) -> str:
+    """Which reading of the paper an answer is about, and whether its texts are but a sample."""
+    sampled = "on a sample" if is_sample(results.dataset, results.recipe.limit) else ""
+    return ", ".join(filter(None, (reading_of(variant), sampled)))
+
+
+def reading_of(variant: Variant) -> str:
+    """Which reading of the paper a variant is, where there are several."""
+    return variant.title.partition(", ")[2]
+
+
+def together(number: int) -> str:
+    """Say of how many of the paper's six data sets an answer is the mean."""
+    return f"{number} of the paper's six data sets"
 
 
 def methods(results: Results) -> list[Variant]:

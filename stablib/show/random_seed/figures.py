@@ -25,10 +25,13 @@ from stablib.show.random_seed.comparison import (
     lime_floor,
     mean_of,
     percent_correct,
+    reading_of,
     reduction,
     reductions,
+    said,
+    together,
 )
-from stablib.show.random_seed.tables import NO_RUNS, claimed, said
+from stablib.show.random_seed.tables import NO_RUNS, claimed
 from stablib.show.spans import span
 from stablib.show.style import figure, line
 from stablib.studies.random_seed import (
@@ -49,6 +52,8 @@ _DRAWN = (PLAIN, ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
 _COLUMNS = 3
 #: Fewest texts of which a mean is drawn or said, and fewest that fill the paper's ten bins.
 _FEWEST, _MANY = 5, 100
+#: Where one model explained twice differs by this share of what two models do, that is noise.
+_MOSTLY = 0.8
 _BINS = (
     "with 95 % bootstrap intervals over runs. Fewer than "
     f"{_MANY} texts have half as many bins, and a bin of fewer than {_FEWEST} has no mark."
@@ -73,18 +78,7 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             axes.legend()
         made.axes[0].set_ylabel(measure.label)
         frame = pd.concat(frames, ignore_index=True)
-        edges, middles = {}, {}
-        for title, spread in spreads.items():
-            edge, middle = _edge_and_middle(spread)
-            if min(edge.sum(), middle.sum()) >= _FEWEST:
-                edges[title] = float(spread.values[edge].mean())
-                middles[title] = float(spread.values[middle].mean())
-        finding = (
-            f"The {measure.label} is {span(edges, 2)} at mean scores below .2 and from .8, and "
-            f"{span(middles, 2)} between .3 and .7"
-            if edges
-            else ""
-        )
+        finding = _at_scores(spreads, measure)
         return record(
             exhibit,
             made,
@@ -92,13 +86,31 @@ def by_score(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibit
             results=many,
             numbers=frame,
             measured=_of_plain_runs(many, spreads, measure),
-            finding=f"{finding}." if finding else "",
-            alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}.",
+            finding=finding,
+            alt=f"Lines of the {measure.label} over the mean score, one a data set. {finding}",
             caption=(
                 f"Plain training: {measure.label}, mean over test texts ({_n_texts(spreads)}) in "
                 f"bins of their mean score, {_BINS}"
             ),
         )
+
+
+def _at_scores(spreads: Mapping[str, Spread], measure: Measure) -> str:
+    """From where to where a measure reaches, where mean scores say much and where they do not."""
+    where = ("at mean scores below .2 and from .8", "between .3 and .7")
+    reached = []
+    for place, chosen in zip(
+        where, zip(*map(_edge_and_middle, spreads.values()), strict=True), strict=True
+    ):
+        of = {
+            title: float(spread.values[texts].mean())
+            for (title, spread), texts in zip(spreads.items(), chosen, strict=True)
+            if texts.sum() >= _FEWEST
+        }
+        few = [title for title in spreads if title not in of]
+        without = f" (too few texts there: {'; '.join(few)})" if of and few else ""
+        reached += [f"{span(of, 2)} {place}{without}"] if of else []
+    return f"The {measure.label} is {', and '.join(reached)}." if reached else ""
 
 
 def _n_texts(spreads: Mapping[str, Spread]) -> str:
@@ -119,7 +131,7 @@ def _differing(many: Sequence[Results]) -> list[Measured]:
         measured += answer(
             "f5-differ",
             (value, centred_interval(value, draws)),
-            variant=f"{reading}, {len(spreads)} of the paper's twelve",
+            variant=f"{reading}, {len(spreads)} of the paper's twelve networks",
         )
     return measured
 
@@ -138,16 +150,18 @@ def _of_plain_runs(
     if measure == ATTENTION_JACCARD:
         return _differing(real) if real else []
     measured: list[Measured] = []
-    for dataset, encoder in (results.cell for results in real):
-        spread = spreads[Cell(dataset, encoder).title]
+    for results in real:
+        dataset, encoder = results.cell
+        spread, of = spreads[results.title], said(results, PLAIN)
         if measure == PREDICTION_SD:
             edge, middle = _edge_and_middle(spread)
             if edge.any() and middle.any():
                 claim = f"f3-{dataset}-{encoder}-middle"
-                measured += answer(claim, difference(spread, middle, spread, edge))
+                measured += answer(claim, difference(spread, middle, spread, edge), variant=of)
         other = spreads.get(Cell(dataset, "cnn").title)
         if measure == ATTENTION_ENTROPY and encoder == "bilstm" and other is not None:
-            measured += answer(f"f4-{dataset}-bilstm-above", difference(spread, ..., other, ...))
+            apart = difference(spread, ..., other, ...)
+            measured += answer(f"f4-{dataset}-bilstm-above", apart, variant=of)
     return measured
 
 
@@ -161,7 +175,8 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
     measured: list[Measured] = []
     less: dict[str, dict[Variant, tuple[float, Interval]]] = {}
     plain = {}
-    details, real = [], []
+    details: list[str] = []
+    further: dict[Variant, list[NDArray[np.float64]]] = {NASWA_TEXT: [], NASWA_CODE: []}
     columns = min(len(many), _COLUMNS)
     rows = -(-len(many) // columns)
     columns = -(-len(many) // rows)
@@ -180,33 +195,41 @@ def by_method(many: Sequence[Results], measure: Measure, exhibit: str) -> Exhibi
             less[results.title] = {
                 v: reduction(spread, spreads[PLAIN]) for v, spread in spreads.items() if v != PLAIN
             }
-            measured += _reductions(results, less[results.title], exhibit)
-            if not results.notice and {ASWA_TEXT, NASWA_TEXT} <= spreads.keys():
-                real.append(reductions(spreads[NASWA_TEXT], spreads[ASWA_TEXT]))
-            said_less = (
+            said_less = [
                 f"{v.title} {with_interval(*x, 0)}" for v, x in less[results.title].items()
-            )
+            ]
+            for variant, found in further.items():
+                if not results.notice and {ASWA_TEXT, variant} <= spreads.keys():
+                    found.append(reductions(spreads[variant], spreads[ASWA_TEXT]))
+                    below = with_interval(*mean_of(found[-1:]), 0)
+                    said_less.append(f"{variant.title}, below ASWA {below}")
             details.append(f"{results.title}: {', '.join(said_less)}")
+            judged = True
             if measure == LIME_JACCARD:
                 floors = {v: lime_floor(results, v) for v in (PLAIN, ASWA_TEXT)}
+                judged = floors[PLAIN] < _MOSTLY * spreads[PLAIN].values.mean()
                 axes.axhline(
                     floors[PLAIN], color="#888888", linestyle=":", label="one plain model, twice"
                 )
                 details[-1] += (
                     f" (one model explained twice has a distance of {floors[PLAIN]:.2f}, "
                     f"two of {spreads[PLAIN].values.mean():.2f}; with {ASWA_TEXT.title} "
-                    f"{floors[ASWA_TEXT]:.2f} and {spreads[ASWA_TEXT].values.mean():.2f})"
+                    f"{floors[ASWA_TEXT]:.2f} and {spreads[ASWA_TEXT].values.mean():.2f}"
+                    + (")" if judged else "; that is mostly LIME's own noise, and is not judged)")
                 )
+            if judged:
+                measured += _reductions(results, less[results.title], exhibit)
         for axes in panels[::columns]:
             axes.set_ylabel(measure.label)
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2)
-        if real:
-            measured += answer(
-                f"{_figure_of(exhibit)}-naswa-below-aswa",
-                mean_of(real),
-                variant=f"{len(real)} data sets",
-            )
+        for variant, found in further.items():
+            if found:
+                measured += answer(
+                    f"{_figure_of(exhibit)}-naswa-below-aswa",
+                    mean_of(found),
+                    variant=f"{reading_of(variant)}, {together(len(found))}",
+                )
         finding = _reached(less, measure)
         return record(
             exhibit,
@@ -265,7 +288,7 @@ def _reductions(
         for each in answer(
             f"{_figure_of(exhibit)}-{results.claimed_as}-{results.cell.encoder}-{claimed(variant)}-reduction",
             less[variant],
-            variant=said(variant),
+            variant=said(results, variant),
             null=null,
         )
     ]

@@ -16,7 +16,7 @@ from stablib.metrics import (
     sd_over_runs,
 )
 from stablib.show.exhibit import Exhibit, record, with_interval
-from stablib.show.random_seed.comparison import answer, percent_below, resamples_of
+from stablib.show.random_seed.comparison import answer, percent_below, resamples_of, said
 from stablib.show.style import PALETTE, figure
 from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Results, Variant
 
@@ -84,11 +84,11 @@ def attention_sd(results: Results) -> Exhibit:
         )
         return float(mean), centred_interval(float(mean), replicates)
 
-    rest = np.delete(np.arange(len(tokens)), word)
+    every = np.arange(len(tokens))
     steadier = (ASWA_TEXT, NASWA_TEXT, NULL)
-    less, less_of_rest = (
+    less, less_of_rest, less_of_all = (
         {variant: lower(variant, words) for variant in steadier}
-        for words in (np.array([word]), rest)
+        for words in (np.array([word]), np.delete(every, word), every)
     )
     with figure(width=6.0, height=0.36 * len(tokens) + 1.6) as made:
         axes = made.axes[0]
@@ -116,10 +116,15 @@ def attention_sd(results: Results) -> Exhibit:
             numbers=pd.DataFrame({"token": tokens} | {v.title: sds[v] for v in variants}),
             measured=[
                 measured
-                for name, found in (("reduction", less), ("rest", less_of_rest))
+                for variant, name, found in (
+                    (ASWA_TEXT, "aswa-reduction", less),
+                    (ASWA_TEXT, "aswa-rest", less_of_rest),
+                    (NASWA_TEXT, "naswa-words", less_of_all),
+                )
                 for measured in answer(
-                    f"f4.19-{results.claimed_as}-aswa-{name}",
-                    found[ASWA_TEXT],
+                    f"f4.19-{results.claimed_as}-{name}",
+                    found[variant],
+                    variant=said(results, variant),
                     null=found[NULL][0],
                 )
             ],

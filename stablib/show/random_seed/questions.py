@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stablib.data.sentiment import positions
 from stablib.metrics import (
     Interval,
+    binned_means,
     centred_interval,
     label_entropy,
     over_examples,
@@ -22,9 +23,10 @@ from stablib.metrics import (
     roc_auc,
 )
 from stablib.runs import Runs
-from stablib.show.exhibit import Exhibit, left_out, record, with_interval
+from stablib.show.exhibit import Exhibit, counted, left_out, record, with_interval
 from stablib.show.random_seed.comparison import (
     ATTENTION_ENTROPY,
+    CLAIMS,
     PREDICTION_SD,
     RUNS,
     average,
@@ -358,12 +360,15 @@ def again(found: Again | None) -> Exhibit:
             f"attention; the largest difference of a token's attention is {gap:.1g}. Kept on: "
             f"{_processors(found.kept)}; trained again on: {_processors(found.now)}."
         )
+        alike = _processors(found.kept) == _processors(found.now)
         return record(
             "TH-F4.5",
             made,
             made_by=again,
             results=[found],
             numbers=pd.concat(frames, ignore_index=True),
+            # The claim is about one machine.
+            measured=counted(CLAIMS, "f4.5-same", 100.0 * same / len(found.kept)) if alike else [],
             finding=finding,
             alt=f"Two lines over the mean score, of kept and of new runs. {finding}",
             caption=(
@@ -380,7 +385,8 @@ def _processors(runs: Runs) -> str:
 
 def _by_score(found: Again, runs: Runs) -> pd.DataFrame:
     """Mean relative entropy in bins of the mean score."""
-    matrices = over_examples(pairwise_relative_entropy, found.attention(runs))
-    bins = np.minimum((10.0 * found.scores(runs)).astype(int), 9)
-    frame = pd.DataFrame({"score": bins / 10.0 + 0.05, "mean": pair_mean(matrices)})
-    return frame.groupby("score", as_index=False).mean()
+    entropies = pair_mean(over_examples(pairwise_relative_entropy, found.attention(runs)))
+    bins = [b for b in binned_means(entropies, found.scores(runs), [entropies]) if b.n_examples]
+    return pd.DataFrame(
+        {"score": [(b.low + b.high) / 2 for b in bins], "mean": [b.mean for b in bins]}
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stablib.data import Dataset, entry
 from stablib.data.texts import BETWEEN
@@ -22,17 +23,31 @@ from stablib.show.random_seed.comparison import (
     RUNS,
     answer,
     attention_entropy,
+    is_sample,
     mean_of,
     means,
     methods,
     percent_correct,
+    reading_of,
     reduction,
+    said,
     sd_reduction,
     sd_reductions,
     sds,
+    together,
+    training_texts,
 )
 from stablib.show.spans import span
-from stablib.studies.random_seed import ASWA_TEXT, NASWA_TEXT, NULL, PLAIN, Cell, Results, Variant
+from stablib.studies.random_seed import (
+    ASWA_TEXT,
+    NASWA_CODE,
+    NASWA_TEXT,
+    NULL,
+    PLAIN,
+    Cell,
+    Results,
+    Variant,
+)
 from stablib.studies.random_seed.settings import DATASETS, PAIRS
 
 #: Why an exhibit is left out.
@@ -62,15 +77,12 @@ def data(many: Sequence[Results], others: Mapping[str, Dataset]) -> Exhibit:
             "copy": found.source,
         }
         measured += counted(CLAIMS, f"t1-{found.name}-tokens", _tokens(found) or kept[name])
-        for split, of in counts.items():
-            for rank, count in zip(_RANKS[len(of)], sorted(of), strict=True):
-                measured += counted(CLAIMS, f"t1-{found.name}-{split}-{rank}", float(count))
-        # Of some sets the paper counts the validation texts among those for training.
-        whole = counts["train"] + np.bincount(found.gold["val"], minlength=found.n_classes)
-        for rank, count in zip(_RANKS[len(whole)], sorted(whole), strict=True):
-            measured += counted(
-                CLAIMS, f"t1-{found.name}-train-{rank}", float(count), variant="with validation"
-            )
+        measured += _class_sizes(found.name, "test", counts["test"])
+        if not is_sample(found):  # The size of a sample says nothing about the paper.
+            measured += _class_sizes(found.name, "train", counts["train"])
+            # Of some sets the paper counts the validation texts among those for training.
+            whole = counts["train"] + np.bincount(found.gold["val"], minlength=found.n_classes)
+            measured += _class_sizes(found.name, "train", whole, variant="with validation")
     return record(
         "RS-T1",
         pd.DataFrame.from_dict(rows, orient="index"),
@@ -80,13 +92,25 @@ def data(many: Sequence[Results], others: Mapping[str, Dataset]) -> Exhibit:
         caption=(
             "Texts of each class after the paper's length filter, and their mean number of tokens, "
             "of a pair that of the first sentence. Where only labels are at hand, tokens are those "
-            "of the texts whose attention is kept."
+            "of the texts whose attention is kept. Where fewer than half of the paper's training "
+            "texts are at hand, their number is not judged."
         ),
     )
 
 
 _COUNTED = ("train", "test")
 _RANKS = {2: ("smaller", "larger"), 3: ("smallest", "middle", "largest")}
+
+
+def _class_sizes(
+    name: str, split: str, counts: NDArray[np.integer], variant: str = ""
+) -> list[Measured]:
+    """Answers to the claims of how many texts each class has, from the smallest to the largest."""
+    return [
+        measured
+        for rank, count in zip(_RANKS[len(counts)], sorted(counts), strict=True)
+        for measured in counted(CLAIMS, f"t1-{name}-{split}-{rank}", float(count), variant=variant)
+    ]
 
 
 def _tokens(found: Dataset) -> float:
@@ -110,9 +134,9 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
     lower: dict[str, float] = {}
     by_luck: dict[str, float] = {}
     for results in many:
-        trained, papers = _n_train(results)
-        comparable = trained > papers / 2
+        comparable = not is_sample(results.dataset, results.recipe.limit)
         if not comparable:
+            trained, papers = training_texts(results.dataset, results.recipe.limit)
             samples.append(f"{trained:,} of {papers:,} of {results.title}")
         plain = percent_correct(results, PLAIN)
         others = percent_correct(results, NULL)
@@ -122,8 +146,8 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
             mean, sd = RUNS.mean(correct), RUNS.sd(correct)
             name = f"{table}-{results.dataset.name}-{claimed(variant)}"
             if comparable:
-                measured += answer(f"{name}-accuracy", mean, variant=said(variant))
-                measured += answer(f"{name}-sd", sd, variant=said(variant))
+                measured += answer(f"{name}-accuracy", mean, variant=said(results, variant))
+                measured += answer(f"{name}-sd", sd, variant=said(results, variant))
             rows[results.title, variant.title] = {
                 "accuracy (%)": with_interval(*mean),
                 "sd (points)": with_interval(*sd, 2),
@@ -135,12 +159,13 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
                 less = sd_reduction(correct, plain, paired=variant != NULL)
                 rows[results.title, variant.title]["sd below plain (%)"] = with_interval(*less, 0)
                 measured += answer(
-                    f"{name}-sd-reduction", less, variant=said(variant), null=nothing
+                    f"{name}-sd-reduction", less, variant=said(results, variant), null=nothing
                 )
+            if variant != PLAIN and comparable:
                 measured += answer(
                     f"{name}-gain",
                     RUNS.mean(correct - plain),  # Run by run: the seeds are the same.
-                    variant=said(variant),
+                    variant=said(results, variant),
                     null=float(others.mean() - plain.mean()),
                 )
         lower[results.title] = sd_reduction(percent_correct(results, ASWA_TEXT), plain)[0]
@@ -153,23 +178,7 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
                 "accuracy (%)": licence if licence.startswith("needs") else "not run",
                 "paper (%)": _reported(f"{table}-{dataset}-{claimed(PLAIN)}"),
             }
-    together = {
-        variant: mean_of(
-            [
-                sd_reductions(
-                    percent_correct(r, variant), percent_correct(r, PLAIN), paired=variant != NULL
-                )
-                for r in many
-            ]
-        )
-        for variant in (ASWA_TEXT, NULL)
-    }
-    similar = [means(percent_correct(r, NASWA_TEXT) - percent_correct(r, ASWA_TEXT)) for r in many]
-    measured += answer(f"{table}-similar", mean_of(similar), variant=f"{len(many)} data sets")
-    if {results.claimed_as for results in many} == set(DATASETS):  # It is a mean over all of them.
-        measured += answer(f"{table}-mean-aswa", together[ASWA_TEXT], null=together[NULL][0])
-        plain_sds = [sds(percent_correct(r, PLAIN)) for r in many]
-        measured += answer(f"{table}-mean-plain-sd", mean_of(plain_sds))
+    measured += _over_data_sets(table, [r for r in many if not r.notice])
     return record(
         exhibit,
         pd.DataFrame.from_dict(rows, orient="index"),
@@ -188,7 +197,7 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
             "median over runs of the one that the validation texts chose, or the last."
             + (
                 " Where fewer than half of the paper's training texts are at hand "
-                f"({'; '.join(samples)}), accuracies and sds are not judged."
+                f"({'; '.join(samples)}), accuracies, gains and sds are not judged."
                 if samples
                 else ""
             )
@@ -196,12 +205,38 @@ def accuracy(many: Sequence[Results], exhibit: str) -> Exhibit:
     )
 
 
-def _n_train(results: Results) -> tuple[int, int]:
-    """On how many texts the networks train and choose an epoch, here and in the paper."""
-    limit, gold = results.recipe.limit, results.dataset.gold
-    here = sum(min(len(gold[split]), limit or len(gold[split])) for split in ("train", "val"))
-    ranks = (CLAIMS.get(f"t1-{results.dataset.name}-train-{rank}") for rank in _RANKS[2])
-    return here, sum(int(claim.target or 0) for claim in ranks if claim)
+def _over_data_sets(table: str, many: Sequence[Results]) -> list[Measured]:
+    """Answers to what the paper says of its data sets on average."""
+    if not many:
+        return []
+    correct = {v: [percent_correct(r, v) for r in many] for v in (PLAIN, *_JUDGED, NULL)}
+    below = {
+        variant: mean_of(
+            [
+                sd_reductions(of, plain, paired=variant != NULL)
+                for of, plain in zip(correct[variant], correct[PLAIN], strict=True)
+            ]
+        )
+        for variant in (*_JUDGED, NULL)
+    }
+    measured = []
+    for variant in _JUDGED:
+        reading = ", ".join(filter(None, (reading_of(variant), together(len(many)))))
+        measured += answer(
+            f"{table}-mean-{claimed(variant)}", below[variant], variant=reading, null=below[NULL][0]
+        )
+        if variant != ASWA_TEXT:
+            further = [
+                means(of - aswa)
+                for of, aswa in zip(correct[variant], correct[ASWA_TEXT], strict=True)
+            ]
+            measured += answer(f"{table}-similar", mean_of(further), variant=reading)
+    plain_sds = mean_of([sds(of) for of in correct[PLAIN]])
+    return measured + answer(f"{table}-mean-plain-sd", plain_sds, variant=together(len(many)))
+
+
+#: Methods of the paper, the reading that is judged before the other.
+_JUDGED = (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
 
 
 def _epoch(results: Results, variant: Variant) -> str:
@@ -216,11 +251,6 @@ def _epoch(results: Results, variant: Variant) -> str:
 def claimed(variant: Variant) -> str:
     """The paper's name of a method in the names of claims: one NASWA, of which we have two."""
     return variant.name.removesuffix("-code")
-
-
-def said(variant: Variant) -> str:
-    """Which reading of the paper a variant is."""
-    return variant.title.partition(", ")[2]
 
 
 def _reported(name: str) -> str:

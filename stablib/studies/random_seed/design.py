@@ -36,8 +36,9 @@ PLAIN = Variant("plain", "Plain")
 ASWA_TEXT = Variant("aswa", "ASWA")
 #: Averaging of steps that went far, Algorithm 2.
 NASWA_TEXT = Variant("naswa", "NASWA, as printed")
-#: The same as the released code has it.
-NASWA_CODE = Variant("naswa-code", "NASWA, as released")
+#: The same as the released code has it, but that an epoch begins with a copy of the average. The
+#: released code exchanges weights and average instead.
+NASWA_CODE = Variant("naswa-code", "NASWA, as released but copying")
 #: Controls that the paper lacks: the mean of all steps, and of the last ones, never written back.
 STEP_SWA = Variant("swa", "SWA from the first step", beside="step_swa")
 MOVING = Variant("ema", "EMA", beside="ema")
