@@ -137,14 +137,11 @@ def test_a_method_helps_only_by_its_whole_interval_and_if_it_costs_no_accuracy()
         "intervals: "
     )
     assert _finding(every) == (
-        f"{criterion}in every column with SWA (2); in some columns with L2 (1 of 2), "
-        "NASWA (1 of 2); in none with EMA (2)."
+        f"{criterion}with SWA (2) in every column; with L2 (1 of 2), NASWA (1 of 2) in some "
+        "columns; with EMA (2) in none."
     )
     alone = {name: {CONTROL: made(1.0), "EMA": made(-1.0)} for name in "ab"}
-    assert _finding(alone) == (
-        f"{criterion}in every column with no method; in some columns with no method; "
-        "in none with EMA (2)."
-    )
+    assert _finding(alone) == (f"{criterion}with no method in every column; with EMA (2) in none.")
 
 
 def test_a_cell_has_both_effects_with_intervals_and_the_cost() -> None:

@@ -71,3 +71,21 @@ function filterScorecard() {
   filter();
 }
 document.addEventListener("DOMContentLoaded", filterScorecard);
+
+// The search page: a hit on an exhibit has its title, and not that of the page on which it stands.
+// What is read from a folder cannot be fetched, so there the pages themselves are not quoted.
+function nameHits() {
+  const results = document.querySelector("#search-results");
+  if (!results || typeof Search === "undefined") return;
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  const name = () => {
+    const titles = Object.keys(Search._index?.alltitles ?? {});
+    const byId = new Map(titles.map((title) => [title.split(" · ")[0].toLowerCase(), title]));
+    for (const link of results.querySelectorAll("li > a")) {
+      const title = byId.get(link.hash.slice(1));
+      if (title && link.textContent !== title) link.textContent = title;
+    }
+  };
+  new MutationObserver(name).observe(results, { childList: true, subtree: true });
+}
+document.addEventListener("DOMContentLoaded", nameHits);

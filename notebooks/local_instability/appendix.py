@@ -99,8 +99,8 @@ with_models(
 #
 # The subset is chosen by the entropy of the control runs themselves. Chosen examples are partly
 # unlucky ones, and other runs of the very same procedure look better on them. The row *Control,
-# other seeds* shows how much, and each method is judged against it. The paper's L2 is at -2.3 % and
-# -0.6 % on all utterances (Table 3) and at 3.8 % and 4.2 % on these, a shift of 6.1 and 4.8 points;
+# other seeds* shows how much, and each method is judged against it. The paper's L2 is at −2.3 % and
+# −0.6 % on all utterances (Table 3) and at 3.8 % and 4.2 % on these, a shift of 6.1 and 4.8 points;
 # compare it with the shift of the null that the line below the table names.
 
 # %%

@@ -115,6 +115,8 @@ def _cards(exhibits: Path, paper: str) -> dict[str, str]:
 
 def _card(card: Card, exhibit: Path, scored: Sequence[Scored]) -> str:
     folder, model = _judged(exhibit, scored)
+    finding = _finding(folder)
+    said = f"{model}: {finding}" if model and finding else finding
     picture = ""
     if (folder / "figure.png").is_file():
         place = folder.relative_to(exhibit.parent).as_posix()
@@ -123,7 +125,7 @@ def _card(card: Card, exhibit: Path, scored: Sequence[Scored]) -> str:
     return (
         f'<li><a href="{card.link}">{picture}'
         f"<strong>{card.exhibit}</strong> {html.escape(card.title)}</a>"
-        f"{verdict_marks(scored)}<p>{in_print(html.escape(model + _finding(folder)))}</p></li>"
+        f"{verdict_marks(scored)}<p>{in_print(html.escape(said))}</p></li>"
     )
 
 
@@ -140,7 +142,7 @@ def _judged(exhibit: Path, scored: Sequence[Scored]) -> tuple[Path, str]:
     for folder in (exhibit, *others):
         rows = json.loads((folder / "claims.json").read_text("utf-8"))
         if any(a["measured"]["model"] == model for row in rows for a in row["answers"]):
-            return folder, f"{model}: "
+            return folder, model
     return exhibit, ""
 
 

@@ -127,11 +127,11 @@ def _config(folder: Path, preset: str) -> str:
         for result in json.loads(path.read_text())["results"]:
             data.update(f"{source} ({key[:8]})" for source, key in result["data"].items())
     date = commit_date() or datetime.date.today().isoformat()
-    text = (
-        f"stablib {stablib.__version__}, commit {commit()} of {date} · preset {preset} · data: "
-        + "; ".join(sorted(data))
+    made = f"stablib {stablib.__version__}, commit {commit()} of {date} · preset {preset}"
+    config["html"]["extra_footer"] = (
+        f'<details class="stablib-stamp"><summary>{html.escape(made)}</summary>'
+        f"Data: {html.escape('; '.join(sorted(data)))}</details>"
     )
-    config["html"]["extra_footer"] = f'<p class="stablib-stamp">{html.escape(text)}</p>'
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 

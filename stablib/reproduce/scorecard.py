@@ -129,7 +129,7 @@ def page(exhibits: Path) -> str:
         study = study_class(paper)
         parts.append(f"\n## {study.title}\n")
         # Before it, as it may hold Markdown.
-        rules = f":class-container: scorecard-rules\n\n{summary(rows)}. {study.rules}"
+        rules = f":class-container: scorecard-rules\n\n{summary(rows)}. {in_print(study.rules)}"
         parts.append(f":::{{dropdown}} How they are judged\n{rules}\n:::\n")
         parts.append('<div class="scorecard-grid">')
         for exhibit, of_exhibit in by_exhibit(rows).items():

@@ -53,6 +53,11 @@ _COLOURS = """<script>
 #: The heading of an exhibit: its id, and what the paper calls it.
 _EXHIBIT = re.compile(r"([A-Z]{2}-[A-Z][0-9.]+) · (?:((?:Table|Figure) [\dA-Z.]+):)?")
 
+#: Loads what searches.
+_SEARCHING = re.compile(
+    r'\s*<script src="[^"]*\b(?:searchtools|language_data|searchindex)\.js"></script>'
+)
+
 #: Stands for a colon while napoleon reads; occurs in no text.
 _COLON = "\ue000"
 
@@ -67,14 +72,21 @@ def drop_repeated_inline_scripts(
 
 
 def lighten(app: Sphinx, fault: Exception | None) -> None:
-    """Empty the theme's script of all icons there are, 1.5 MB; handles ``build-finished``.
+    """Take from pages what they load and do not use; handles ``build-finished``.
 
-    It would replace those of its font, which its style sheets show anyway.
+    The theme's script of all icons there are, 1.5 MB, would replace those of its font, which its
+    style sheets show anyway. Its index of all words is for results while one types, which it
+    does not show unless asked to; the page of results loads its own.
     """
+    if fault is not None:
+        return
     script = Path(app.outdir) / "_static" / "scripts" / "fontawesome.js"
-    if fault is None and script.is_file():
+    if script.is_file():
         script.write_text("")
         script.with_suffix(".js.map").unlink(missing_ok=True)
+    for page in Path(app.outdir).rglob("*.html"):
+        if page.name != "search.html":
+            page.write_text(_SEARCHING.sub("", page.read_text("utf-8")), "utf-8")
 
 
 def _identity(script: Any) -> Hashable:

@@ -40,7 +40,7 @@ VERDICT_MARKS = {
 
 
 #: Orders of magnitude below it, and limits from here on, are written with powers of ten.
-_TINY, _HUGE = 0.01, 1e6
+_TINY, _LARGE, _HUGE = 0.01, 1e4, 1e6
 
 #: Stands around the number of a drawing while a table is written; occurs in no text.
 _DRAWING = "\ue002"
@@ -218,7 +218,15 @@ def with_models(study: AnyStudy, exhibit: str, make: Callable[[AnyStudy], Exhibi
         The study's own, on a page that shows all.
     """
     made = make(study)
-    for other in study.beside(exhibit):
+    others = study.beside(exhibit)
+    if others:
+        note = (
+            f"With the {html.escape(study.model)}. The scorecard judges the model of which most is "
+            "trained; others are folded below."
+        )
+        page = f'<p class="exhibit-line">{note}</p>\n{made.page}'
+        made = Exhibit(exhibit, made.numbers, page)
+    for other in others:
         folded = (
             f'<details class="exhibit-beside"><summary>{exhibit} with another model: '
             f"{html.escape(other.looks_at)}</summary>{make(other).page}</details>"
@@ -307,6 +315,8 @@ def claims_html(scored: Sequence[Scored], why_not: str = "") -> str:
     unfolded = " open" if len(scored) <= _SHORT else ""
     exhibit = scored[0].claim.exhibit
     frame = comparison(scored)[["verdict", "claim", _HERE, "variant", "paper"]]
+    if not frame["variant"].any():
+        frame = frame.drop(columns="variant")
     drawn = forest.drawings(scored)
     frame.insert(2, "", [f"{_DRAWING}{row}{_DRAWING}" for row in range(len(drawn))])
     table = table_html(frame, name=f"Claims about {exhibit}")
@@ -364,13 +374,14 @@ def _count(number: int) -> str:
 
 def variant_and_null(claim: Claim, measured: Measured) -> str:
     """Say of what, and in which reading, a value was measured, and what no effect gave there."""
-    null = "" if measured.null is None else f"other seeds {measured.null:{_style(claim)}}"
+    style = _style(claim, measured.value)
+    null = "" if measured.null is None else f"other seeds {measured.null:{style}}"
     return ", ".join(filter(None, (measured.model, measured.variant, null)))
 
 
 def estimate(claim: Claim, measured: Measured) -> str:
     """Write a measured value and its interval in the claim's unit."""
-    style = _style(claim)
+    style = _style(claim, measured.value)
     low, high = (
         "–" if math.isnan(end) else f"{end:{style}}" for end in (measured.low, measured.high)
     )
@@ -380,13 +391,17 @@ def estimate(claim: Claim, measured: Measured) -> str:
     return f"{text} {claim.unit}".strip() if claim.in_words else text
 
 
-def _style(claim: Claim) -> str:
-    """How numbers in the claim's unit are written."""
+def _style(claim: Claim, value: float) -> str:
+    """How numbers in the claim's unit are written, of about the size of a value."""
     fine = claim.unit in ("r", "times", "decades", "p", "nats", "points", "")
     target = claim.target or 0.0
     far = (claim.rule == "magnitude" and target < _TINY) or target >= _HUGE
     # A count that no run changes is written in full.
-    return "z.1e" if far and claim.rule != "value" else "z.2f" if fine else "z.1f"
+    if far and claim.rule != "value":
+        return "z.1e"
+    if abs(value) >= _LARGE:
+        return "z,.0f"
+    return "z.2f" if fine else "z.1f"
 
 
 def _bases(results: Sequence[Outcome]) -> str:

@@ -536,6 +536,31 @@ def test_map_by_keyboard_alone(show: Callable[..., Page], sample: Sample) -> Non
     expect(part(widget, "summary")).to_contain_text("80 of 80 examples selected")
 
 
+def test_map_refuses_ends_that_select_nothing(show: Callable[..., Page]) -> None:
+    widget = widget_of(show(), "instability-map")
+    summary, problem = part(widget, "summary"), part(widget, "problem")
+
+    def type_in(name: str, text: str) -> None:
+        part(widget, name).fill(text)
+        part(widget, name).press("Enter")
+
+    type_in("x-from", "0.5")
+    selected = summary.inner_text()
+    type_in("x-to", "0.1")
+    expect(problem).to_have_text("x to must be more than x from.")
+    expect(part(widget, "x-to")).to_have_attribute("aria-invalid", "true")
+    type_in("x-to", "7")
+    expect(problem).to_have_text("x to must be a number from 0.00 to 1.00.")
+    assert summary.inner_text() == selected
+    type_in("x-to", "0.9")
+    expect(problem).to_have_text("")
+    expect(part(widget, "x-to")).not_to_have_attribute("aria-invalid", "true")
+    assert summary.inner_text() != selected
+    type_in("y-from", "0.0001")
+    type_in("y-to", "0.0002")
+    expect(summary).to_have_text("Control: none of 80 examples lies in the selection.")
+
+
 @pytest.mark.parametrize("clicks", [0, 1, 3])
 def test_how_many_seeds_agrees_with_the_metrics(
     show: Callable[..., Page], sample: Sample, clicks: int
@@ -1105,6 +1130,7 @@ def test_descent_answers_its_controls(show: Callable[..., Page]) -> None:
     assert len(seen) == 5
     for text in ("", "-4", "1.5"):
         part(widget, "seed").fill(text)
+        expect(part(widget, "problem")).to_contain_text("must be a whole number from 0 to")
         expect(summary).to_contain_text("40 to 89")
     part(widget, "show-ASWA").uncheck()
     expect(part(widget, "plot-ASWA")).to_be_hidden()

@@ -75,8 +75,8 @@ def sources(results: Results) -> Exhibit:
         measured=measured,
         finding=(
             "The most variable row is so many times as variable as the least, of the correlation "
-            f"1 - ρ: {said}. Of so few runs, the sds of accuracy of equally variable rows would "
-            f"differ {usual:.1f}-fold on average, and up to {high:.1f}-fold."
+            f"1 \u2212 ρ: {said}. Of so few runs, the sds of accuracy of equally variable rows "
+            f"would differ {usual:.1f}-fold on average, and up to {high:.1f}-fold."
         ),
         caption=(
             f"By what varies between runs, all else being the same. {CAPTION} 'Low level' is the "
@@ -112,7 +112,7 @@ def one_bit(results: Results) -> Exhibit:
         measured=measured,
         finding=(
             "Runs that differ by one bit of one weight are so many times as variable as runs with "
-            f"other initial weights, of the correlation 1 - ρ: {said}."
+            f"other initial weights, of the correlation 1 \u2212 ρ: {said}."
         ),
         caption=(
             "Runs in which one weight of the first convolution was moved to the next number that "

@@ -264,7 +264,9 @@ def _finding(every: dict[str, dict[str, Effect]]) -> str:
         if any(each) and not all(each)
     ]
     parts = [("every column", always), ("some columns", mixed), ("none", never)]
-    said = (f"in {where} with {', '.join(names) or 'no method'}" for where, names in parts)
+    said = [f"with {', '.join(names)} in {where}" for where, names in parts if names]
+    if not always:
+        said.insert(0, "with no method in every column")
     return (
         f"Two runs differ less, and accuracy falls by less than {100 * _LOSS:.0f} % of itself, "
         f"both by whole intervals: {'; '.join(said)}."

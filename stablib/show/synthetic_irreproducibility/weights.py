@@ -50,7 +50,7 @@ def pair_weights(curves: Curves, long: Curves | None = None) -> Exhibit:
                     {
                         "model": title,
                         "pair": pair,
-                        "index": np.arange(models.shape[1]),
+                        "index": np.arange(1, models.shape[1] + 1),
                         "weight_1": models[0],
                         "weight_2": models[1],
                     }
@@ -108,7 +108,7 @@ def weight_differences(curves: Curves, long: Curves | None = None) -> Exhibit:
             results=with_long(curves, long),
             numbers=pd.DataFrame(
                 {
-                    "index": np.arange(len(rows[0])),
+                    "index": np.arange(1, len(rows[0]) + 1),
                     **{
                         f"difference_log2z_{p.recipe.log2_window}": row
                         for p, row in zip(points, rows, strict=True)

@@ -314,7 +314,7 @@ function linearScale([low, high], [from, to]) {
   scale.domain = [low, high];
   scale.range = [from, to];
   scale.ticks = (count) => ticks([low, high], count);
-  scale.format = (value) => value.toLocaleString("en");
+  scale.format = (value) => value.toLocaleString("en").replace("-", "−");
   return scale;
 }
 
@@ -457,7 +457,7 @@ function table(name, caption, header, rows) {
       "table",
       name,
       {},
-      html("caption", {}, caption),
+      html("caption", {}, html("span", {}, caption)),
       html("thead", {}, html("tr", {}, ...head)),
       html("tbody", {}, ...body),
     ),

@@ -258,20 +258,9 @@ function descentControls(model, data, onmove) {
     write(model, "learning_rate", value),
   );
   const noise = slider("noise", range("noise", 0.05), (value) => write(model, "noise", value));
-  const [lowest, highest] = data.ranges.seed;
-  const seed = part("input", "seed", {
-    type: "number",
-    min: lowest,
-    max: highest,
-    step: 1,
-    oninput: () => {
-      const value = seed.valueAsNumber;
-      // A number that is being typed may be none yet.
-      if (Number.isInteger(value) && value >= lowest && value <= highest) {
-        write(model, "seed", value);
-      }
-    },
-  });
+  const problems = problemLine();
+  const described = { name: "seed", title: "Seed of the noise", range: data.ranges.seed };
+  const seed = numberInput(described, problems, (value) => write(model, "seed", value));
   const starts = START_NAMES.map((name, start) =>
     ["x", "y"].map((key, axis) =>
       slider(`start-${name}-${key}`, range(key, 0.05), (value) => {
@@ -296,7 +285,7 @@ function descentControls(model, data, onmove) {
     setText(rate.shown, shortNumber(state.learning_rate));
     noise.input.value = state.noise;
     setText(noise.shown, shortNumber(state.noise));
-    if (seed.valueAsNumber !== state.seed) seed.value = state.seed;
+    seed.show(state.seed);
     starts.forEach((axes, start) => {
       axes.forEach(({ input, shown: text }, axis) => {
         input.value = state.starts[start][axis];
@@ -325,8 +314,9 @@ function descentControls(model, data, onmove) {
       { class: "sw-controls" },
       field("Learning rate", rate.element),
       field("Noise (SD)", noise.element),
-      field("Seed of the noise", seed),
+      field("Seed of the noise", seed.input),
     ),
+    problems.element,
     html("div", { class: "sw-controls" }, ...points),
     html("div", { class: "sw-controls", role: "group", "aria-label": "Methods" }, ...boxes),
   );
@@ -335,7 +325,7 @@ function descentControls(model, data, onmove) {
 
 /** Show a number without needless digits. */
 function shortNumber(value) {
-  return String(Number(value.toFixed(3)));
+  return String(Number(value.toFixed(3))).replace("-", "−");
 }
 
 /** Say what the seeds do: spread of the last weights and the valleys. */

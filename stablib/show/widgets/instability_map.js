@@ -58,6 +58,9 @@ function mapSentence(data, { state, method, visible, selected, x, y }) {
       ? `${lacking.join(" and ")} not computed for ${state.method}.`
       : `${state.method}: no example has this gold label.`;
   }
+  if (selected.length === 0) {
+    return `${state.method}: none of ${counted(visible.length, "example")} lies in the selection.`;
+  }
   const entropies = selected.map((i) => method.values.LE_m[i]);
   const high = entropies.filter((value) => value >= data.high_entropy).length;
   return (
@@ -241,6 +244,7 @@ function mapPlot(data, handlers) {
 
 /** Build the number fields of the brush, its keyboard form; `sync(view)` fills them. */
 function brushFields(onbrush) {
+  const problems = problemLine();
   const inputs = BRUSH_ENDS.map((label) =>
     part("input", label.replace(" ", "-"), {
       type: "number",
@@ -250,8 +254,26 @@ function brushFields(onbrush) {
   );
   let limits = [0, 1, 0, 1];
 
+  /** Say what is wrong with one end: outside its axis, or beyond the other end. */
+  function problem(at, ends) {
+    const [low, high] = at < 2 ? limits.slice(0, 2) : limits.slice(2);
+    if (!(ends[at] >= low && ends[at] <= high)) {
+      return `${BRUSH_ENDS[at]} must be a number from ${low.toFixed(2)} to ${high.toFixed(2)}.`;
+    }
+    const isEnd = at % 2 === 1;
+    return isEnd && ends[at] <= ends[at - 1]
+      ? `${BRUSH_ENDS[at]} must be more than ${BRUSH_ENDS[at - 1]}.`
+      : "";
+  }
+
   function apply() {
-    onbrush(inputs.map((input, at) => (input.value === "" ? limits[at] : Number(input.value))));
+    const ends = inputs.map((input, at) => (input.value === "" ? limits[at] : Number(input.value)));
+    const found = ends.map((_, at) => problem(at, ends));
+    found.forEach((text, at) => {
+      problems.say(BRUSH_ENDS[at], text);
+      inputs[at].setAttribute("aria-invalid", String(text !== ""));
+    });
+    if (found.every((text) => text === "")) onbrush(ends);
   }
 
   const clear = button("clear", "Select all", () => onbrush([]));
@@ -262,6 +284,7 @@ function brushFields(onbrush) {
     html("legend", {}, "Selection (or drag on the map)"),
     ...fields,
     clear,
+    problems.element,
   );
   const sync = ({ state, x, y }) => {
     limits = [...x.domain, ...y.domain];
@@ -270,6 +293,8 @@ function brushFields(onbrush) {
       [input.min, input.max] = axis.domain;
       input.placeholder = limits[at].toFixed(2);
       input.value = state.brush.length ? state.brush[at] : "";
+      input.removeAttribute("aria-invalid");
+      problems.say(BRUSH_ENDS[at], "");
     });
     clear.disabled = state.brush.length === 0;
   };

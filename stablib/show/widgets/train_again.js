@@ -271,8 +271,8 @@ function outcomeSentence(outcome, found, nExamples) {
   );
 }
 
-const TRIES_HEADER = ["Two differ on", "LEₘ (nats)", "Accuracy ± SD", "Method"];
-TRIES_HEADER.push("A seed decides", "Learning rate", "Epochs", "Seeds");
+const OUTCOMES = ["Two differ on", "LEₘ (nats)", "Accuracy ± SD"];
+const SETTINGS = ["Method", "A seed decides", "Learning rate", "Epochs", "Seeds"];
 
 /** The cells of a try. */
 function tryCells({ state, found }) {
@@ -307,7 +307,7 @@ function render({ model, el }) {
   const list = pickList("Examples, those on which most networks differ first", (id) =>
     write(model, "example", id),
   );
-  const tries = triesList(TRIES_HEADER, tryCells);
+  const tries = triesList(OUTCOMES, SETTINGS, tryCells);
 
   /** The first seed that was asked for, or after those that were trained last. */
   function nextSeed() {

@@ -44,6 +44,12 @@ function windowOf(state) {
   return Math.min(state.log2_window, longestWindow(state));
 }
 
+/** Name the window; of a longer one than the stream, say that this is all. */
+function windowText(state) {
+  const all = state.log2_window > longestWindow(state) ? ", all of the stream" : "";
+  return `${powerOfTwo(windowOf(state))} mini-batches${all}`;
+}
+
 /** What the trainer is told, of the state. */
 function pairSettings(state) {
   return {
@@ -106,7 +112,7 @@ function pairControls(model, data) {
       [beta, state.beta, state.beta.toFixed(1)],
       [rate, state.learning_rate, state.learning_rate.toFixed(2)],
       [length, state.log2_examples, `${powerOfTwo(state.log2_examples)} examples`],
-      [window, windowOf(state), `${powerOfTwo(windowOf(state))} mini-batches`],
+      [window, windowOf(state), windowText(state)],
     ]) {
       control.input.value = value;
       setText(control.shown, text);
@@ -190,8 +196,9 @@ function drawPairs({ latest, tries }, width) {
   ];
 }
 
-const TRIES_HEADER = ["PD, mean", "of pairs from, to", "Network", "Initial weights", "Window"];
-TRIES_HEADER.push("Learning rate", "Examples", "Pairs", "First seed");
+const OUTCOMES = ["PD, mean", "of pairs from, to"];
+const SETTINGS = ["Network", "Initial weights", "Window", "Learning rate", "Examples", "Pairs"];
+SETTINGS.push("First seed");
 
 /** The cells of a try. */
 function tryCells({ state, curves }) {
@@ -237,7 +244,7 @@ function render({ model, el }) {
   const start = button("again", "", () => train());
   const desk = trainingDesk(PAIRS, makePairs, [start], { onresult, onend });
   const summary = summaryLine();
-  const tries = triesList(TRIES_HEADER, tryCells, () => show());
+  const tries = triesList(OUTCOMES, SETTINGS, tryCells, () => show());
   const plot = widthFitted(part("div", "plot", { class: "sw-plot" }), drawPairs);
 
   function train() {

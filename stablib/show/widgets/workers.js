@@ -87,8 +87,12 @@ function traitInput(model, trait, title, problems) {
 // Tries that are listed.
 const LONGEST_LIST = 8;
 
-/** List tries, the latest first; `row(one)` gives the cells after its number. */
-function triesList(header, row, onclear = () => {}) {
+/**
+ * List tries, the latest first; `row(one)` gives what came out, then the settings.
+ *
+ * A setting has a column if tries differ in it; those that are the same in all stand above.
+ */
+function triesList(outcomes, settings, row, onclear = () => {}) {
   const element = html("div");
   let tries = [];
   let number = 0;
@@ -99,9 +103,23 @@ function triesList(header, row, onclear = () => {}) {
   });
 
   function show() {
-    const rows = tries.map((one) => [String(one.number), ...row(one)]);
-    const listed = table("tries", "Tries, the latest first", ["Try", ...header], rows);
-    element.replaceChildren(...(tries.length ? [listed, clear] : []));
+    if (tries.length === 0) {
+      element.replaceChildren();
+      return;
+    }
+    const rows = tries.map(row);
+    const names = [...outcomes, ...settings];
+    const isShared = names.map(
+      (_, at) => at >= outcomes.length && rows.every((cells) => cells[at] === rows[0][at]),
+    );
+    const differing = (cells) => cells.filter((_, at) => !isShared[at]);
+    const shared = names
+      .map((name, at) => `${name} ${rows[0][at]}`)
+      .filter((_, at) => isShared[at]);
+    const caption = `Tries, the latest first${shared.length ? `. In all: ${shared.join(" · ")}` : ""}`;
+    const cells = rows.map((of, at) => [String(tries[at].number), ...differing(of)]);
+    const listed = table("tries", caption, ["Try", ...differing(names)], cells);
+    element.replaceChildren(listed, clear);
   }
 
   function add(one) {
