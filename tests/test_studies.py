@@ -284,7 +284,18 @@ def narrow(r: Request) -> bool:
 
 
 SI_CASES: dict[str, Case] = {
-    "n_pairs": ({"n_pairs": 5}, lambda r: not counts_stuck(r), lambda r: len(r.plans), 5),
+    "n_pairs": (
+        {"n_pairs": 5},
+        lambda r: of_truth("linear")(r) and not counts_stuck(r),
+        lambda r: len(r.plans),
+        5,
+    ),
+    "n_pairs_quadratic": (
+        {"n_pairs_quadratic": 5},
+        of_truth("quadratic"),
+        lambda r: len(r.plans),
+        5,
+    ),
     "first_pair": ({"first_pair": 5}, anything, lambda r: r.plans[0], SeedPlan.same(5)),
     "log2_examples": (
         {"log2_examples": 19},

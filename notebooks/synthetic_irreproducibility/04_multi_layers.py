@@ -26,6 +26,7 @@ from typing import Optional
 
 preset: str = "laptop"  # smoke, laptop, paper
 n_pairs: Optional[int] = None  # pairs of models
+n_pairs_quadratic: Optional[int] = None  # pairs on quadratic data; n_pairs by default
 first_pair: Optional[int] = None  # number of the first pair: its examples and first weights
 log2_examples: Optional[int] = None  # log2 T of the narrow models
 log2_examples_embedding: Optional[int] = None  # log2 T of the models on embeddings

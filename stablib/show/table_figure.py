@@ -30,6 +30,8 @@ _MOST_PANELS, _MOST_ROWS, _FEWEST = 7, 60, 2
 _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
 #: Characters of a line of a row's label, and of all panels' titles side by side.
 _LABEL, _TITLES = 34, 84
+#: Parts into which all panels' axes side by side are divided.
+_TICKS = 15
 #: Rows that each further line of a label takes.
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
@@ -149,6 +151,8 @@ def table_figure(
             title = in_print(column.title)
             wrapped = textwrap.fill(title, _TITLES // n_across, break_long_words=False)
             axes.set_title(wrapped, fontsize=9)
+            if axes.get_xscale() == "linear":  # So that no two numbers touch.
+                axes.locator_params(axis="x", nbins=max(2, _TICKS // n_across))
         for axes in made.axes[len(shown) :]:
             axes.remove()
         first = made.axes[0]

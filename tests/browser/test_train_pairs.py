@@ -256,6 +256,6 @@ def test_a_window_ends_with_the_stream(page: Page) -> None:
     expect(part(widget, "log2-window-value")).to_have_text("2⁶ mini-batches")
     part(widget, "log2-examples").fill("10")
     expect(part(widget, "log2-window")).to_have_attribute("max", "5")
-    expect(part(widget, "log2-window-value")).to_have_text("2⁵ mini-batches")
+    expect(part(widget, "log2-window-value")).to_have_text("2⁵ mini-batches, all of the stream")
     part(widget, "n-pairs").fill("100")
     expect(part(widget, "problem")).to_have_text("Pairs must be a whole number from 1 to 64.")

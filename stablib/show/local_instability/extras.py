@@ -207,11 +207,11 @@ def disagreement(results: Results) -> Exhibit:
         )
         sigma = float(confidence_sd(confidence).mean())
         rows[method.title] = {
-            "accuracy (%)": _mean(percent_correct(results, method)),
+            "accuracy (%)": _mean(percent_correct(results, method), 2),
             "sum of LE_m (nats)": _summed_entropy(labels),
-            "two runs differ (%)": _disagreeing(labels),
+            "two runs differ (%)": _disagreeing(labels, 2),
             "mean μ_m": _mean(confidence.mean(axis=1), 3),
-            "mean σ_m": with_interval(sigma, centred_interval(sigma, spreads.mean(axis=1)), 3),
+            "mean σ_m": with_interval(sigma, centred_interval(sigma, spreads.mean(axis=1)), 4),
         }
         if method != CONTROL:
             pairs = [
@@ -220,7 +220,7 @@ def disagreement(results: Results) -> Exhibit:
             ]
             for name in ("good", "bad"):
                 parts = np.array([100.0 * getattr(pair, name) for pair in pairs])
-                rows[method.title][f"{name} churn (%)"] = _mean(parts)
+                rows[method.title][f"{name} churn (%)"] = _mean(parts, 2)
     least = min(values, key=lambda method: values[method])
     return record(
         "LI-X4",
@@ -256,9 +256,9 @@ def _summed_entropy(labels: NDArray[np.integer]) -> str:
     return with_interval(total, centred_interval(total, replicates))
 
 
-def _disagreeing(labels: NDArray[np.integer]) -> str:
+def _disagreeing(labels: NDArray[np.integer], digits: int = 1) -> str:
     """Write the share of examples on which two runs differ, in percent, with its interval."""
-    return with_interval(*RUNS.pairs(100.0 * disagreement_of_runs(labels)))
+    return with_interval(*RUNS.pairs(100.0 * disagreement_of_runs(labels)), digits)
 
 
 def _sd(values: NDArray[np.float64]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from stablib.studies.synthetic_irreproducibility.settings import (
     SyntheticIrreproducibilitySettings,
 )
-from stablib.training import Request, SeedPlan, seed_plans
+from stablib.training import Request, seed_plans
 from stablib.workloads.streams import DataModel, PairRecord, StreamRecipe
 from stablib.workloads.streams.recipe import LOG2_BATCH, Activation
 
@@ -77,7 +77,9 @@ class Design:
 
     def request(self, recipe: StreamRecipe, record: PairRecord = FEW_WEIGHTS) -> Request:
         """All pairs of a recipe."""
-        return Request(recipe, self.plans, (record,))
+        s = self.settings
+        few = s.n_pairs_quadratic if recipe.data.kind == "quadratic" else None
+        return Request(recipe, seed_plans(few or s.n_pairs, first_seed=s.first_pair), (record,))
 
     def curve_requests(self, curves: Sequence[Curve]) -> list[Request]:
         """All pairs of some curves."""
@@ -88,11 +90,6 @@ class Design:
         curve = next(c for c in self.embeddings() if c.name == EMBEDDING_PAIR)
         recipe = min(curve.recipes, key=lambda r: abs(r.log2_window - EMBEDDING_WINDOW))
         return self.request(recipe, PairRecord(weights="all"))
-
-    @property
-    def plans(self) -> tuple[SeedPlan, ...]:
-        """One a pair."""
-        return seed_plans(self.settings.n_pairs, first_seed=self.settings.first_pair)
 
     def curve(self, name: str, base: StreamRecipe) -> Curve:
         """Vary the window of a recipe."""

@@ -19,6 +19,9 @@ class SyntheticIrreproducibilitySettings(Settings):
     """
 
     n_pairs: int = Field(default=16, ge=2, le=10_000, description="pairs of models")
+    n_pairs_quadratic: int | None = Field(
+        default=None, ge=2, le=10_000, description="pairs on quadratic data; n_pairs by default"
+    )
     first_pair: int = Field(
         default=0, ge=0, description="number of the first pair: its examples and first weights"
     )
@@ -67,9 +70,10 @@ PRESETS: Mapping[str, SyntheticIrreproducibilitySettings] = MappingProxyType(
             n_windows=2,
         ),
         "laptop": SyntheticIrreproducibilitySettings(
+            n_pairs_quadratic=8,
             log2_examples=21,
             log2_examples_embedding=21,
-            log2_examples_wide=14,
+            log2_examples_wide=18,
             log2_examples_long=26,
         ),
         "paper": SyntheticIrreproducibilitySettings(
