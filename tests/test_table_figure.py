@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,31 @@ def test_many_columns_stand_in_two_lines() -> None:
             if any(label.get_visible() for label in axes.yaxis.get_majorticklabels())
         ]
         assert labelled == ["0", "5"]
+
+
+@pytest.mark.parametrize("n_columns", [2, 3, 4, 5, 7])
+def test_no_two_numbers_below_the_panels_touch(n_columns: int) -> None:
+    """Accuracies and churns of five figures, which four ticks have no room for."""
+    values = {f"accuracy {k} (%)": [88.75 + 0.1 * k, 89.31] for k in range(n_columns)}
+    cells = {
+        name: [with_interval(value, Interval(value - 0.05, value + 0.05), 2) for value in column]
+        for name, column in values.items()
+    }
+    with table_figure(pd.DataFrame(cells, index=["SWA", "L2"])) as made:
+        assert made is not None
+        made.canvas.draw()
+        boxes = [
+            label.get_window_extent()
+            for axes in made.axes
+            for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+            if axes.get_xlim()[0] <= place <= axes.get_xlim()[1]
+        ]
+        assert len(boxes) >= n_columns
+        lines = sorted({round(box.y0) for box in boxes})
+        for line in lines:
+            ends = sorted((box.x0, box.x1) for box in boxes if round(box.y0) == line)
+            for (_, right), (left, _) in itertools.pairwise(ends):
+                assert right < left
 
 
 def test_long_labels_are_told_apart() -> None:

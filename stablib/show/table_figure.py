@@ -30,8 +30,9 @@ _MOST_PANELS, _MOST_ROWS, _FEWEST = 7, 60, 2
 _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
 #: Characters of a line of a row's label, and of all panels' titles side by side.
 _LABEL, _TITLES = 34, 84
-#: Parts into which all panels' axes side by side are divided.
-_TICKS = 15
+#: Parts into which all panels' axes side by side are divided, and panels so narrow that each has
+#: room for two numbers alone.
+_TICKS, _NARROW = 15, 4
 #: Rows that each further line of a label takes.
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
@@ -151,8 +152,7 @@ def table_figure(
             title = in_print(column.title)
             wrapped = textwrap.fill(title, _TITLES // n_across, break_long_words=False)
             axes.set_title(wrapped, fontsize=9)
-            if axes.get_xscale() == "linear":  # So that no two numbers touch.
-                axes.locator_params(axis="x", nbins=max(2, _TICKS // n_across))
+            _few_ticks(axes, n_across)
         for axes in made.axes[len(shown) :]:
             axes.remove()
         first = made.axes[0]
@@ -163,6 +163,17 @@ def table_figure(
             _name_groups(leftmost, groups)
         _legend(made)
         yield made
+
+
+def _few_ticks(axes: Axes, n_across: int) -> None:
+    """Let no two numbers below an axis touch."""
+    if axes.get_xscale() != "linear":
+        return
+    axes.locator_params(axis="x", nbins=max(2, _TICKS // n_across))
+    if n_across >= _NARROW:
+        low, high = axes.get_xlim()
+        within = [tick for tick in axes.get_xticks() if low <= tick <= high]
+        axes.set_xticks(within[:: max(1, len(within) - 1)])
 
 
 def _name_groups(axes: Axes, groups: Sequence[tuple[float, str]]) -> None:
