@@ -32,7 +32,7 @@ _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
 _LABEL, _TITLES = 34, 84
 #: Parts into which all panels' axes side by side are divided, and panels so narrow that each has
 #: room for two numbers alone.
-_TICKS, _NARROW = 15, 4
+_TICKS, _NARROW = 15, 6
 #: Rows that each further line of a label takes.
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
