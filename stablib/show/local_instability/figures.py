@@ -174,7 +174,8 @@ def confidence_map(results: Results | None, exhibit: str) -> Exhibit:
                 f"sides and high in the middle. Shares: {shares}."
             ),
             measured=of_regions(results),
-            caption=f"Mean and spread of confidence over runs. Share of the utterances: {shares}.",
+            finding=f"Share of the utterances: {shares}.",
+            caption="Mean and spread of confidence over runs; each point is an utterance.",
         )
 
 
@@ -260,6 +261,10 @@ def _before_after(
         handles, labels = made.axes[0].get_legend_handles_labels()
         made.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
         places = [*chosen[0], *chosen[1]]
+        late = {
+            name: curve[len(steps) // 2 :, chosen[1]].std(axis=0).mean()
+            for name, curve in curves.items()
+        }
         frames = [
             pd.DataFrame({"method": name.title, "id": ids[p], "step": steps, "value": curve[:, p]})
             for name, curve in curves.items()
@@ -274,6 +279,10 @@ def _before_after(
             alt=(
                 f"{caption} Curves of six utterances in two panels, {CONTROL.title} and "
                 f"{method.title}."
+            ),
+            finding=(
+                "Over the last half of the steps the curves of the unstable utterances have an sd "
+                f"of {' and '.join(f'{sd:.3f} ({name.title})' for name, sd in late.items())}."
             ),
             caption=caption,
             measured=measured,
@@ -352,9 +361,10 @@ def entropy_histogram(results: Results) -> Exhibit:
                 f"Curve that rises steeply: {half:.1f} % of the utterances hold half of the summed "
                 "label entropy."
             ),
-            caption=(
+            finding=(
                 f"Instability is local: all runs agree on {zero:.1f} % of the utterances, "
-                f"{high:.1f} % lie above LE_m = 0.56, and {half:.1f} % hold half of the summed "
-                "LE_m."
+                f"{high:.1f} % lie above LE_m = {HIGH_ENTROPY}, and {half:.1f} % hold half of the "
+                "summed LE_m."
             ),
+            caption="Share of the summed LE_m that the most unstable utterances hold.",
         )
