@@ -80,7 +80,8 @@ function nameHits() {
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
   const name = () => {
     const titles = Object.keys(Search._index?.alltitles ?? {});
-    const byId = new Map(titles.map((title) => [title.split(" · ")[0].toLowerCase(), title]));
+    const idOf = (title) => title.split(" · ")[0].toLowerCase().replaceAll(".", "-");
+    const byId = new Map(titles.map((title) => [idOf(title), title]));
     for (const link of results.querySelectorAll("li > a")) {
       const title = byId.get(link.hash.slice(1));
       if (title && link.textContent !== title) link.textContent = title;
