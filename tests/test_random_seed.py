@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -304,8 +305,16 @@ def top_fifth(weights: Any) -> set[int]:
     return set(np.argsort(-weights)[: -(-len(weights) // 5)].tolist())
 
 
-def test_the_most_important_tokens_are_the_top_fifth(results: Results) -> None:
+def test_the_most_important_tokens_are_the_top_fifth(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of texts so long that a fifth is several tokens, and another number than a tenth."""
+    monkeypatch.setattr(sys.modules[__name__], "STARTS", np.array([0, 12, 27, 42, 63]))
+    kept = results.runs[PLAIN]
+    long = made(Request(kept.recipe, kept.plans), 1.0, seed=0)
+    results = dataclasses.replace(results, runs={**results.runs, PLAIN: long})
     texts = results.attention[PLAIN]
+    assert [text.shape[1] for text in texts] == [12, 15, 15, 21]
     differing = comparison.attention_differing(results, PLAIN).values
     distance = comparison.attention_jaccard(results, PLAIN).values
     for text, share, jaccard in zip(texts, differing, distance, strict=True):
