@@ -310,9 +310,8 @@ def test_the_most_important_tokens_are_the_top_fifth(
 ) -> None:
     """Of texts so long that a fifth is several tokens, and another number than a tenth."""
     monkeypatch.setattr(sys.modules[__name__], "STARTS", np.array([0, 12, 27, 42, 63]))
-    kept = results.runs[PLAIN]
-    long = made(Request(kept.recipe, kept.plans), 1.0, seed=0)
-    results = dataclasses.replace(results, runs={**results.runs, PLAIN: long})
+    long = {v: made(Request(r.recipe, r.plans), 1.0, seed=0) for v, r in results.runs.items()}
+    results = dataclasses.replace(results, runs=long)
     texts = results.attention[PLAIN]
     assert [text.shape[1] for text in texts] == [12, 15, 15, 21]
     differing = comparison.attention_differing(results, PLAIN).values
