@@ -33,6 +33,9 @@ CLAIMS = RandomSeed.claims()
 #: Resamples of runs for every interval. The null has other seeds: it is not paired with plain runs.
 RUNS = Resamples(500, 20191104)
 
+#: Splits whose texts the paper counts as those for training.
+_TAUGHT = ("train", "val")
+
 #: Tokens that count as the most important ones in Figures 5, 7 and 10.
 TOP = 0.2
 
@@ -251,10 +254,6 @@ def training_texts(data: Dataset, limit: int | None = None) -> tuple[int, int]:
     here = sum(min(len(data.gold[split]), limit or len(data.gold[split])) for split in _TAUGHT)
     papers = [claim for name, claim in CLAIMS.items() if name.startswith(f"t1-{data.name}-train-")]
     return here, sum(int(claim.target or 0) for claim in papers)
-
-
-#: The paper counts the texts for validation among those for training.
-_TAUGHT = ("train", "val")
 
 
 def is_sample(data: Dataset, limit: int | None = None) -> bool:

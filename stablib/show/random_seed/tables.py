@@ -50,6 +50,9 @@ from stablib.studies.random_seed import (
 )
 from stablib.studies.random_seed.settings import DATASETS, PAIRS
 
+#: Methods of the paper, the reading that is judged before the other.
+_JUDGED = (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
+
 #: Why an exhibit is left out.
 NO_RUNS = "no runs with this encoder belong to these settings"
 
@@ -233,10 +236,6 @@ def _over_data_sets(table: str, many: Sequence[Results]) -> list[Measured]:
             measured += answer(f"{table}-similar", mean_of(further), variant=reading)
     plain_sds = mean_of([sds(of) for of in correct[PLAIN]])
     return measured + answer(f"{table}-mean-plain-sd", plain_sds, variant=together(len(many)))
-
-
-#: Methods of the paper, the reading that is judged before the other.
-_JUDGED = (ASWA_TEXT, NASWA_TEXT, NASWA_CODE)
 
 
 def _epoch(results: Results, variant: Variant) -> str:
