@@ -6,6 +6,8 @@ import re
 
 #: A hyphen before a number, in the text of a page.
 _MINUS = re.compile(r"(?<=[>\[( ])-(?=\d)")
+#: What stands before a sign of percent, from which no line may part it.
+_PERCENT = re.compile(r"(?<=[\d\]]) %")
 #: 2.7e-08, 2^21 and p^T.
 _SCIENTIFIC = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]\d+)\b")
 _POWER = re.compile(r"(?<=[\w)])\^(-?\d+|T\b)")
@@ -42,7 +44,10 @@ def in_print(text: str) -> str:
     --------
     >>> in_print("LE_m is -2.7e-08 at T = 2^21, p^T")
     'LEₘ is −2.7 × 10⁻⁸ at T = 2²¹, pᵀ'
+    >>> in_print("5 %") == "5\\u00a0%"
+    True
     """
+    text = _PERCENT.sub("\u00a0%", text)
     text = _SCIENTIFIC.sub(lambda found: f"{found[1]} × 10{raised(int(found[2]))}", text)
     text = _POWER.sub(lambda found: raised(found[1]), text)
     text = _NAME.sub(lambda found: _NAMES[found[1]], text)
