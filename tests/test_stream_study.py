@@ -33,7 +33,7 @@ from stablib.show.synthetic_irreproducibility.comparison import apart, with_long
 from stablib.show.synthetic_irreproducibility.widgets import points_frame
 from stablib.studies import open_study
 from stablib.studies.base import Study
-from stablib.studies.synthetic_irreproducibility import windows
+from stablib.studies.synthetic_irreproducibility import Curves, Point, Traced, windows
 from stablib.training import Request, seed_plans
 from stablib.workloads import StreamRecipe
 from stablib.workloads.streams import DataModel, PairRecord, training
@@ -62,6 +62,16 @@ def train_in_processes(study: Study) -> int:
         made = train_all(missing, executor, tell, study.store, study.inputs, strict=True)
     assert made == len(missing)
     return made
+
+
+def test_the_basis_tells_every_number_of_pairs(store: RunStore) -> None:
+    """Wide layers are trained in fewer pairs than the linear model beside them."""
+    many, few = (Point(RECIPE, pairs(store, count)) for count in (3, 2))
+    study = open_study("synthetic_irreproducibility")
+    alike = Curves(study, (Traced("linear", (many,)),))
+    assert alike.about().endswith("2^13 examples in batches of 32, 3 pairs a point")
+    both = Curves(study, (Traced("linear", (many,)), Traced("relu", (few,))))
+    assert both.about().endswith(", 2 or 3 pairs a point")
 
 
 def test_only_missing_pairs_are_trained(store: RunStore) -> None:

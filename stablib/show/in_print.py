@@ -38,13 +38,13 @@ def raised(exponent: int | str) -> str:
 
 
 def in_print(text: str) -> str:
-    """Write a sentence, or the HTML of a table, with signs instead of what stands for them.
+    r"""Write a sentence, or the HTML of a table, with signs instead of what stands for them.
 
     Examples
     --------
     >>> in_print("LE_m is -2.7e-08 at T = 2^21, p^T")
     'LEₘ is −2.7 × 10⁻⁸ at T = 2²¹, pᵀ'
-    >>> in_print("5 %") == "5\\u00a0%"
+    >>> in_print("5 %") == "5\u00a0%"
     True
     """
     text = _PERCENT.sub("\u00a0%", text)

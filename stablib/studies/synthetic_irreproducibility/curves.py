@@ -108,9 +108,10 @@ class Curves(Outcome):
     def about(self) -> str:
         """Lengths of the streams and number of pairs."""
         lengths = sorted({curve.log2_examples for curve in self.curves})
+        n_pairs = sorted({len(runs.plans) for runs in self.all_runs().values()})
         return (
             f"synthetic data; one pass over {' or '.join(f'2^{t}' for t in lengths)} examples in "
-            f"batches of 32, {len(self.plans)} pairs a point"
+            f"batches of 32, {' or '.join(map(str, n_pairs))} pairs a point"
         )
 
 
