@@ -491,7 +491,7 @@ def test_vectors_with_nan_are_refused_by_name(
 ) -> None:
     monkeypatch.setenv("STABLIB_MODELS", str(tmp_path))
     (tmp_path / "wiki.simple.vec").write_text(f"the {' '.join(['nan'] * 300)}\n")
-    with pytest.raises(UsageError, match=r"wiki\.simple\.vec: the vector of 'the' is not finite"):
+    with pytest.raises(UsageError, match=r"wiki\.simple\.vec: line 1, 'the': a number"):
         train(RECIPE.model_copy(update={"vectors": "wiki.simple"}), report=refuse)
 
 
