@@ -120,7 +120,7 @@ def _gains(curves: Curves) -> str:
     for number, point in enumerate(curves["relu"].points):
         best = min((points[number].pd for points in smooth), key=mean_of)
         gain = decades(np.stack([point.pd, best], axis=1))
-        parts.append(f"{gain:.1f} (log2 z = {point.recipe.log2_window})")
+        parts.append(f"{gain:z.1f} (log2 z = {point.recipe.log2_window})")
     return f" ReLU lies above the best smooth activation by {', '.join(parts)} decades."
 
 
