@@ -322,6 +322,20 @@ def run_cell(page: Page, cell: int) -> None:
     page.keyboard.press("Control+Enter")
 
 
+def kernel_says(page: Page, cell: int, text: str) -> None:
+    """Run a cell that prints what the kernel knows of a view until it prints the text.
+
+    What is changed while the kernel still answers to an earlier change is told to it afterwards,
+    and that may be after the cell was run.
+    """
+    for _ in range(4):
+        run_cell(page, cell)
+        with suppress(AssertionError):
+            expect(output_of(page, cell)).to_contain_text(text, timeout=2_500)
+            return
+    expect(output_of(page, cell)).to_contain_text(text)
+
+
 def test_lab_shows_the_widget_and_not_the_static_page(notebook: Page) -> None:
     for name in (
         *("seed-explorer", "instability-map", "how-many-seeds", "pd-explorer"),
@@ -345,8 +359,7 @@ def test_seed_explorer_and_kernel_share_their_state(notebook: Page, sample: dict
     option.click()
     picked = option.get_attribute("data-id")
     expect(part(widget, "picked-text")).to_have_text(f"utterance {picked}")
-    run_cell(notebook, 4)
-    expect(output_of(notebook, 4)).to_contain_text(f"EXPLORER TGTSS [{row_a}, 7] {picked}")
+    kernel_says(notebook, 4, f"EXPLORER TGTSS [{row_a}, 7] {picked}")
 
     run_cell(notebook, 5)
     expect(part(widget, "summary")).to_contain_text("TGTSS: run 5 and run 10 agree")
@@ -363,8 +376,7 @@ def test_map_and_kernel_share_their_state(notebook: Page, sample: dict[str, Any]
     notebook.keyboard.press("Home")
     lowest = int(np.argmin(sample["tgtss_chances"].mean(axis=0)))
     expect(part(widget, "readout")).to_contain_text(f"utterance {lowest}\u2069 (gold")
-    run_cell(notebook, 6)
-    expect(output_of(notebook, 6)).to_contain_text(f"SCATTER TGTSS {lowest} []")
+    kernel_says(notebook, 6, f"SCATTER TGTSS {lowest} []")
 
     run_cell(notebook, 7)
     inside = int(np.sum(sample["tgtss_chances"].mean(axis=0) <= 0.5))
@@ -378,8 +390,7 @@ def test_how_many_seeds_and_kernel_share_their_state(
     part(widget, "k").fill("4")
     part(widget, "resample").click()
     expect(part(widget, "drawn")).to_contain_text("Draw 2")
-    run_cell(notebook, 8)
-    expect(output_of(notebook, 8)).to_contain_text("MANY 4 2")
+    kernel_says(notebook, 8, "MANY 4 2")
     printed = output_of(notebook, 8).inner_text()
     rows = json.loads(printed[printed.index("[") :])
     total = label_entropy(sample["control_labels"][rows]).sum()
@@ -399,8 +410,7 @@ def test_pd_explorer_and_kernel_share_their_state(notebook: Page) -> None:
     notebook.keyboard.press("ArrowRight")
     summary = part(widget, "summary")
     expect(summary).to_contain_text("1024-512, smelu (β 2), sgd 0.1; window 2⁴ mini-batches")
-    run_cell(notebook, 11)
-    expect(output_of(notebook, 11)).to_contain_text("PAIRS 1024-512 2.0 13 4")
+    kernel_says(notebook, 11, "PAIRS 1024-512 2.0 13 4")
 
     run_cell(notebook, 12)
     # Neither its activation nor its optimizer is one of this model's: it shows the first it has.
@@ -418,8 +428,7 @@ def test_comparer_and_kernel_share_their_state(notebook: Page) -> None:
     part(widget, "order").select_option("position")
     part(widget, "list").get_by_role("option").nth(2).click()
     expect(part(widget, "name-right")).to_have_text("Right: ASWA, run 4")
-    run_cell(notebook, 14)
-    expect(output_of(notebook, 14)).to_contain_text("COMPARER ['Control', 'ASWA'] [0, 3] 2")
+    kernel_says(notebook, 14, "COMPARER ['Control', 'ASWA'] [0, 3] 2")
 
     run_cell(notebook, 15)
     expect(part(widget, "name-left")).to_have_text("Left: ASWA, run 2")
@@ -434,11 +443,8 @@ def test_descent_and_kernel_share_their_state(notebook: Page) -> None:
     expect(part(widget, "learning-rate-value")).to_have_text("0.021")
     part(widget, "start-A-x").focus()
     notebook.keyboard.press("Home")
-    expect(part(widget, "start-A-x-value")).to_have_text("-1.8")
-    run_cell(notebook, 17)
-    expect(output_of(notebook, 17)).to_contain_text(
-        "SADDLE 0.021 [[-1.8, 1.0], [0.5, 1.0]] ['SGD', 'ASWA']"
-    )
+    expect(part(widget, "start-A-x-value")).to_have_text("\u22121.8")
+    kernel_says(notebook, 17, "SADDLE 0.021 [[-1.8, 1.0], [0.5, 1.0]] ['SGD', 'ASWA']")
 
     run_cell(notebook, 18)
     expect(part(widget, "plot-ASWA")).to_be_hidden()
@@ -455,8 +461,7 @@ def test_divergence_viewer_and_kernel_share_their_state(notebook: Page) -> None:
     part(widget, "example").select_option(value="1")
     part(widget, "point").focus()
     notebook.keyboard.press("Home")
-    run_cell(notebook, 20)
-    expect(output_of(notebook, 20)).to_contain_text("PARTING flat order 1 0 1")
+    kernel_says(notebook, 20, "PARTING flat order 1 0 1")
 
     run_cell(notebook, 21)
     expect(part(widget, "summary")).to_contain_text(
@@ -470,8 +475,7 @@ def test_film_and_kernel_share_their_state(notebook: Page) -> None:
     part(widget, "candidate").select_option(value="2")
     widget.locator('[data-place="1"] input').uncheck()
     part(widget, "permute").click()
-    run_cell(notebook, 23)
-    expect(output_of(notebook, 23)).to_contain_text("FILM ['seed 1', 'seed 2'] 0 2 [1] 1")
+    kernel_says(notebook, 23, "FILM ['seed 1', 'seed 2'] 0 2 [1] 1")
 
     run_cell(notebook, 24)
     expect(part(widget, "summary")).to_contain_text(
@@ -484,8 +488,7 @@ def test_matrix_and_kernel_share_their_state(notebook: Page) -> None:
     widget = widget_of(notebook, "mitigation-matrix")
     part(widget, "sort-1").click()
     widget.locator('[data-workload="images"][data-method="SWA"]').click()
-    run_cell(notebook, 26)
-    expect(output_of(notebook, 26)).to_contain_text("BOARD images images SWA")
+    kernel_says(notebook, 26, "BOARD images images SWA")
 
     run_cell(notebook, 27)
     expect(part(widget, "summary")).to_contain_text("L2, images: two runs differ on 3.0")
@@ -500,8 +503,7 @@ def test_networks_of_the_page_and_kernel_share_their_state(notebook: Page) -> No
     widget.locator("summary").click()
     part(widget, "n-seeds").fill("9")
     part(widget, "vary-one-bit").check()
-    run_cell(notebook, 29)
-    expect(output_of(notebook, 29)).to_contain_text("AGAIN 51 9 ['order', 'one bit'] plain")
+    kernel_says(notebook, 29, "AGAIN 51 9 ['order', 'one bit'] plain")
 
     run_cell(notebook, 30)
     expect(part(widget, "again")).to_have_text("Train 7 again")
@@ -514,8 +516,7 @@ def test_pairs_of_the_page_and_kernel_share_their_state(notebook: Page) -> None:
     part(widget, "activation").select_option("smelu")
     part(widget, "init").select_option("false")
     part(widget, "log2-window").fill("2")
-    run_cell(notebook, 32)
-    expect(output_of(notebook, 32)).to_contain_text("STREAMS 1 smelu 2 False")
+    kernel_says(notebook, 32, "STREAMS 1 smelu 2 False")
 
     run_cell(notebook, 33)
     part(widget, "again").click()
