@@ -94,7 +94,7 @@ def fill(text: str, exhibits: Path) -> str:
 
 def _trainer(exhibit: str) -> str:
     """Networks that train in a page of ``book``."""
-    picture = f'<img alt="{exhibit}" src="../exhibits/{exhibit}/figure.png">'
+    picture = f'<img alt="{exhibit}" loading="lazy" src="../exhibits/{exhibit}/figure.png">'
     made = train_again(picture=picture).static_html()
     # Else Markdown would take the blank lines of the scripts for paragraphs.
     return f"````{{raw}} html\n{made}\n````"

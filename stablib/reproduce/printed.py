@@ -146,6 +146,7 @@ def _still(text: str) -> str:
     """Unfold what is between scripts, and lead its links to where they lead on paper."""
     text = re.sub(r"</?noscript>", "", text)
     text = text.replace("<details", "<details open")  # What is folded would be printed folded.
+    text = text.replace(' loading="lazy"', "")  # Nobody scrolls to it.
     text = re.sub(r'(<a\b[^>]*) href="(?:\.\./)+source/[^"]*"', r"\1", text)
     text = re.sub(
         r'(src|href)="(?:\.\./)+exhibits/([^"]*\.(?:png|svg|webp))"', r'\1="exhibits/\2"', text

@@ -244,10 +244,13 @@ def left_out(exhibit: str, why: str) -> Exhibit:
 
 
 def picture(exhibit: str) -> str:
-    """Static picture of a recorded exhibit, for a page whose scripts do not run."""
+    """Static picture of a recorded exhibit, for a page whose scripts do not run.
+
+    Where they do, it is replaced before it is loaded.
+    """
     if not (folder() / exhibit / "figure.png").is_file():
         return ""
-    return f'<img alt="{exhibit}" src="../../exhibits/{exhibit}/figure.png">'
+    return f'<img alt="{exhibit}" loading="lazy" src="../../exhibits/{exhibit}/figure.png">'
 
 
 def with_interval(value: float, interval: Interval, digits: int = 1) -> str:
