@@ -15,7 +15,8 @@ from stablib.show.widgets.hosted import HostedWidget, module_text
 PAGE = """<html><head><title>Book</title><script src="a.js"></script></head><body>
 <h1>Book</h1><script type="module">const a = "</div>";
 </script><noscript><p>With scripts switched on, this moves.</p></noscript>
-<img loading="lazy" src="../../exhibits/LI-F1/figure.png"><a href="../../exhibits/LI-F1/numbers.csv">data</a>
+<img loading="lazy" src="../../exhibits/LI-F1/figure.png">
+<a href="../../exhibits/LI-F1/numbers.csv">data</a>
 <a href="../../source/a.py.html#line-5">code</a> <a href="book/welcome.html#here">here</a>
 <a href="https://example.org/a.html#x">there</a>
 <details class="c"><summary>Claims</summary>told</details>
