@@ -57,7 +57,7 @@ retrain-test: $(READY)
 
 # A test often waits for its page, so there are more than cores. Those of JupyterLab are a group: they share a server.
 browser-test: $(READY)
-	$(BIN)/pytest -n 4 --dist loadgroup -m browser tests/browser tests/test_printed.py
+	$(BIN)/pytest -n 3 --dist loadgroup -m browser tests/browser tests/test_printed.py
 
 # From another folder, so that the installed package is tested and not this one.
 core-test: $(CORE_READY)

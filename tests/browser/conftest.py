@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -34,6 +35,23 @@ _SHIFTS = """
   window.layoutShift = () => { add(watcher.takeRecords()); return shifted; };
 }
 """
+
+
+class OneServer(LoadScopeScheduling):
+    """Deal out tests one by one, but those of JupyterLab together: they share a server.
+
+    pytest-xdist 3.8 has groups for this, which pytest 9.2 does not tell it of.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith("test_widgets_live.py") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Use it where groups are asked for."""
+    return OneServer(config, log) if config.getvalue("dist") == "loadgroup" else None
+
 
 Visit = Callable[..., AbstractContextManager[Page]]
 Sample = dict[str, NDArray[Any]]

@@ -23,7 +23,6 @@ from playwright.sync_api import Locator, Page, expect
 from stablib.metrics import label_entropy
 
 pytestmark = [
-    pytest.mark.xdist_group("lab"),
     pytest.mark.browser,
     pytest.mark.filterwarnings("error"),
     pytest.mark.timeout(900),  # A server and kernels start first.
