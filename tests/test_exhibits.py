@@ -362,9 +362,6 @@ STREAMS = {
     "relu 2": Retrained(stream("relu 2"), 2, KERNELS),
     "tower": Retrained(stream("relu 16-8-4-2"), 2, KERNELS, UNLIKE),
     "embedding": Retrained(stream("relu, adagrad 0.1"), 1, KERNELS, other_maker={"pair": 8.0}),
-}
-#: A pair takes a minute.
-LONG_STREAMS = {
     "1024-512": Retrained(stream("1024-512 relu"), 1, KERNELS, UNLIKE),
     "1024-512, warm start": Retrained(stream("1024-512 relu TL"), 1, KERNELS, UNLIKE),
 }
@@ -458,10 +455,3 @@ def test_published_recommenders_are_trained_to_the_same_scores(
 @pytest.mark.parametrize("name", STREAMS)
 def test_published_pairs_are_trained_to_the_same_difference(name: str, tmp_path: Path) -> None:
     compare(SI, STREAMS[name], tmp_path)
-
-
-@pytest.mark.retrain
-@pytest.mark.timeout(1200)
-@pytest.mark.parametrize("name", LONG_STREAMS)
-def test_published_wide_pairs_are_trained_to_the_same_difference(name: str, tmp_path: Path) -> None:
-    compare(SI, LONG_STREAMS[name], tmp_path)
