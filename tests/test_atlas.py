@@ -57,6 +57,17 @@ def test_a_card_says_what_came_out_and_how_it_was_judged(tmp_path: Path) -> None
     assert "<img" not in without
 
 
+def test_a_table_without_a_picture_shows_its_first_cells(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, "LI-T1", "")
+    frame = pd.DataFrame({"index": ["<a>"] * 9, "LE_m": "-0.10", "labels": "", "beyond": "never"})
+    frame.to_csv(folder / "numbers.csv", index=False)
+    (card,) = [part for part in atlas.page(tmp_path).split("<li>") if "<strong>LI-T1<" in part]
+    assert card.count("&lt;a&gt;") == 5
+    assert "\u22120.10" in card
+    assert "LE\u2098" in card
+    assert all(word not in card for word in ("index", "NaN", "never", "\n    "))
+
+
 def test_thumbnails_are_small_and_keep_their_proportions(tmp_path: Path) -> None:
     folder = recorded(tmp_path, "LI-F1", "")
     Image.new("RGBA", (1600, 1000), "red").save(folder / "figure.png")
@@ -123,6 +134,16 @@ def test_the_scorecard_has_a_mark_a_claim_and_a_row_for_all_its_variants(tmp_pat
     assert head.count("<i ") == 3
     assert "3 not attempted" in head
     assert table.count("<tr ") == 4  # With the heading.
+
+
+def test_the_scorecard_knows_from_which_presets_an_exhibit_was_made(tmp_path: Path) -> None:
+    folder = recorded(tmp_path, "LI-F1", "")
+    results = [{"preset": preset, "paper": "p"} for preset in ("smoke", "laptop", "smoke")]
+    (folder / "provenance.json").write_text(json.dumps({"results": results}))
+    page = scorecard.page(tmp_path)
+    (made,) = [part for part in page.split("<details") if "<strong>LI-F1</strong>" in part]
+    assert 'data-preset="smoke|laptop"' in made
+    assert 'data-preset="not made"' in page
 
 
 def test_variants_of_a_claim_stand_side_by_side(tmp_path: Path) -> None:

@@ -13,48 +13,48 @@ function mendNames() {
 document.addEventListener("DOMContentLoaded", mendNames);
 window.addEventListener("load", mendNames); // The theme names its button late.
 
-// Fill the place of the scorecard's controls: a paper, a verdict, a word; `said` tells what is left.
-function scorecardBar(papers, verdicts) {
-  const control = (element, name) => {
-    element.dataset.part = name;
-    return element;
+// Fill the place of the scorecard's controls: what may be chosen, by its heading, and a word;
+// `said` tells what is left. Of what is the same for all there is nothing to choose.
+function scorecardBar(choices) {
+  const element = document.querySelector(".scorecard-filter");
+  const add = (heading, control) => {
+    control.dataset.part = heading.toLowerCase();
+    const label = document.createElement("label");
+    label.append(`${heading} `, control);
+    element.append(label);
+    return control;
   };
-  const choice = (name, values) => {
+  const selects = {};
+  for (const [heading, values] of Object.entries(choices)) {
+    if (values.length < 2) continue;
     const select = document.createElement("select");
     select.append(new Option("all", ""), ...values.map((value) => new Option(value, value)));
-    return control(select, name);
-  };
-  const paper = choice("paper", papers);
-  const verdict = choice("verdict", verdicts);
-  const word = control(document.createElement("input"), "word");
+    selects[heading] = add(heading, select);
+  }
+  const word = add("Words", document.createElement("input"));
   word.type = "search";
   const said = document.createElement("span");
   said.setAttribute("role", "status");
-  const element = document.querySelector(".scorecard-filter");
-  for (const [text, one] of Object.entries({ Paper: paper, Verdict: verdict, Words: word })) {
-    const label = document.createElement("label");
-    label.append(`${text} `, one);
-    element.append(label);
-  }
   element.append(said);
-  return { element, paper, verdict, word, said };
+  return { element, selects, word, said };
 }
 
-// The scorecard: show the exhibits of a paper, with a verdict, or with a word in their claims.
+// The scorecard: show the exhibits of a paper, a preset, with a verdict, or a word in their claims.
 function filterScorecard() {
-  const rows = [...document.querySelectorAll(".scorecard[data-verdicts]")];
+  const rows = [...document.querySelectorAll(".scorecard[data-verdict]")];
   if (rows.length === 0) return;
-  const verdictsOf = (row) => row.dataset.verdicts.split("|");
-  const papers = new Set(rows.map((row) => row.dataset.paper));
-  const bar = scorecardBar([...papers], [...new Set(rows.flatMap(verdictsOf))]);
+  const of = (row, heading) => row.dataset[heading.toLowerCase()].split("|");
+  const valuesOf = (heading) => [...new Set(rows.flatMap((row) => of(row, heading)))];
+  const headings = ["Paper", "Preset", "Verdict"];
+  const bar = scorecardBar(Object.fromEntries(headings.map((name) => [name, valuesOf(name)])));
 
   const filter = () => {
-    const [paper, verdict, word] = [bar.paper, bar.verdict, bar.word].map(({ value }) => value);
-    const fits = (row) => row.textContent.toLowerCase().includes(word.trim().toLowerCase());
+    const chosen = Object.entries(bar.selects).filter(([, select]) => select.value !== "");
+    const word = bar.word.value.trim().toLowerCase();
+    const verdict = bar.selects.Verdict?.value ?? "";
     for (const row of rows) {
-      const right = paper === "" || row.dataset.paper === paper;
-      const judged = verdict === "" || verdictsOf(row).includes(verdict);
-      row.hidden = !(right && judged && fits(row));
+      const right = chosen.every(([heading, { value }]) => of(row, heading).includes(value));
+      row.hidden = !(right && row.textContent.toLowerCase().includes(word));
       for (const claim of row.querySelectorAll("tbody tr")) {
         // A mark and a space stand before the verdict.
         const cells = [...claim.cells].map((cell) => cell.textContent.trim().slice(2));

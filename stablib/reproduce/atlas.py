@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from stablib.errors import unknown
 from stablib.papers.claims import Scored
 from stablib.reproduce import scorecard
@@ -24,6 +26,9 @@ _CARDS, _VERDICTS = re.compile(r"<!-- cards: (.+?) -->"), re.compile(r"<!-- verd
 _TRAINER = re.compile(r"<!-- train again: (.+?) -->")
 #: Name of the small pictures beside the large ones, and their width: twice what a card shows.
 THUMBNAIL, _WIDTH = "thumbnail.webp", 480
+
+#: Cells of a table without a picture that a card has room for, and headings that name nothing.
+_ROWS, _COLUMNS, _UNNAMED = 5, 3, re.compile(r"index|level_\d+")
 
 _INTRODUCTION = """# Find a table or figure
 
@@ -117,16 +122,30 @@ def _card(card: Card, exhibit: Path, scored: Sequence[Scored]) -> str:
     folder, model = _judged(exhibit, scored)
     finding = _finding(folder)
     said = f"{model}: {finding}" if model and finding else finding
-    picture = ""
     if (folder / "figure.png").is_file():
         place = folder.relative_to(exhibit.parent).as_posix()
         source = f"../exhibits/{place}/{THUMBNAIL}"
         picture = f'<img src="{source}" alt="" loading="lazy" width="240" height="150">'
+    else:
+        picture = _top_of_table(folder)
     return (
         f'<li><a href="{card.link}">{picture}'
         f"<strong>{card.exhibit}</strong> {html.escape(card.title)}</a>"
         f"{verdict_marks(scored)}<p>{in_print(html.escape(said))}</p></li>"
     )
+
+
+def _top_of_table(folder: Path) -> str:
+    """The first cells of a table that has no picture, if it was recorded."""
+    if not (folder / "numbers.csv").is_file():
+        return ""
+    frame = pd.read_csv(folder / "numbers.csv", dtype=str, keep_default_na=False)
+    top = frame.iloc[:_ROWS, :_COLUMNS]
+    top = top.rename(columns=lambda name: "" if _UNNAMED.fullmatch(name) else name)
+    # Markdown would take an indented line for code.
+    made = re.sub(r"\n *", "", in_print(top.to_html(index=False, border=0)))
+    # The link has a name, and its page the whole table.
+    return f'<div class="atlas-table" aria-hidden="true">{made}</div>'
 
 
 def _judged(exhibit: Path, scored: Sequence[Scored]) -> tuple[Path, str]:

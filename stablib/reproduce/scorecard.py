@@ -84,6 +84,12 @@ def made_from(exhibits: Path) -> list[str]:
     return [f"{head}; executed at {', '.join(commits)}" for head, commits in heads.items()]
 
 
+def _presets(exhibit: Path) -> list[str]:
+    """Presets from which an exhibit was made."""
+    results = _read(exhibit / "provenance.json", {}).get("results", [])
+    return list(dict.fromkeys(result["preset"] for result in results)) or ["not made"]
+
+
 def _read(path: Path, default: Any) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
@@ -138,7 +144,11 @@ def page(exhibits: Path) -> str:
             place = places.get(exhibit)
             link = f'<p><a href="{place.link}">{html.escape(place.title)}</a></p>' if place else ""
             verdicts = "|".join(dict.fromkeys(one.verdict for one in of_exhibit))
-            about = f' data-paper="{html.escape(study.title)}" data-verdicts="{verdicts}"'
+            presets = "|".join(_presets(exhibits / exhibit))
+            about = (
+                f' data-paper="{html.escape(study.title)}" data-preset="{presets}"'
+                f' data-verdict="{verdicts}"'
+            )
             parts.append(_folded(head, [link, _claims(exhibit, of_exhibit)], about))
         parts.append("</div>\n")
     return "\n".join(parts)

@@ -223,7 +223,7 @@ def test_the_scorecard_fits_on_few_screens(open_page, width, most) -> None:
 
 def test_the_scorecard_is_filtered(open_page) -> None:
     view = open_page(BOOK / "book" / "scorecard.html", width=1280)
-    rows = view.locator(".scorecard[data-verdicts]")
+    rows = view.locator(".scorecard[data-verdict]")
     status = view.locator(".scorecard-filter [role=status]")
     assert status.inner_text() == f"{rows.count()} of {rows.count()} exhibits"
     verdict = view.locator(".scorecard-filter [data-part=verdict]")
@@ -238,6 +238,23 @@ def test_the_scorecard_is_filtered(open_page) -> None:
     view.locator(".scorecard-filter [data-part=paper]").select_option(index=1)
     view.locator(".scorecard-filter [data-part=word]").fill("no such word")
     assert status.inner_text() == f"0 of {rows.count()} exhibits"
+
+
+def test_the_scorecard_is_filtered_by_preset_where_there_are_several(open_page) -> None:
+    view = open_page(BOOK / "book" / "scorecard.html", width=1280)
+    presets = {row.get_attribute("data-preset") for row in view.locator("[data-preset]").all()}
+    preset = ".scorecard-filter [data-part=preset]"
+    assert view.locator(preset).count() == (len(presets) > 1)
+    view.evaluate(
+        """() => {
+            document.querySelector(".scorecard-filter").replaceChildren();
+            document.querySelector("[data-preset]").dataset.preset = "smoke|laptop";
+            filterScorecard();
+        }"""
+    )
+    view.locator(preset).select_option("smoke")
+    shown = [row for row in view.locator("[data-preset]").all() if row.is_visible()]
+    assert [row.get_attribute("data-preset") for row in shown] == ["smoke|laptop"]
 
 
 @pytest.mark.parametrize("dark", [False, True])
