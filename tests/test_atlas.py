@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import Image
 from rich.console import Console
 
 from stablib.errors import StablibError
@@ -47,11 +46,11 @@ def test_cards_have_the_numbers_of_the_papers(real_data: Path) -> None:
 
 def test_a_card_says_what_came_out_and_how_it_was_judged(tmp_path: Path) -> None:
     folder = recorded(tmp_path, "LI-F1", "So & so <much>.")
-    Image.new("RGBA", (800, 500)).save(folder / "figure.png")
+    (folder / "figure.webp").touch()
     page = atlas.page(tmp_path)
     (card,) = [part for part in page.split("<li>") if "<strong>LI-F1</strong>" in part]
     assert "So &amp; so &lt;much&gt;." in card
-    assert 'src="../exhibits/LI-F1/thumbnail.webp"' in card
+    assert 'src="../exhibits/LI-F1/figure.webp"' in card
     assert "not attempted" in card
     (without,) = [part for part in page.split("<li>") if "<strong>LI-F2</strong>" in part]
     assert "<img" not in without
@@ -66,15 +65,6 @@ def test_a_table_without_a_picture_shows_its_first_cells(tmp_path: Path) -> None
     assert "\u22120.10" in card
     assert "LE\u2098" in card
     assert all(word not in card for word in ("index", "NaN", "never", "\n    "))
-
-
-def test_thumbnails_are_small_and_keep_their_proportions(tmp_path: Path) -> None:
-    folder = recorded(tmp_path, "LI-F1", "")
-    Image.new("RGBA", (1600, 1000), "red").save(folder / "figure.png")
-    atlas.write_thumbnails(tmp_path)
-    with Image.open(folder / atlas.THUMBNAIL) as small:
-        assert small.size == (480, 300)
-        assert small.getpixel((0, 0)) == pytest.approx((254, 0, 0), abs=3)
 
 
 def test_a_page_gets_the_cards_and_the_verdicts_that_it_asks_for(tmp_path: Path) -> None:
@@ -112,7 +102,7 @@ def test_a_card_shows_the_model_that_is_judged(tmp_path: Path) -> None:
         (folder, models[-1], "undecided"),
         (better, models[0], "reproduced"),
     ):
-        Image.new("RGBA", (16, 10), "red").save(place / "figure.png")
+        (place / "figure.webp").touch()
         measured = {"claim": "f1-massive-r", "value": 0.5, "low": 0.4, "high": 0.6, "model": model}
         answer = {"measured": measured, "verdict": verdict}
         rows = [{"claim": {"claim": "f1-massive-r"}, "answers": [answer]}]
@@ -120,7 +110,7 @@ def test_a_card_shows_the_model_that_is_judged(tmp_path: Path) -> None:
     text = atlas.fill("<!-- cards: LI-F1 -->", tmp_path)
     assert f"{models[0]}: r is 0.76." in text
     assert "0.44" not in text
-    assert "exhibits/LI-F1/finetune/thumbnail.webp" in text
+    assert "exhibits/LI-F1/finetune/figure.webp" in text
 
 
 def test_the_scorecard_has_a_mark_a_claim_and_a_row_for_all_its_variants(tmp_path: Path) -> None:

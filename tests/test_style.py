@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from stablib.show import style
-from stablib.show.style import figure, narrow, to_svg
+from stablib.show.style import figure, narrow, to_svg, to_thumbnail
 
 
 def sizes(made) -> dict[str, float]:
@@ -72,6 +72,20 @@ def test_nothing_of_a_narrow_figure_lies_outside() -> None:
             assert page.x0 <= box.x0 < box.x1 <= page.x1
         boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
         assert all(box.height > box.width / 2 for box in boxes)
+
+
+@pytest.mark.parametrize(("height", "expected"), [(2.0, 240), (4.0, 480), (12.0, 480)])
+def test_a_card_shows_a_figure_or_the_top_of_a_high_one(height: float, expected: int) -> None:
+    with figure(width=4.0, height=height) as made:
+        (axes,) = made.axes
+        axes.set_facecolor("red")
+        axes.set_title("top")
+        with Image.open(io.BytesIO(to_thumbnail(made))) as small:
+            assert small.size == (480, expected)
+            lowest = small.convert("RGB").getpixel((240, small.height - 1))
+    # What is cut off is not the page below the panel.
+    red = pytest.approx((254, 0, 0), abs=6)
+    assert (lowest == red) == (height > 4.0)
 
 
 def test_a_narrow_figure_keeps_its_single_panel() -> None:

@@ -17,6 +17,7 @@ from stablib.papers.claims import Scored
 from stablib.reproduce import scorecard
 from stablib.reproduce.cards import Card, cards, verdict_marks
 from stablib.reproduce.notebooks import sections
+from stablib.show.exhibit import THUMBNAIL
 from stablib.show.in_print import in_print
 from stablib.show.widgets import train_again
 from stablib.studies import papers, study_class
@@ -24,8 +25,6 @@ from stablib.studies import papers, study_class
 #: Where a page wants cards, the table of verdicts, or networks that train in it.
 _CARDS, _VERDICTS = re.compile(r"<!-- cards: (.+?) -->"), re.compile(r"<!-- verdicts -->")
 _TRAINER = re.compile(r"<!-- train again: (.+?) -->")
-#: Name of the small pictures beside the large ones, and their width: twice what a card shows.
-THUMBNAIL, _WIDTH = "thumbnail.webp", 480
 
 #: Cells of a table without a picture that a card has room for, and headings that name nothing.
 _ROWS, _COLUMNS, _UNNAMED = 5, 3, re.compile(r"index|level_\d+")
@@ -122,10 +121,10 @@ def _card(card: Card, exhibit: Path, scored: Sequence[Scored]) -> str:
     folder, model = _judged(exhibit, scored)
     finding = _finding(folder)
     said = f"{model}: {finding}" if model and finding else finding
-    if (folder / "figure.png").is_file():
+    if (folder / THUMBNAIL).is_file():
         place = folder.relative_to(exhibit.parent).as_posix()
         source = f"../exhibits/{place}/{THUMBNAIL}"
-        picture = f'<img src="{source}" alt="" loading="lazy" width="240" height="150">'
+        picture = f'<img src="{source}" alt="" loading="lazy" width="240" height="200">'
     else:
         picture = _top_of_table(folder)
     return (
@@ -170,14 +169,3 @@ def _finding(folder: Path) -> str:
     path = folder / "provenance.json"
     finding = json.loads(path.read_text("utf-8"))["finding"] if path.is_file() else ""
     return html.unescape(finding)
-
-
-def write_thumbnails(exhibits: Path) -> None:
-    """Write a small picture beside each exhibit's, of the width of a card."""
-    from PIL import Image
-
-    for path in sorted(exhibits.rglob("figure.png")):
-        with Image.open(path) as picture:
-            small = picture.convert("RGB")
-            small.thumbnail((_WIDTH, _WIDTH))
-            small.save(path.with_name(THUMBNAIL), quality=80)

@@ -71,7 +71,6 @@ def build(folder: Path, *, preset: str) -> bool:
         ]
         raise BookFailed("; ".join(problems[:5]) or f"the book was not built, see {log}")
     shutil.copytree(folder / "exhibits", folder / "html" / "exhibits", dirs_exist_ok=True)
-    atlas.write_thumbnails(folder / "html" / "exhibits")
     downloads.write(folder / "html" / "exhibits")
     write_sources(folder / "html" / "source")
     if launch.repository(_settings()):

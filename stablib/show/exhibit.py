@@ -22,7 +22,7 @@ from stablib.papers.claims import Claim, Measured, Scored, Verdict, score
 from stablib.papers.names import named
 from stablib.show import forest
 from stablib.show.in_print import in_print
-from stablib.show.style import narrow, raise_powers, to_pdf, to_png, to_svg
+from stablib.show.style import narrow, raise_powers, to_pdf, to_png, to_svg, to_thumbnail
 from stablib.show.table import has_named_rows, table_html
 from stablib.show.table_figure import table_figure
 from stablib.studies.base import Outcome, Study
@@ -38,6 +38,8 @@ VERDICT_MARKS = {
     "not attempted": "–",
 }
 
+#: Name of the small picture beside an exhibit's, for cards.
+THUMBNAIL = "figure.webp"
 
 #: Orders of magnitude below it, and limits from here on, are written with powers of ten.
 _TINY, _LARGE, _HUGE = 0.01, 1e4, 1e6
@@ -192,6 +194,7 @@ def _draw(made: Figure, small: Figure, target: Path, place: str, alt: str) -> st
     raise_powers(small)
     narrow(small)
     on_phones = to_svg(small, name=f"{place}-narrow")
+    (target / THUMBNAIL).write_bytes(to_thumbnail(small))
     return _picture(svg, alt, " for-wide") + _picture(on_phones, alt, " for-narrow")
 
 

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.scale import LogTransform
 from matplotlib.ticker import LogFormatterSciNotation
+from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -35,6 +36,8 @@ _GRID = "#8888884d"
 
 #: Inches of a figure on a phone: a page 390 pixels wide shows it a little enlarged.
 _NARROW = 4.2
+#: Pixels across a card's picture: twice what is shown.
+_THUMBNAIL = 480
 #: Characters of a line of text on it, and of a legend's name of which no two fit side by side.
 _LINE, _LONG_NAME = 24, 20
 #: Names of a legend that stays inside a panel; inches of a line of one below.
@@ -258,6 +261,21 @@ def to_png(made: Figure) -> bytes:
     """Write a figure as a PNG on white, for use outside the book."""
     buffer = io.BytesIO()
     made.savefig(buffer, format="png", dpi=150, facecolor="white")
+    return buffer.getvalue()
+
+
+def to_thumbnail(made: Figure) -> bytes:
+    """Write a narrow figure as a small WebP on white; of a higher one its top, a square."""
+    buffer = io.BytesIO()
+    width, height = made.get_size_inches()
+    made.savefig(
+        buffer,
+        format="webp",
+        dpi=_THUMBNAIL / width,
+        facecolor="white",
+        bbox_inches=Bbox([[0.0, max(0.0, height - width)], [width, height]]),
+        pil_kwargs={"quality": 80},
+    )
     return buffer.getvalue()
 
 
