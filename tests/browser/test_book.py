@@ -236,7 +236,7 @@ def test_the_scorecard_is_filtered(open_page) -> None:
     assert claims
     assert all("not reproduced" in claim for claim in claims)
     view.locator(".scorecard-filter [data-part=paper]").select_option(index=1)
-    view.locator(".scorecard-filter [data-part=word]").fill("no such word")
+    view.locator(".scorecard-filter [data-part=words]").fill("no such word")
     assert status.inner_text() == f"0 of {rows.count()} exhibits"
 
 
