@@ -21,7 +21,6 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.scale import LogTransform
 from matplotlib.ticker import LogFormatterSciNotation
-from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -266,16 +265,14 @@ def to_png(made: Figure) -> bytes:
 
 def to_thumbnail(made: Figure) -> bytes:
     """Write a narrow figure as a small WebP on white; of a higher one its top, a square."""
-    buffer = io.BytesIO()
-    width, height = made.get_size_inches()
-    made.savefig(
-        buffer,
-        format="webp",
-        dpi=_THUMBNAIL / width,
-        facecolor="white",
-        bbox_inches=Bbox([[0.0, max(0.0, height - width)], [width, height]]),
-        pil_kwargs={"quality": 80},
-    )
+    whole, buffer = io.BytesIO(), io.BytesIO()
+    width, _ = made.get_size_inches()
+    made.savefig(whole, format="png", dpi=_THUMBNAIL / width, facecolor="white")
+    # A part alone would be laid out anew, with the legend over its panel.
+    with Image.open(whole) as picture:
+        across, high = picture.size
+        top = picture.convert("RGB").crop((0, 0, across, min(across, high)))
+        top.save(buffer, format="webp", quality=80)
     return buffer.getvalue()
 
 
