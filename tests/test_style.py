@@ -82,6 +82,7 @@ def test_a_card_shows_a_figure_or_the_top_of_a_high_one(height: float, expected:
         axes.grid(visible=False)
         axes.plot([1, 2], color="red", label="a line")
         made.legend(loc="outside lower center")
+        made.canvas.draw()
         with Image.open(io.BytesIO(to_thumbnail(made))) as small:
             assert small.size == (480, expected)
             row = [small.convert("RGB").getpixel((x, small.height - 9)) for x in range(80, 440)]
