@@ -30,9 +30,9 @@ _MOST_PANELS, _MOST_ROWS, _FEWEST = 7, 60, 2
 _WIDTH, _ROW, _AROUND = 9.4, 0.21, 1.2
 #: Characters of a line of a row's label, and of all panels' titles side by side.
 _LABEL, _TITLES = 34, 84
-#: Parts into which all panels' axes side by side are divided, and panels so narrow that each has
-#: room for two numbers alone.
-_TICKS, _NARROW = 15, 6
+#: Parts into which all panels' axes side by side are divided, and one that a phone shows alone;
+#: panels so narrow that each has room for two numbers alone.
+_TICKS, _TICKS_ALONE, _NARROW = 15, 5, 6
 #: Rows that each further line of a label takes.
 _LINE = 0.75
 #: Positive numbers so many times apart are drawn on a logarithmic axis.
@@ -169,7 +169,7 @@ def _few_ticks(axes: Axes, n_across: int) -> None:
     """Let no two numbers below an axis touch."""
     if axes.get_xscale() != "linear":
         return
-    axes.locator_params(axis="x", nbins=max(2, _TICKS // n_across))
+    axes.locator_params(axis="x", nbins=max(2, min(_TICKS_ALONE, _TICKS // n_across)))
     if n_across >= _NARROW:
         low, high = axes.get_xlim()
         within = [tick for tick in axes.get_xticks() if low <= tick <= high]
