@@ -264,10 +264,13 @@ def to_png(made: Figure) -> bytes:
 
 
 def to_thumbnail(made: Figure) -> bytes:
-    """Write a figure that was drawn as a small WebP on white; of a high one its top, a square."""
+    """Write a drawn figure as a small WebP on white; of a high one its top, a square.
+
+    The figure is not laid out again, nor can it be afterwards.
+    """
     whole, buffer = io.BytesIO(), io.BytesIO()
     width, _ = made.get_size_inches()
-    made.set_layout_engine("none")  # It has been drawn, and to lay it out takes half of the time.
+    made.set_layout_engine("none")  # Which would take half of the time.
     made.savefig(whole, format="png", dpi=_THUMBNAIL / width, facecolor="white")
     # A part alone would be drawn with the legend over its panel.
     with Image.open(whole) as picture:
